@@ -1,0 +1,50 @@
+# The tasks of the project; `make` alone lists them.
+SHELL := /bin/bash
+CONFIG ?= conf/complete_journey.yaml
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run backtest study test lint format bench lock package clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for another Python)
+	@environment/setup.sh
+
+run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
+	@$(BIN)/shelfcast submit pipeline --config $(CONFIG)
+
+backtest: setup  ## the backtest with every baseline on every series of its panels
+	@$(BIN)/shelfcast submit evaluate --config $(CONFIG) --set backtest.slow_series=all
+
+study: setup  ## the published study's protocol, to compare with its table
+	@$(BIN)/shelfcast submit study --config $(CONFIG)
+
+test: setup  ## all tests, with the coverage of lib/
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: setup  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup  ## put imports in order and lay the code out
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup  ## the benchmarks of tests/benchmarks
+	@$(BIN)/python -m pytest tests/benchmarks -m "" -s
+
+lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
+	@cd environment && ../$(BIN)/uv pip compile build.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --quiet --output-file build.txt
+	@$(BIN)/uv pip compile setup.py --constraint environment/build.in --all-extras --universal --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --quiet --output-file environment/requirements.txt
+
+package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors
+	@$(BIN)/shelfcast package
+
+clean:  ## remove what make has made; the lake stays
+	@rm -rf .venv .venv.part .venv.old build dist lib/*.egg-info .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis spark-warehouse
+	@find jobs lib tests -name __pycache__ -type d -prune -exec rm -rf {} +

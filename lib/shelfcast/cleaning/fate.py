@@ -1,0 +1,81 @@
+"""What becomes of each row: clean, blank, quarantined by a named rule, duplicate or superseded. Nothing is lost."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+CLEAN, BLANK, DUPLICATE, SUPERSEDED = "clean", "blank", "duplicate", "superseded"
+_COUNTED = {CLEAN: "clean", BLANK: "blank", DUPLICATE: "duplicates", SUPERSEDED: "superseded"}
+
+
+def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
+    """Adds `_fate`: blank where every column of the raw row is empty, else the first rule that the row violates, else clean.
+
+    frame: canonical columns and `_raw`. rules: name -> what is true of a row to refuse; null counts as not violated,
+    so a rule must ask for null itself.
+    """
+    refused = [F.when(F.coalesce(violated, F.lit(False)), F.lit(name)) for name, violated in rules.items()]
+    return frame.withColumn("_fate", F.coalesce(F.when(_is_blank(frame), F.lit(BLANK)), *refused, F.lit(CLEAN)))
+
+
+def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
+    """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the same
+    on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
+    frame = frame.withColumn("_content", F.xxhash64(*content))
+    rows = Window.partitionBy("_fate", *key).orderBy(*content)
+    so_far = rows.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    repeated = (F.col("_fate") == CLEAN) & (F.row_number().over(so_far) > 1)
+    same = F.col("_content") == F.first("_content").over(so_far)
+    fate = F.when(repeated & same, DUPLICATE).when(repeated, SUPERSEDED).otherwise(F.col("_fate"))
+    return frame.withColumn("_fate", fate).drop("_content")
+
+
+def quarantined(frame: DataFrame, region: str, source_table: str) -> DataFrame:
+    """The refused rows whole, as clean/quarantine keeps them."""
+    return frame.where(~F.col("_fate").isin(*_COUNTED)).select(
+        F.lit(region).alias("region"),
+        F.lit(source_table).alias("source_table"),
+        F.col("_fate").alias("rule"),
+        F.to_json("_raw").alias("row"),
+        F.col("_raw._batch_id").alias("batch_id"),
+    )
+
+
+def count_fates(frame: DataFrame, region: str, source_table: str, flagged: int) -> DataFrame:
+    """One row of clean/row_counts: how many rows met each fate; `flagged` of the clean ones carry a flag."""
+
+    def rows(condition: Column) -> Column:
+        return F.count(F.when(condition, F.lit(1)))
+
+    fate = F.col("_fate")
+    return frame.agg(
+        F.count(F.lit(1)).alias("raw"),
+        *[rows(fate == value).alias(name) for value, name in _COUNTED.items()],
+        rows(~fate.isin(*_COUNTED)).alias("quarantined"),
+    ).select(
+        F.lit(region).alias("region"),
+        F.lit(source_table).alias("source_table"),
+        "raw",
+        "clean",
+        "quarantined",
+        "duplicates",
+        "superseded",
+        "blank",
+        F.lit(flagged).cast("bigint").alias("flagged"),
+    )
+
+
+def _is_blank(frame: DataFrame) -> Column:
+    raw = frame.schema["_raw"].dataType
+    assert isinstance(raw, StructType)
+    received = [item for item in raw if not item.name.startswith("_") and item.name != "region"]
+    return reduce(lambda blank, item: blank & _is_empty(item), received, F.lit(True))
+
+
+def _is_empty(item: StructField) -> Column:
+    column = F.col(f"_raw.{item.name}")
+    is_text = isinstance(item.dataType, StringType)
+    return column.isNull() | (F.trim(column) == "") if is_text else column.isNull()

@@ -1,0 +1,74 @@
+"""The console command `shelfcast`: lists the jobs and submits them."""
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from shelfcast import __version__
+from shelfcast.errors import ShelfcastError
+from shelfcast.submit import job_files, run, submission, write_package
+
+WRONG_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is the job's, or 2 for wrong usage."""
+    parser = _parser()
+    # what it does not know is the job's own, as it comes
+    arguments, job_arguments = parser.parse_known_args(argv)
+    if arguments.command != "submit" and job_arguments:
+        parser.error(f"unrecognized arguments: {' '.join(job_arguments)}")
+    try:
+        return _COMMANDS[arguments.command](arguments, job_arguments)
+    except ShelfcastError as error:
+        print(f"shelfcast: {error}", file=sys.stderr)
+        return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="shelfcast", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"shelfcast {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    submit = commands.add_parser(
+        "submit",
+        help="run a job by spark-submit",
+        usage="shelfcast submit JOB [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
+        description="Print the spark-submit command of a job, and run it. All other flags are the job's.",
+        allow_abbrev=False,
+    )
+    submit.add_argument("job", metavar="JOB", help="`shelfcast jobs` lists them")
+    submit.add_argument("--master", help="where Spark runs (default: local[*])")
+    submit.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="a setting of Spark's")
+    commands.add_parser("jobs", help="list the jobs")
+    package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
+    package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
+    return parser
+
+
+def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
+    jobs = job_files()
+    if arguments.job not in jobs:
+        print(f"shelfcast: job {arguments.job!r}: unknown; wanted one of {', '.join(jobs)}", file=sys.stderr)
+        return WRONG_USAGE
+    submitted = submission(jobs[arguments.job], job_arguments, arguments.master, arguments.spark_conf)
+    print(submitted, file=sys.stderr, flush=True)
+    return run(submitted)
+
+
+def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
+    jobs = job_files()
+    width = max(map(len, jobs), default=0)
+    for name, path in jobs.items():
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        print(f"{name:{width}}  {docstring.partition(chr(10))[0]}")
+    return 0
+
+
+def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
+    print(write_package(arguments.output))
+    return 0
+
+
+_COMMANDS = {"submit": _submit, "jobs": _list_jobs, "package": _package}

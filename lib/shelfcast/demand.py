@@ -1,0 +1,123 @@
+"""Demand: what was sold, per store and product or category, by day, week and month; and the series that it forms."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+# Syntetos, Boylan and Croston (2005), "On the categorization of demand patterns", J. Oper. Res. Soc. 56.
+ADI_LIMIT = 1.32
+CV2_LIMIT = 0.49
+UNCATALOGUED = "(not in catalogue)"
+_SERIES = ("region", "level", "store_id", "item_id", "category_id")
+
+
+def known_on(sales: DataFrame, as_of: date) -> DataFrame:
+    """The newest version of each sale that was known on `as_of`."""
+    versions = Window.partitionBy("basket_id", "product_id").orderBy(F.desc("known_from"))
+    known = sales.where((F.col("known_from") <= F.lit(as_of)) & (F.col("sold_on") <= F.lit(as_of)))
+    numbered = known.withColumn("_version", F.row_number().over(versions.rowsBetween(Window.unboundedPreceding, 0)))
+    return numbered.where(F.col("_version") == 1).drop("_version")
+
+
+def join_category(sales: DataFrame, products: DataFrame) -> DataFrame:
+    """Adds category_id; a product that the catalogue does not know is sold all the same."""
+    catalogue = products.select("product_id", "category_id")
+    joined = sales.join(F.broadcast(catalogue), "product_id", how="left")
+    return joined.withColumn("category_id", F.coalesce("category_id", F.lit(UNCATALOGUED)))
+
+
+def sum_by_day(sales: DataFrame) -> DataFrame:
+    """Daily demand per store and product, rows only where something sold. Returns are not demand."""
+    sold = sales.where((F.col("quantity") > 0) & ~F.col("is_return"))
+    keys = ["region", "store_id", F.col("product_id").alias("item_id"), "category_id", F.col("sold_on").alias("day")]
+    shelf_value = F.sum(F.col("unit_price") * F.col("quantity"))
+    return sold.groupBy(*keys).agg(
+        F.sum("capped_quantity").alias("quantity"),
+        F.sum("quantity").alias("observed_quantity"),
+        F.sum("revenue").alias("revenue"),
+        F.sum("discount").alias("discount"),
+        F.count(F.lit(1)).alias("sales"),
+        (shelf_value / F.sum("quantity")).alias("unit_price"),
+    )
+
+
+def sum_by_period(daily: DataFrame, period: str) -> DataFrame:
+    """Product and category demand per `period` (day, week from Monday, month), from daily product demand."""
+    start = F.col("day") if period == "day" else F.date_trunc(period, "day").cast("date")
+    daily = daily.withColumn("_start", start)
+    by_product = _sum_level(daily, "product", F.col("item_id"), period)
+    return by_product.unionByName(_sum_level(daily, "category", F.col("category_id"), period))
+
+
+def as_series(weekly: DataFrame, sales: DataFrame, as_of: date, ended_after_weeks: int | None) -> DataFrame:
+    """One row per series: its first and last week, units, selling weeks, ADI, CV2, demand class and state.
+
+    weekly: demand/weekly. sales: clean/sales with category_id: a product that a store only ever listed has a series too.
+    ADI counts the weeks from the first to the last selling week; a series that sold once has none.
+    """
+    sold = weekly.groupBy(*_SERIES).agg(
+        F.min("week").alias("first_week"),
+        F.max("week").alias("last_week"),
+        F.sum("quantity").alias("units"),
+        F.count(F.lit(1)).alias("selling_weeks"),
+        (F.var_pop("quantity") / F.pow(F.avg("quantity"), 2)).alias("_cv2"),
+    )
+    span = F.datediff("last_week", "first_week") / 7
+    measured = sold.select(
+        *_SERIES,
+        "first_week",
+        "last_week",
+        "units",
+        "selling_weeks",
+        F.when(F.col("selling_weeks") > 1, span / (F.col("selling_weeks") - 1)).alias("adi"),
+        F.when(F.col("selling_weeks") > 1, F.col("_cv2")).alias("cv2"),
+    )
+    both = _listed(sales).join(measured, [*_SERIES], how="left")
+    return both.select(
+        *_SERIES,
+        "first_week",
+        "last_week",
+        F.coalesce("units", F.lit(0.0)).alias("units"),
+        F.coalesce("selling_weeks", F.lit(0)).cast("bigint").alias("selling_weeks"),
+        "adi",
+        "cv2",
+        demand_class().alias("demand_class"),
+        _state(as_of, ended_after_weeks).alias("state"),
+    )
+
+
+def demand_class() -> Column:
+    """The demand class of Syntetos, Boylan and Croston from columns selling_weeks, adi and cv2; `single` and `none`
+    where a series sold in one week or never, and has neither."""
+    return (
+        F.when(F.col("selling_weeks").isNull() | (F.col("selling_weeks") == 0), "none")
+        .when(F.col("selling_weeks") == 1, "single")
+        .when(F.col("adi") < ADI_LIMIT, F.when(F.col("cv2") < CV2_LIMIT, "smooth").otherwise("erratic"))
+        .otherwise(F.when(F.col("cv2") < CV2_LIMIT, "intermittent").otherwise("lumpy"))
+    )
+
+
+def _sum_level(daily: DataFrame, level: str, item: Column, period: str) -> DataFrame:
+    keys = ["region", F.lit(level).alias("level"), "store_id", item.alias("item_id"), "category_id"]
+    return daily.groupBy(*keys, F.col("_start").alias(period)).agg(
+        F.sum("quantity").alias("quantity"),
+        F.sum("observed_quantity").alias("observed_quantity"),
+        F.sum("revenue").alias("revenue"),
+        F.sum("discount").alias("discount"),
+        F.sum("sales").alias("sales"),
+        (F.sum(F.col("unit_price") * F.col("observed_quantity")) / F.sum("observed_quantity")).alias("unit_price"),
+    )
+
+
+def _listed(sales: DataFrame) -> DataFrame:
+    products = sales.select("region", "store_id", F.col("product_id").alias("item_id"), "category_id").distinct()
+    categories = products.select("region", "store_id", F.col("category_id").alias("item_id"), "category_id").distinct()
+    return products.withColumn("level", F.lit("product")).unionByName(categories.withColumn("level", F.lit("category")))
+
+
+def _state(as_of: date, ended_after_weeks: int | None) -> Column:
+    if ended_after_weeks is None:
+        return F.lit("listed")
+    silent = F.datediff(F.lit(as_of), F.col("last_week")) >= 7 * (ended_after_weeks + 1)
+    return F.when(silent, "ended").otherwise("listed")

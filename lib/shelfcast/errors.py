@@ -1,0 +1,33 @@
+"""What can go wrong, by kind. Each message is one line: the thing, what was found, what was wanted."""
+
+
+class ShelfcastError(Exception):
+    """A permanent failure: a second try of the same thing fails the same way."""
+
+    exit_status = 1
+
+
+class ConfigError(ShelfcastError):
+    """The configuration does not say what a job needs, or says it wrongly."""
+
+
+class SchemaError(ShelfcastError):
+    """A table or a file lacks a column, or holds it in another type."""
+
+
+class SourceError(ShelfcastError):
+    """A source's files are not there or cannot be read."""
+
+
+class LakeError(ShelfcastError):
+    """A table that a job reads is not in the lake, or two runs want the same region at once."""
+
+
+class NotEnoughHistoryError(ShelfcastError):
+    """A model needs more periods than the series have."""
+
+
+class TransientError(ShelfcastError):
+    """A failure that a later try may not meet."""
+
+    exit_status = 75

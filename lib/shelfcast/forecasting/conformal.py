@@ -1,0 +1,81 @@
+"""Split-conformal quantiles, by level and size of the mean: what demand was, as a multiple of what was forecast.
+
+Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005, section 4.5): among past forecasts of like size, the
+quantile q of the ratios demand / mean is the ceil((n + 1) q)-th of n in order, which holds for one further draw.
+"""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
+LEAST_ROWS = 200
+# Half powers of two: a mean of 1.4 times another lies in the next bin. All below 2^-12 share the first bin, all above 2^20 the last.
+_BINS_PER_DOUBLING = 2
+_FIRST_BIN, _LAST_BIN = -24, 40
+_SMALLEST_MEAN = 2.0**-12
+
+
+def fit_ratios(past: DataFrame) -> DataFrame:
+    """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98.
+
+    past: level, mean, y (null where not known) of cutoffs that are over. A bin shares the ratios of bins nearest in size
+    until they have 200 rows together.
+    """
+    known = past.where(F.col("y").isNotNull()).withColumn("bin", _bin("mean"))
+    groups = _group_bins(known.groupBy("level", "bin").agg(F.count(F.lit(1)).alias("rows")))
+    ratio = F.col("y") / F.greatest("mean", F.lit(_SMALLEST_MEAN))
+    ratios = known.join(F.broadcast(groups), ["level", "bin"]).select("level", "group", ratio.alias("ratio"))
+    return groups.join(_conformal_quantiles(ratios), ["level", "group"]).select("level", "bin", *QUANTILES)
+
+
+def with_quantiles(means: DataFrame, ratios: DataFrame) -> DataFrame:
+    """Adds p10, p50, p90 and p98 to rows with level and mean, in the mean's units."""
+    binned = means.withColumn("bin", _bin("mean"))
+    joined = binned.join(F.broadcast(ratios), ["level", "bin"], how="left")
+    size = F.greatest("mean", F.lit(_SMALLEST_MEAN))
+    return joined.select(*means.columns, *[(F.col(name) * size).alias(name) for name in QUANTILES])
+
+
+def measure_calibration(scored: DataFrame) -> DataFrame:
+    """Per level and quantile: rows, the share of demand at or below the quantile, and the mean pinball loss in units.
+
+    scored: level, y, p10, p50, p90, p98.
+    """
+    known = scored.where(F.col("y").isNotNull())
+    names = F.explode(F.array(*[F.struct(F.lit(q).alias("quantile"), F.col(p).alias("q_hat")) for p, q in QUANTILES.items()]))
+    long = known.select("level", "y", names.alias("_q")).select("level", "y", "_q.*")
+    error = F.col("y") - F.col("q_hat")
+    return long.groupBy("level", "quantile").agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.avg((error <= 0).cast("double")).alias("observed"),
+        F.avg(F.greatest(F.col("quantile") * error, (F.col("quantile") - 1) * error)).alias("pinball"),
+    )
+
+
+def _bin(mean: str) -> Column:
+    size = F.greatest(F.col(mean), F.lit(_SMALLEST_MEAN))
+    return F.least(F.floor(F.log2(size) * _BINS_PER_DOUBLING), F.lit(_LAST_BIN)).cast("int")
+
+
+def _group_bins(counts: DataFrame) -> DataFrame:
+    """level, bin, group for every bin there may be: cut after each 200 rows in order of size; what is left joins the last."""
+    bins = F.explode(F.sequence(F.lit(_FIRST_BIN), F.lit(_LAST_BIN))).alias("bin")
+    every = counts.select("level").distinct().select("level", bins).join(counts, ["level", "bin"], how="left")
+    by_size = Window.partitionBy("level").orderBy("bin")
+    before = F.coalesce(F.sum("rows").over(by_size.rowsBetween(Window.unboundedPreceding, -1)), F.lit(0))
+    whole = F.sum("rows").over(Window.partitionBy("level").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+    last = F.greatest(F.floor(whole / LEAST_ROWS) - 1, F.lit(0))
+    return every.select("level", "bin", F.least(F.floor(before / LEAST_ROWS), last).alias("group"))
+
+
+def _conformal_quantiles(ratios: DataFrame) -> DataFrame:
+    group = Window.partitionBy("level", "group")
+    in_order = group.orderBy("ratio").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    rows = F.count(F.lit(1)).over(group.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+    ranked = ratios.select("level", "group", "ratio", F.row_number().over(in_order).alias("rank"), rows.alias("rows"))
+    return ranked.groupBy("level", "group").agg(*[_ranked_value(q).alias(name) for name, q in QUANTILES.items()])
+
+
+def _ranked_value(quantile: float) -> Column:
+    rank = F.least(F.ceil((F.col("rows") + 1) * quantile), F.col("rows"))
+    return F.max(F.when(F.col("rank") == rank, F.col("ratio")))

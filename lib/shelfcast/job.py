@@ -1,0 +1,180 @@
+"""A job: the tables it reads and writes, the settings it depends on, and the run that skips what is up to date.
+
+The run key is hash(job, region, as-of, settings, code version, run keys of the inputs). Because an input is known by the
+run that wrote it, and not by its table's version, another region's commits leave a region's keys as they are.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from shelfcast import schemas
+from shelfcast.code import code_version
+from shelfcast.config import Config
+from shelfcast.errors import LakeError
+from shelfcast.lake import Lake
+from shelfcast.schemas import Table
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job reads and writes, and the sections of the configuration that its result depends on.
+
+    dated: the result depends on the as-of date.
+    stamp: what else identifies the inputs, such as a source's files.
+    """
+
+    name: str
+    reads: tuple[Table, ...]
+    writes: tuple[Table, ...]
+    settings: tuple[str, ...]
+    run: Callable[["Run"], None]
+    dated: bool = True
+    stamp: Callable[["Run"], str] | None = None
+
+    @property
+    def code(self) -> str:
+        """The version of the code that the job runs."""
+        return code_version(self.run.__module__)
+
+
+@dataclass
+class Run:
+    """One run of a job on one region: the way to its tables."""
+
+    job: Job
+    spark: SparkSession
+    config: Config
+    lake: Lake
+    as_of: date | None
+    key: str = ""
+    reads: dict[str, int] = field(default_factory=dict)
+    rows_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def known_on(self) -> date:
+        """The as-of date of a dated job."""
+        if self.as_of is None:
+            raise LakeError(f"job {self.job.name}: no as-of date; wanted one given, or sales in the lake")
+        return self.as_of
+
+    def read(self, table: Table) -> DataFrame:
+        """The region's rows of `table`, of a table kept by date those of the as-of date.
+
+        Raises LakeError for a table that the job has not declared: its run key would not know of it.
+        """
+        if table not in (*self.job.reads, *self.job.writes):
+            raise LakeError(f"job {self.job.name}: reads {table.name}, which it does not declare")
+        frame = self.lake.read(table, self.config.region)
+        return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
+
+    def write(self, table: Table, frame: DataFrame) -> None:
+        """Replace what the table holds of this region (and as-of date), in one commit."""
+        note = {"run_key": self.key, "job": self.job.name, "reads": self.reads, "code_version": self.job.code}
+        self.lake.replace(table, frame, self.scope(table), note)
+        self.rows_out[table.name] = self.lake.rows_written(table)
+
+    def scope(self, table: Table) -> dict[str, str]:
+        dated = {"forecast_date": str(self.as_of)} if _by_date(table) else {}
+        return {"region": self.config.region, **dated}
+
+    def say(self, message: str) -> None:
+        """Progress, on stderr."""
+        say(f"  {self.job.name}: {message}")
+
+
+class Runner:
+    """Runs jobs of one region in one Spark session."""
+
+    def __init__(self, spark: SparkSession, config: Config, as_of: date | None = None) -> None:
+        self.spark = spark
+        self.config = config
+        self.lake = Lake(spark, config.lake_root)
+        self._given_as_of = as_of or config.as_of
+        self._newest: tuple[str, date | None] = ("", None)
+
+    def run(self, job: Job) -> bool:
+        """Run `job` unless its tables are up to date; True where it ran."""
+        run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+        run.key, run.reads = self._identify(run)
+        if all(self._written_by(run, table) == run.key for table in job.writes):
+            say(f"{job.name}: up to date")
+            return False
+        say(f"{job.name}: started")
+        started = time.monotonic()
+        with _named_in_spark(self.spark, job.name):
+            job.run(run)
+        seconds = time.monotonic() - started
+        self._record(run, seconds)
+        rows = ", ".join(f"{name} {count:,}" for name, count in run.rows_out.items())
+        say(f"{job.name}: done in {seconds:.1f} s ({rows})")
+        return True
+
+    def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
+        inputs, versions = {}, {}
+        for table in run.job.reads:
+            commit = self.lake.last_commit(table, run.scope(table))
+            if commit is None:
+                raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {run.config.region}; "
+                                f"wanted it written by an earlier job")  # fmt: skip
+            inputs[table.name], versions[table.name] = commit.run_key, commit.version
+        identity = {
+            "job": run.job.name,
+            "region": run.config.region,
+            "as_of": str(run.as_of),
+            "settings": run.config.model_dump(mode="json", include=set(run.job.settings)),
+            "code": run.job.code,
+            "inputs": inputs,
+            "stamp": run.job.stamp(run) if run.job.stamp else "",
+        }
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20], versions
+
+    def _written_by(self, run: Run, table: Table) -> str | None:
+        commit = self.lake.last_commit(table, run.scope(table))
+        return commit.run_key if commit else None
+
+    def _as_of(self) -> date | None:
+        """The date given, else the newest day on which anything became known."""
+        if self._given_as_of or not self.lake.exists(schemas.SALES):
+            return self._given_as_of
+        scope = {"region": self.config.region}
+        commit = self.lake.last_commit(schemas.SALES, scope)
+        key = commit.run_key if commit else ""
+        if key != self._newest[0]:
+            newest = self.lake.read(schemas.SALES, self.config.region).agg(F.max("known_from")).first()
+            self._newest = (key, newest[0] if newest else None)
+        return self._newest[1]
+
+    def _record(self, run: Run, seconds: float) -> None:
+        started = datetime.now(UTC).replace(tzinfo=None)
+        row = (run.config.region, run.key, run.job.name, run.as_of, started, seconds, run.job.code, run.reads, {}, run.rows_out)
+        frame = self.spark.createDataFrame([row], schemas.JOB_RUNS.schema)
+        self.lake.append(schemas.JOB_RUNS, frame)
+
+
+def say(message: str) -> None:
+    """One line of progress on stderr."""
+    print(f"{datetime.now():%H:%M:%S} {message}", file=sys.stderr, flush=True)
+
+
+def _by_date(table: Table) -> bool:
+    return "forecast_date" in table.partitions
+
+
+@contextmanager
+def _named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
+    """Name the job's stages in Spark's own page."""
+    spark.sparkContext.setJobDescription(name)
+    try:
+        yield
+    finally:
+        spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
+

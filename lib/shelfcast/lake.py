@@ -1,0 +1,159 @@
+"""Delta tables of the lake: the only module that names delta-spark."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from shelfcast.errors import LakeError, SchemaError
+from shelfcast.schemas import Table
+
+# Commits that rearrange files or add constraints, and change no row.
+_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
+_HISTORY = 200
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit that last changed a scope of a table: its version and what the run noted in it."""
+
+    version: int
+    note: dict[str, Any]
+
+    @property
+    def run_key(self) -> str:
+        """The run that wrote it; a change made by hand counts as a run of its own."""
+        return str(self.note.get("run_key", f"version {self.version}"))
+
+
+class Lake:
+    """The tables under one root. Reads and writes stay on the executors."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+
+    def path(self, table: Table | str) -> str:
+        name = table if isinstance(table, str) else table.name
+        return f"{self.root}/{name}"
+
+    def exists(self, table: Table) -> bool:
+        return DeltaTable.isDeltaTable(self.spark, self.path(table))
+
+    def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
+        """The rows of `region`. Raises LakeError where no job has written the table yet."""
+        if not self.exists(table):
+            raise LakeError(f"table {table.name}: not in the lake {self.root}; wanted it written by an earlier job")
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(table)).where(F.col("region") == region)
+
+    def replace(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
+        """Replace the rows of `scope` (region first) by `frame` in one commit that carries `note`.
+
+        Raises SchemaError, naming the table and the columns, where the frame does not fit the table.
+        """
+        require_schema(frame, table)
+        self._create(table)
+        (
+            frame.select(*table.names)
+            .write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", " and ".join(f"{column} = '{value}'" for column, value in scope.items()))
+            .option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+            .save(self.path(table))
+        )
+
+    def append(self, table: Table, frame: DataFrame) -> None:
+        """Append rows of telemetry: a run done twice leaves two rows."""
+        require_schema(frame, table)
+        self._create(table)
+        frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
+
+    def append_once(self, table: Table, frame: DataFrame, run_key: str) -> None:
+        """Append `frame`, at most once for a run key (Delta's idempotent `txn`)."""
+        require_schema(frame, table)
+        self._create(table)
+        (
+            frame.select(*table.names)
+            .write.format("delta")
+            .mode("append")
+            .option("txnAppId", f"{run_key}/{table.name}")
+            .option("txnVersion", 1)
+            .save(self.path(table))
+        )
+
+    def last_commit(self, table: Table, scope: dict[str, str]) -> Commit | None:
+        """The newest commit that changed rows of `scope`, None where there is none among the last commits."""
+        if not self.exists(table):
+            return None
+        history = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY)
+        wanted = history.select("version", "operation", "userMetadata").where(~F.col("operation").isin(*_UPKEEP))
+        return next((commit for commit in map(_as_commit, wanted.collect()) if _touches(commit, scope)), None)
+
+    def rows_written(self, table: Table) -> int:
+        """Rows that the newest writing commit put out, from Delta's own count."""
+        history = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY)
+        newest = history.where(~F.col("operation").isin(*_UPKEEP)).orderBy(F.desc("version")).first()
+        return int(newest["operationMetrics"].get("numOutputRows", 0)) if newest else 0
+
+    def content_hash(self, table: Table, region: str) -> str:
+        """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
+        columns = [name for name in table.names if name not in table.operational]
+        frame = self.read(table, region).select(*[_hashable(table.schema[name]) for name in columns])
+        row_hash = F.xxhash64(*columns).cast("decimal(38,0)")
+        found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
+        return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
+
+    def _create(self, table: Table) -> None:
+        if self.exists(table):
+            return
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
+        builder.partitionedBy(*table.partitions).execute()
+        for name, check in table.checks.items():
+            self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({check})")
+
+
+def require_schema(frame: DataFrame, table: Table) -> None:
+    """Raise SchemaError unless `frame` has just the columns of `table`, in their types."""
+    found = {field.name: field.dataType for field in frame.schema}
+    wanted = {field.name: field.dataType for field in table.schema}
+    problems = [f"no column {name}" for name in wanted if name not in found]
+    problems += [f"unknown column {name}" for name in found if name not in wanted]
+    problems += [
+        f"{name} is {found[name].simpleString()}, wanted {wanted[name].simpleString()}"
+        for name in wanted
+        if name in found and found[name].simpleString() != wanted[name].simpleString()
+    ]
+    if problems:
+        raise SchemaError(f"table {table.name}: {'; '.join(problems)}")
+
+
+def require_columns(frame: DataFrame, columns: Iterable[str], what: str) -> None:
+    """Raise SchemaError, naming `what` and the columns, unless the frame has all of them."""
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise SchemaError(f"{what}: no column {', '.join(missing)}; found {', '.join(frame.columns)}")
+
+
+def _as_commit(row: Row) -> Commit:
+    return Commit(row["version"], json.loads(row["userMetadata"]) if row["userMetadata"] else {})
+
+
+def _touches(commit: Commit, scope: dict[str, str]) -> bool:
+    """A commit without a note of its scope may have touched anything."""
+    noted = commit.note.get("scope")
+    return noted is None or all(noted.get(column, value) == value for column, value in scope.items())
+
+
+def _hashable(field: T.StructField) -> Any:
+    column = F.col(field.name)
+    if isinstance(field.dataType, T.DoubleType | T.FloatType):
+        return F.format_string("%.8e", column + 0.0).alias(field.name)
+    return column

@@ -1,0 +1,169 @@
+"""How good a forecast is: one function a metric, all masked where the demand is not known (NaN).
+
+Shapes are free but equal; `y` and `y_hat` are in the units of demand. A metric that has nothing to be measured on is NaN.
+Sources: Hyndman and Koehler (2006) for MASE, Makridakis et al. (2022, the M5) for RMSSE, Witten and Frank for RAE and RRSE.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shelfcast.panel import FloatArray
+
+Metric = Callable[[FloatArray, FloatArray], float]
+
+
+class Interval(NamedTuple):
+    """A difference and the interval that holds it with the stated probability, in the metric's unit."""
+
+    difference: float
+    lower: float
+    upper: float
+
+
+def wape(y: FloatArray, y_hat: FloatArray) -> float:
+    """Sum of absolute errors / sum of absolute demand: 0 is perfect, an all-zero forecast scores 1."""
+    return _ratio(np.abs(_errors(y, y_hat)).sum(), np.abs(_known(y)).sum())
+
+
+def mae(y: FloatArray, y_hat: FloatArray) -> float:
+    """Mean absolute error, in units."""
+    return _mean(np.abs(_errors(y, y_hat)))
+
+
+def rmse(y: FloatArray, y_hat: FloatArray) -> float:
+    """Root mean squared error, in units."""
+    return _mean(_errors(y, y_hat) ** 2) ** 0.5
+
+
+def bias(y: FloatArray, y_hat: FloatArray) -> float:
+    """Sum of errors / sum of demand: positive where the forecast is too high."""
+    return _ratio(_errors(y, y_hat).sum(), _known(y).sum())
+
+
+def r2(y: FloatArray, y_hat: FloatArray) -> float:
+    """1 - squared errors / squared deviations from the mean of `y`."""
+    return 1 - _ratio((_errors(y, y_hat) ** 2).sum(), (_deviations(y) ** 2).sum())
+
+
+def rae(y: FloatArray, y_hat: FloatArray) -> float:
+    """Relative absolute error: sum of absolute errors / that of always saying the mean of `y`."""
+    return _ratio(np.abs(_errors(y, y_hat)).sum(), np.abs(_deviations(y)).sum())
+
+
+def rrse(y: FloatArray, y_hat: FloatArray) -> float:
+    """Root relative squared error: as `rae`, of squared errors, under the root."""
+    return _ratio((_errors(y, y_hat) ** 2).sum(), (_deviations(y) ** 2).sum()) ** 0.5
+
+
+def mape(y: FloatArray, y_hat: FloatArray) -> float:
+    """Mean of |error / demand| over the periods with demand; `mape_left_out` says how many had none."""
+    selling = y != 0
+    return _mean(np.abs(_errors(y[selling], y_hat[selling]) / _known(y[selling])))
+
+
+def mape_left_out(y: FloatArray) -> int:
+    """Known periods without demand: `mape` leaves them out."""
+    return int((y == 0).sum())
+
+
+def correlation(y: FloatArray, y_hat: FloatArray) -> float:
+    """Pearson's correlation of demand and forecast."""
+    truth, guess = _deviations(y), _deviations(np.where(np.isnan(y), np.nan, y_hat))
+    return _ratio((truth * guess).sum(), ((truth**2).sum() * (guess**2).sum()) ** 0.5)
+
+
+METRICS: dict[str, Metric] = {
+    "wape": wape,
+    "mae": mae,
+    "rmse": rmse,
+    "bias": bias,
+    "r2": r2,
+    "rae": rae,
+    "rrse": rrse,
+    "mape": mape,
+    "correlation": correlation,
+}
+
+
+def mase(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
+    """Mean over series of MAE / MAE of the seasonal naive forecast inside `history`.
+
+    y, y_hat: shape (n, h); history: shape (n, T), before the cutoff. A series that never changed has no scale: left out.
+    """
+    scale = _row_mean(np.abs(_seasonal_differences(history, season)))
+    return _mean_over_series(_row_mean(np.abs(y_hat - y)), scale)
+
+
+def rmsse(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
+    """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); shapes as for `mase`."""
+    scale = _row_mean(_seasonal_differences(history, season) ** 2)
+    return _mean_over_series(_row_mean((y_hat - y) ** 2), scale, power=0.5)
+
+
+def pinball(y: FloatArray, q_hat: FloatArray, quantile: float) -> float:
+    """Mean pinball loss of the forecast `q_hat` of a quantile in (0, 1), in units; at 0.5 half the MAE."""
+    under = -_errors(y, q_hat)
+    return _mean(np.maximum(quantile * under, (quantile - 1) * under))
+
+
+def coverage(y: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """Share of the known periods whose demand is within [lower, upper]."""
+    known = ~np.isnan(y)
+    return _mean((((lower <= y) & (y <= upper))[known]).astype(float))
+
+
+def paired_bootstrap(
+    y: FloatArray, a: FloatArray, b: FloatArray, clusters: NDArray[np.generic], seed: int, draws: int = 2000
+) -> Interval:
+    """wape(y, a) - wape(y, b) and its 95 % interval, from drawing whole clusters (stores) with replacement.
+
+    clusters: the shape of `y`, or its first axis where each row belongs to one cluster. Periods of a store err together:
+    drawing rows alone would make the interval too narrow (Cameron, Gelbach and Miller 2008).
+    """
+    labels = clusters if clusters.shape == y.shape else np.repeat(clusters, y[0].size).reshape(y.shape)
+    known = ~np.isnan(y)
+    _, cluster = np.unique(labels[known], return_inverse=True)
+    sums = [np.bincount(cluster, weights=np.abs(part[known])) for part in (a - y, b - y, y)]
+    counts = np.random.default_rng(seed).multinomial(len(sums[0]), np.full(len(sums[0]), 1 / len(sums[0])), size=draws)
+    drawn_a, drawn_b, drawn_y = (counts @ part for part in sums)
+    lower, upper = np.quantile((drawn_a - drawn_b) / drawn_y, [0.025, 0.975])
+    return Interval(float((sums[0] - sums[1]).sum() / sums[2].sum()), float(lower), float(upper))
+
+
+def _errors(y: FloatArray, y_hat: FloatArray) -> FloatArray:
+    return _known(y_hat - y) if not np.isnan(y_hat[~np.isnan(y)]).any() else np.full(1, np.nan)
+
+
+def _known(y: FloatArray) -> FloatArray:
+    return y[~np.isnan(y)]
+
+
+def _deviations(y: FloatArray) -> FloatArray:
+    known = _known(y)
+    return known - _mean(known)
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if values.size else np.nan
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else np.nan
+
+
+def _row_mean(values: FloatArray) -> FloatArray:
+    known = ~np.isnan(values)
+    total, count = np.where(known, values, 0).sum(axis=1), known.sum(axis=1)
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+
+
+def _seasonal_differences(history: FloatArray, season: int) -> FloatArray:
+    return history[:, season:] - history[:, :-season]
+
+
+def _mean_over_series(loss: FloatArray, scale: FloatArray, power: float = 1.0) -> float:
+    measured = (scale > 0) & ~np.isnan(loss)
+    return _mean((loss[measured] / scale[measured]) ** power)

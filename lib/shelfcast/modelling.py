@@ -1,0 +1,51 @@
+"""Fits of a panel's models and the scorer that forecasts with them: what backtests and forecasts share."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast import panels
+from shelfcast.job import Run
+from shelfcast.models import spec
+from shelfcast.plan import Plan
+from shelfcast.examples import TRAINING_FRAME
+from shelfcast.schemas import PANEL_DEMAND
+from shelfcast.scoring import Scorer
+from shelfcast.training.baselines import Fit
+
+def panel_rows(run: Run, panel: str) -> DataFrame:
+    return run.read(PANEL_DEMAND).where(F.col("panel") == panel)
+
+
+def plan_fits(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int]) -> list[Fit]:
+    """A fit for each scikit-learn model at each cutoff; the heaviest cutoffs first, so that no long task comes last."""
+    files = tuple(run.read(TRAINING_FRAME).where(F.col("panel") == panel).inputFiles())
+    return [
+        Fit(panel, model, plan.last_week(cutoff), files, artefact_uri(run, panel, model, plan.last_week(cutoff)), run.config.runtime.seed)
+        for cutoff in reversed(cutoffs)
+        for model in models
+        if spec(model).library == "scikit-learn"
+    ]
+
+
+def artefact_uri(run: Run, panel: str, model: str, cutoff: date) -> str:
+    """Artefacts lie beside the registry, under the key of the run that fitted them."""
+    return f"{run.lake.root}/models/_artefacts/{run.config.region}/{run.key}/{panel}-{model}-{cutoff}.joblib"
+
+
+def make_scorer(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int], fits: Sequence[Fit]) -> Scorer:
+    """The scorer of `models`, with the global ones as `fits` left them."""
+    at = {plan.last_week(cutoff): cutoff for cutoff in cutoffs}
+    settings = run.config.backtest
+    return Scorer(
+        axis=plan.axis(panel),
+        cutoffs=tuple(cutoffs),
+        models=tuple(models),
+        sampled=settings.sampled_models if panel == panels.REFERENCE else {},
+        artefacts={(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel},
+        min_selling_weeks=settings.min_selling_weeks if panel == panels.PRODUCT else 1,
+        country=run.config.country,
+    )
+

@@ -1,0 +1,32 @@
+"""Averages of models: the weights are chosen on windows that lie before the cutoff they are used at."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from shelfcast.metrics import Metric, wape
+from shelfcast.panel import FloatArray
+
+ROUNDS = 20
+
+
+def select_weights(
+    y: FloatArray, forecasts: Mapping[str, FloatArray], metric: Metric = wape, rounds: int = ROUNDS
+) -> dict[str, float]:
+    """Greedy forward selection with replacement (Caruana et al. 2004): the weights, summing to 1, of the members of use.
+
+    y and each forecast: equal shapes, units, of past windows; unknown demand is NaN. Each round adds the member whose
+    addition makes `metric` of the average least; ties go to the first by name.
+    """
+    names = sorted(forecasts)
+    total, counts = np.zeros_like(y), dict.fromkeys(names, 0)
+    for done in range(rounds):
+        losses = {name: metric(y, (total + forecasts[name]) / (done + 1)) for name in names}
+        best = min(names, key=lambda name: losses[name])
+        total, counts[best] = total + forecasts[best], counts[best] + 1
+    return {name: count / rounds for name, count in counts.items() if count}
+
+
+def combine(forecasts: Mapping[str, FloatArray], weights: Mapping[str, float]) -> FloatArray:
+    """The weighted average of the forecasts, in units."""
+    return np.asarray(sum(weight * forecasts[name] for name, weight in sorted(weights.items())), dtype=np.float64)

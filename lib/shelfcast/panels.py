@@ -1,0 +1,93 @@
+"""Which series the models are fitted on: sparse weekly rows per panel, cut into buckets of many series."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from shelfcast.config import Reference
+
+REFERENCE, CATEGORY, PRODUCT = "reference", "category", "product"
+_SERIES = ("store_id", "item_id", "category_id")
+
+
+def reference_panel(sales: DataFrame, settings: Reference, first_week: date, last_week: date) -> DataFrame:
+    """Weekly units by store and category, as the published comparison selects them: quantities as received and at most
+    `max_quantity` a sale, the largest `stores` stores, series of `min_units` or more, over whole weeks.
+
+    sales: clean/sales with category_id.
+    """
+    week = F.date_trunc("week", "sold_on").cast("date")
+    chosen = sales.where(
+        F.col("source_quantity").between(1, settings.max_quantity)
+        & ~F.col("category_id").isin(*settings.exclude_categories)
+        & week.between(F.lit(first_week), F.lit(last_week))
+    )
+    keys = ("store_id", F.col("category_id").alias("item_id"), "category_id", week.alias("week"))
+    weekly = chosen.groupBy(*keys).agg(F.sum("source_quantity").alias("quantity"))
+    by_store = weekly.groupBy("store_id").agg(F.sum("quantity").alias("units"))
+    largest = by_store.orderBy(F.desc("units"), "store_id").limit(settings.stores).select("store_id")
+    by_series = weekly.groupBy(*_SERIES).agg(F.sum("quantity").alias("units"))
+    large = by_series.where(F.col("units") >= settings.min_units).select(*_SERIES)
+    return weekly.join(F.broadcast(largest), "store_id", how="semi").join(large, [*_SERIES], how="semi")
+
+
+def demand_panel(weekly: DataFrame, series: DataFrame, first_week: date, last_week: date) -> DataFrame:
+    """Weekly demand of the given series over whole weeks: store_id, item_id, category_id, week, quantity."""
+    chosen = weekly.where(F.col("week").between(F.lit(first_week), F.lit(last_week)))
+    rows = chosen.select(*_SERIES, "week", "quantity")
+    return rows.join(series.select("store_id", "item_id"), ["store_id", "item_id"], how="semi")
+
+
+def join_promotions(panel: DataFrame, promoted: DataFrame) -> DataFrame:
+    """Adds `promoted`, and rows of quantity 0 for weeks in which a series was promoted and did not sell.
+
+    promoted: store_id, item_id, category_id, week, promoted (0..1).
+    """
+    series = panel.select(*_SERIES).distinct()
+    planned = promoted.join(series, [*_SERIES], how="semi")
+    joined = panel.join(planned, [*_SERIES, "week"], how="full")
+    return joined.select(
+        *_SERIES, "week", F.coalesce("quantity", F.lit(0.0)).alias("quantity"), F.coalesce("promoted", F.lit(0.0)).alias("promoted")
+    )
+
+
+def promoted_products(promotions: DataFrame, products: DataFrame, category_of_unknown: str) -> DataFrame:
+    """store_id, item_id, category_id, week, promoted: 1 for each week in which the store shows or advertises the product."""
+    catalogue = products.select("product_id", "category_id")
+    return (
+        promotions.select("store_id", "product_id", F.date_trunc("week", "valid_from").cast("date").alias("week"))
+        .distinct()
+        .join(F.broadcast(catalogue), "product_id", how="left")
+        .select(
+            "store_id",
+            F.col("product_id").alias("item_id"),
+            F.coalesce("category_id", F.lit(category_of_unknown)).alias("category_id"),
+            "week",
+            F.lit(1.0).alias("promoted"),
+        )
+    )
+
+
+def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int) -> DataFrame:
+    """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series, else null."""
+    by_series = rows.groupBy(*_SERIES).agg(F.sum("quantity").alias("units"))
+    largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(max(ranked, 1))
+    # At most `ranked` rows: the one window without partitions that may be.
+    order = Window.orderBy(F.desc("units"), *_SERIES).rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    ranks = largest.select(*_SERIES, F.row_number().over(order).alias("size_rank"))
+    return rows.join(F.broadcast(ranks), [*_SERIES], how="left").select(
+        F.lit(region).alias("region"),
+        F.lit(panel).alias("panel"),
+        bucket_of(buckets).alias("bucket"),
+        *_SERIES,
+        "size_rank",
+        "week",
+        "quantity",
+        "promoted",
+    )
+
+
+def bucket_of(buckets: int) -> Column:
+    """The bucket of a series: a stable hash of its store and item."""
+    return F.pmod(F.xxhash64("store_id", "item_id"), F.lit(buckets)).cast("int")

@@ -1,0 +1,43 @@
+"""The backtest's plan: its panels, their time axes and cutoffs, from the data's first day and the as-of date."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from shelfcast.config import Config
+from shelfcast.panel import Axis
+from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
+from shelfcast.weeks import WEEK, backtest_cutoffs, whole_weeks
+
+
+@dataclass(frozen=True)
+class Plan:
+    """weeks: the whole ones known. cutoffs: weeks known at each origin of the backtest, oldest first."""
+
+    weeks: tuple[date, ...]
+    cutoffs: tuple[int, ...]
+    horizon: int
+    season: int
+
+    def axis(self, panel: str) -> Axis:
+        """The published selection fills every series with zeros from the first week; ours begin with their first sale."""
+        return Axis(self.weeks, self.season, self.horizon, from_first_sale=panel != REFERENCE)
+
+    def last_week(self, cutoff: int) -> date:
+        """The last week that is known after `cutoff` weeks: how tables name a cutoff."""
+        return self.weeks[cutoff - 1]
+
+    @property
+    def ahead(self) -> tuple[date, ...]:
+        """The weeks to forecast."""
+        return tuple(self.weeks[-1] + WEEK * (step + 1) for step in range(self.horizon))
+
+
+def make_plan(config: Config, first_day: date, as_of: date) -> Plan:
+    """The plan for what is known on `as_of`. Raises NotEnoughHistoryError where the weeks do not suffice."""
+    weeks = tuple(whole_weeks(first_day, as_of))
+    settings = config.backtest
+    cutoffs = backtest_cutoffs(len(weeks), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1)
+    return Plan(weeks, tuple(cutoffs), settings.horizon, settings.season)
+
+
+PANELS = (REFERENCE, CATEGORY, PRODUCT)

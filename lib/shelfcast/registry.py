@@ -1,0 +1,51 @@
+"""The registry: what became of each model at each cutoff."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from shelfcast.models import spec
+from shelfcast.plan import Plan
+from shelfcast.schemas import REGISTRY
+
+_KEY = ("panel", "model", "cutoff")
+
+
+def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str]) -> DataFrame:
+    """A row per model and cutoff that the backtest is to run: panel, model, cutoff, family, minimises, has_history, detail."""
+    rows = []
+    for model in models:
+        known = spec(model)
+        wanted = known.minimum_history(plan.season)
+        for cutoff in plan.cutoffs:
+            detail = None if cutoff >= wanted else f"{cutoff} weeks known, wanted {wanted}"
+            rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, detail is None, detail))
+    columns = "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
+    return spark.createDataFrame(rows, columns)
+
+
+def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, region: str, version: str) -> DataFrame:
+    """Rows of models/registry. fitted: FIT_COLUMNS of the global models. backtests: forecasts/backtests."""
+    series = backtests.where(F.col("step") == 1).groupBy(*_KEY).agg(
+        F.count(F.lit(1)).alias("series"), F.count("fallback").alias("fallbacks")
+    )
+    joined = wanted.join(fitted, [*_KEY], how="left").join(series, [*_KEY], how="left")
+    return joined.select(
+        F.lit(region).alias("region"),
+        *_KEY,
+        F.lit(version).alias("version"),
+        "family",
+        "minimises",
+        _status().alias("status"),
+        F.coalesce("error", "detail").alias("detail"),
+        "examples",
+        F.coalesce("series", F.lit(0)).alias("series"),
+        F.coalesce("fallbacks", F.lit(0)).alias("fallbacks"),
+        "seconds",
+        "artefact",
+    ).select(*REGISTRY.names)
+
+
+def _status() -> Column:
+    return F.when(~F.col("has_history"), "not enough history").when(F.col("error").isNotNull(), "failed").otherwise("fitted")

@@ -1,0 +1,1 @@
+"""Charts as inline SVG: themed by the page's CSS, sharp in print, and read aloud through their labels."""

@@ -1,0 +1,136 @@
+"""What the report is made of: small frames whose size the queries bound, and a handful of scalars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from shelfcast.errors import SchemaError
+
+# Each frame's columns. Shares and ratios are fractions of 1; units are units sold; revenue is in the region's currency.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    # one row a source table: rows received, and what became of them; `flagged` rows are clean, with an outlier capped
+    "row_counts": ("source_table", "raw", "clean", "quarantined", "duplicates", "superseded", "blank", "flagged"),
+    # one row a rule that refused any row
+    "refusals": ("source_table", "rule", "rows"),
+    # one row a week of all stores; `week` is its first day
+    "weekly": ("week", "units", "revenue"),
+    # the largest categories, a row a week
+    "weekly_by_category": ("week", "category", "units", "revenue"),
+    # level is "product" or "category": series = store x level
+    "demand_classes": ("level", "demand_class", "series", "units"),
+    # series counted in cells of ADI (weeks from sale to sale) by CV2; edges in the frame, cells without series left out
+    "class_grid": ("level", "adi_low", "adi_high", "cv2_low", "cv2_high", "series"),
+    # one row a panel and model, scored at the last cutoff; earlier_wape: over the cutoffs of the choice.
+    # panel: "reference", "category" or "product". status: "fitted", or why there are no scores, with a detail.
+    # champion: "mean", "median", "mean and median" or null. members: of an ensemble, else null.
+    # wape and bias: of demand; rmse and mae: units; rmsse and r2: ratios; seconds: of all its fits
+    "leaderboard": (
+        *("panel", "model", "family", "status", "detail", "champion", "earlier_wape", "wape", "rmsse", "rmse", "mae"),
+        *("bias", "r2", "seconds", "members"),
+    ),
+    # the leading models and the simple ones, at the last cutoff; step 1 is the first week after the cutoff
+    "horizon_errors": ("panel", "model", "is_champion", "step", "wape"),
+    # the champion's errors at the last cutoff, by category and by store, on the panel of store x category
+    "category_errors": ("category", "units", "wape", "bias"),
+    "store_errors": ("store_id", "units", "wape", "bias"),
+    # actual and predicted demand, counted in cells; protocol: "backtest" or "study". Edges are above 0, for logarithms
+    "scatter": ("protocol", "model", "predicted_low", "predicted_high", "actual_low", "actual_high", "pairs"),
+    # observed: the share of demand at or below the forecast quantile `stated`; pinball: units
+    "calibration": ("level", "stated", "observed", "pinball"),
+    # series = modelled + fallback + refused
+    "series_counts": ("level", "series", "modelled", "fallback", "refused"),
+    # a few chosen series: `units` in the past, quantiles in the future, null elsewhere
+    "fans": ("title", "week", "units", "p10", "p50", "p90"),
+    # the published study's protocol, on its test rows; differs: where a model is not quite the study's own, else null
+    "study": (
+        "model",
+        "representation",
+        "rmse",
+        "correlation",
+        "mae",
+        "rae",
+        "rrse",
+        "mape",
+        "r2",
+        "seconds",
+        "differs",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What one reads first. None where no job has measured it yet.
+
+    first_day, last_day: of the sales. forecast_series: series with a forecast for the next `horizon` weeks;
+    forecast_units: the sum of their means. champion: the model that makes the forecasts, with its WAPE in the backtest;
+    benchmark: the simple model that it is compared with, and its WAPE.
+    """
+
+    transactions: int | None = None
+    stores: int | None = None
+    products: int | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    forecast_series: int | None = None
+    forecast_units: float | None = None
+    horizon: int | None = None
+    champion: str | None = None
+    champion_wape: float | None = None
+    benchmark: str | None = None
+    benchmark_wape: float | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the page comes from: the run, the day whose knowledge it holds, its config and what it read.
+
+    settings: config keys as written, in order. versions: packages and code. tables: table -> Delta version read.
+    """
+
+    region: str
+    run_id: str
+    as_of: date
+    settings: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, int] = field(default_factory=dict)
+
+
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COLUMNS[name]))
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that the page shows. A frame that is left out is empty, and its section says so.
+
+    Raises SchemaError for a frame without one of its COLUMNS.
+    """
+
+    headline: Headline
+    provenance: Provenance
+    currency: str = "$"
+    row_counts: pd.DataFrame = field(default_factory=lambda: _empty("row_counts"))
+    refusals: pd.DataFrame = field(default_factory=lambda: _empty("refusals"))
+    weekly: pd.DataFrame = field(default_factory=lambda: _empty("weekly"))
+    weekly_by_category: pd.DataFrame = field(default_factory=lambda: _empty("weekly_by_category"))
+    demand_classes: pd.DataFrame = field(default_factory=lambda: _empty("demand_classes"))
+    class_grid: pd.DataFrame = field(default_factory=lambda: _empty("class_grid"))
+    leaderboard: pd.DataFrame = field(default_factory=lambda: _empty("leaderboard"))
+    horizon_errors: pd.DataFrame = field(default_factory=lambda: _empty("horizon_errors"))
+    category_errors: pd.DataFrame = field(default_factory=lambda: _empty("category_errors"))
+    store_errors: pd.DataFrame = field(default_factory=lambda: _empty("store_errors"))
+    scatter: pd.DataFrame = field(default_factory=lambda: _empty("scatter"))
+    calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
+    series_counts: pd.DataFrame = field(default_factory=lambda: _empty("series_counts"))
+    fans: pd.DataFrame = field(default_factory=lambda: _empty("fans"))
+    study: pd.DataFrame = field(default_factory=lambda: _empty("study"))
+
+    def __post_init__(self) -> None:
+        for name, columns in COLUMNS.items():
+            missing = [column for column in columns if column not in getattr(self, name).columns]
+            if missing:
+                found = ", ".join(map(str, getattr(self, name).columns))
+                raise SchemaError(f"report frame {name}: no column {', '.join(missing)}; found {found}")

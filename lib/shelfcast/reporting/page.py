@@ -1,0 +1,47 @@
+"""The page: sections in order, through the templates, into one string that needs nothing else to be shown."""
+
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from shelfcast.reporting import formats
+from shelfcast.reporting.blocks import Section
+from shelfcast.reporting.data import ReportData
+from shelfcast.reporting.sections import demand, errors, forecast, leaderboard, quality, study, summary
+
+_TEMPLATES = files("shelfcast.reporting") / "templates"
+
+
+def render(data: ReportData) -> str:
+    """The report as one HTML page: no request leaves it, and the same data make the same page."""
+    environment = Environment(
+        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        sections=_sections(data),
+        region=formats.words(data.provenance.region).title(),
+        as_of=formats.day(data.provenance.as_of),
+        run_id=data.provenance.run_id,
+        style=Markup(_read("style.css")),
+        script=Markup(_read("script.js")),
+    )
+
+
+def _sections(data: ReportData) -> list[Section]:
+    return [
+        summary.summary(data),
+        quality.quality(data),
+        demand.demand(data),
+        demand.classes(data),
+        leaderboard.leaderboard(data),
+        errors.errors(data),
+        forecast.calibration(data),
+        forecast.forecasts(data),
+        study.study(data),
+        summary.provenance(data),
+    ]
+
+
+def _read(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")

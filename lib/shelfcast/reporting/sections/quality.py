@@ -1,0 +1,72 @@
+"""Data quality: what became of each row received."""
+
+import pandas as pd
+
+from shelfcast.reporting import formats
+from shelfcast.reporting.blocks import Block, Cell, Column, Row, Section, Table, bar_shares
+from shelfcast.reporting.data import ReportData
+
+_FATES = {
+    "clean": "kept",
+    "quarantined": "refused by a rule and kept whole in quarantine",
+    "duplicates": "the same business key and content as another row",
+    "superseded": "an earlier version of a corrected row",
+    "blank": "nothing in any column",
+}
+
+
+def quality(data: ReportData) -> Section:
+    return Section("quality", "Data quality", lead=_balance(data.row_counts), blocks=[_fates(data), _refusals(data)])
+
+
+def _balance(counts: pd.DataFrame) -> str:
+    if counts.empty:
+        return "No table has been cleaned yet."
+    raw, clean = counts["raw"].sum(), counts["clean"].sum()
+    missing = raw - counts[list(_FATES)].to_numpy().sum()
+    kept = f"{formats.count(clean)} of {formats.count(raw)} rows received are clean ({formats.share(clean / raw, 3)})"
+    if missing:
+        return f"{kept}; {formats.count(abs(missing))} rows are not accounted for."
+    return f"{kept}; every other row is accounted for below, and none was dropped in silence."
+
+
+def _fates(data: ReportData) -> Block:
+    if data.row_counts.empty:
+        return Block(title="Rows by table", empty="There are no row counts: the clean job has not run.")
+    columns = [
+        Column("Table", is_number=False),
+        Column("Rows in"),
+        *(Column(fate.capitalize(), note) for fate, note in _FATES.items()),
+        Column("Clean share", "clean rows of rows in"),
+        Column("Capped", "clean rows whose quantity was an outlier and is capped at its product's bound"),
+    ]
+    rows = [_fate_row(row) for _, row in data.row_counts.iterrows()]
+    return Block(tables=[Table("Rows received and what became of them, by source table", columns, rows)])
+
+
+def _fate_row(row: pd.Series) -> Row:
+    share = row["clean"] / row["raw"] if row["raw"] else float("nan")
+    counts = [Cell(formats.count(row[fate]), row[fate], tone="" if row[fate] else "quiet") for fate in ("raw", *_FATES)]
+    return Row(
+        [
+            Cell(formats.words(row["source_table"])),
+            *counts,
+            Cell(formats.share(share, 3), share, bar=share),
+            Cell(formats.count(row["flagged"]), row["flagged"], tone="" if row["flagged"] else "quiet"),
+        ]
+    )
+
+
+def _refusals(data: ReportData) -> Block:
+    title = "Why rows were refused"
+    if data.refusals.empty:
+        idle = "No row broke a rule: the quarantine is empty."
+        return Block(title=title, empty=idle if len(data.row_counts) else "No rule has been applied yet.")
+    found = data.refusals.sort_values("rows", ascending=False)
+    cells = zip(found["source_table"], found["rule"], found["rows"], bar_shares(list(found["rows"])), strict=True)
+    rows = [
+        Row([Cell(formats.words(rule)), Cell(formats.words(table)), Cell(formats.count(n), n, bar=bar)])
+        for table, rule, n, bar in cells
+    ]
+    columns = [Column("Rule", is_number=False), Column("Table", is_number=False), Column("Rows refused")]
+    return Block(title=title, tables=[Table("Rows in quarantine, by rule", columns, rows)])

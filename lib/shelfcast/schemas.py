@@ -1,0 +1,220 @@
+"""The tables of the lake, in the order of the flow: columns, keys, and the CHECK constraints that hold them.
+
+Every table is partitioned by `region` first. `operational` columns tell of a run, not of the business:
+they are left out of the content hash.
+"""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql.types import StructType
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table at `{lake}/{name}`: its columns as Spark DDL, its key, and what must hold of each row."""
+
+    name: str
+    columns: str
+    key: tuple[str, ...]
+    checks: dict[str, str] = field(default_factory=dict)
+    partitions: tuple[str, ...] = ("region",)
+    operational: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> StructType:
+        """The columns as Spark reads them: needs a session, unlike `names`."""
+        return StructType.fromDDL(self.columns)
+
+    @property
+    def names(self) -> list[str]:
+        return column_names(self.columns)
+
+
+def column_names(columns: str) -> list[str]:
+    """The names in a Spark DDL of columns parted by comma and blank."""
+    return [column.split()[0].strip("`") for column in columns.split(", ")]
+
+
+QUARANTINE = Table(
+    "clean/quarantine",
+    # `row` is the refused row whole, as JSON: nothing of it is lost, whatever its shape.
+    "region string, source_table string, rule string, row string, batch_id string",
+    key=("region", "source_table", "row"),
+    operational=("batch_id",),
+)
+ROW_COUNTS = Table(
+    "clean/row_counts",
+    "region string, source_table string, raw bigint, clean bigint, quarantined bigint, duplicates bigint, "
+    "superseded bigint, blank bigint, flagged bigint",
+    key=("region", "source_table"),
+    checks={"counts_add_up": "raw = clean + quarantined + duplicates + superseded + blank"},
+)
+QUANTITY_BOUNDS = Table(
+    "clean/quantity_bounds",
+    "region string, product_id string, sales bigint, median_quantity double, upper_bound double, "
+    "sold_by_volume boolean, learned_from string",
+    key=("region", "product_id"),
+    checks={"bound_is_positive": "upper_bound > 0"},
+)
+SALES = Table(
+    "clean/sales",
+    # `source_quantity` is as received; `quantity` in units of the product (gallons of fuel, pieces of soap);
+    # `capped_quantity` never exceeds the product's robust bound. `known_from`: the day this version of the row was known.
+    "region string, store_id string, product_id string, sold_on date, source_quantity double, quantity double, "
+    "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, discount double, "
+    "basket_id string, known_from date",
+    key=("region", "basket_id", "product_id", "known_from"),
+    checks={
+        "sold_somewhere": "store_id is not null and product_id is not null and sold_on is not null",
+        "revenue_is_known": "revenue is not null",
+        "cap_is_below_quantity": "abs(capped_quantity) <= abs(quantity)",
+        "price_is_not_negative": "unit_price is null or unit_price >= 0",
+        "known_after_sold": "known_from >= sold_on",
+    },
+)
+PRODUCTS = Table(
+    "clean/products",
+    "region string, product_id string, category_id string, department string, subcategory string, product_type string, "
+    "brand string, vendor_id string, package_size string, size_ml double, size_g double, size_count int",
+    key=("region", "product_id"),
+    checks={
+        "product_is_named": "product_id is not null and category_id is not null",
+        "size_is_positive": "coalesce(size_ml, size_g, 1) > 0",
+    },
+)
+STORES = Table(
+    "clean/stores",
+    "region string, store_id string, first_sold_on date, last_sold_on date",
+    key=("region", "store_id"),
+    checks={"store_is_named": "store_id is not null"},
+)
+PROMOTIONS = Table(
+    "clean/promotions",
+    "region string, store_id string, product_id string, valid_from date, valid_to date, display string, mailer string",
+    key=("region", "store_id", "product_id", "valid_from", "display", "mailer"),
+    checks={"ends_after_it_starts": "valid_to >= valid_from"},
+)
+CALENDAR = Table(
+    "clean/calendar",
+    "region string, day date, week date, month date, quarter int, week_of_year int, day_of_week int, holiday string, "
+    "is_holiday boolean, days_to_holiday int, days_since_holiday int",
+    key=("region", "day"),
+)
+
+_DEMAND = (
+    "region string, level string, store_id string, item_id string, category_id string, {period} date, quantity double, "
+    "observed_quantity double, revenue double, discount double, sales bigint, unit_price double"
+)
+_DEMAND_CHECKS = {"something_sold": "quantity > 0"}
+# `level` is product or category, and `item_id` names the one or the other.
+DEMAND = {
+    grain: Table(
+        f"demand/{grain}",
+        _DEMAND.format(period=period),
+        key=("region", "level", "store_id", "item_id", period),
+        checks=_DEMAND_CHECKS,
+        partitions=("region", "level"),
+    )
+    for grain, period in (("daily", "day"), ("weekly", "week"), ("monthly", "month"))
+}
+SERIES = Table(
+    "demand/series",
+    # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of the sold quantities.
+    "region string, level string, store_id string, item_id string, category_id string, first_week date, last_week date, "
+    "units double, selling_weeks bigint, adi double, cv2 double, demand_class string, state string",
+    key=("region", "level", "store_id", "item_id"),
+    checks={"class_is_known": "demand_class in ('smooth', 'erratic', 'intermittent', 'lumpy', 'single', 'none')"},
+    partitions=("region", "level"),
+)
+
+PANEL_DEMAND = Table(
+    "features/panel_demand",
+    # Sparse: a selling week, or a week in which the series was promoted and did not sell. `bucket` cuts a panel into tasks.
+    "region string, panel string, bucket int, store_id string, item_id string, category_id string, size_rank int, "
+    "week date, quantity double, promoted double",
+    key=("region", "panel", "store_id", "item_id", "week"),
+    checks={"quantity_is_not_negative": "quantity >= 0", "promoted_is_a_share": "promoted between 0 and 1"},
+    partitions=("region", "panel"),
+)
+VOCABULARIES = Table(
+    "features/vocabularies",
+    # Index 0 is for the never seen; fitted on the weeks up to `cutoff`.
+    "region string, panel string, cutoff date, column string, value string, index int",
+    key=("region", "panel", "cutoff", "column", "value"),
+    checks={"zero_is_for_the_never_seen": "index > 0"},
+)
+SCALERS = Table(
+    "features/scalers",
+    "region string, panel string, cutoff date, column string, mean double, std double",
+    key=("region", "panel", "cutoff", "column"),
+    checks={"std_is_positive": "std > 0"},
+)
+REGISTRY = Table(
+    "models/registry",
+    # A row per model, panel and cutoff. status: fitted, not enough history, failed. fallbacks: series that the model could not fit.
+    "region string, panel string, model string, cutoff date, version string, family string, minimises string, status string, "
+    "detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string",
+    key=("region", "panel", "model", "cutoff"),
+    checks={"status_is_known": "status in ('fitted', 'not enough history', 'failed')"},
+    operational=("seconds", "version", "artefact"),
+)
+BACKTESTS = Table(
+    "forecasts/backtests",
+    # naive_mse: the mean squared error of the one-week naive forecast in the history, the scale of RMSSE.
+    "region string, panel string, model string, cutoff date, store_id string, item_id string, category_id string, step int, "
+    "week date, y double, y_hat double, naive_mse double, fallback string",
+    key=("region", "panel", "model", "cutoff", "store_id", "item_id", "step"),
+    partitions=("region", "panel"),
+)
+METRICS = Table(
+    "forecasts/metrics",
+    # A row per model, cutoff and slice; slice is all, step, store or category. cutoff null: over all cutoffs.
+    "region string, panel string, model string, cutoff date, slice string, value string, rows bigint, units double, "
+    "wape double, rmse double, mae double, bias double, r2 double, rmsse double, rae double, rrse double, "
+    "mape double, zeros_left_out bigint, correlation double",
+    key=("region", "panel", "model", "cutoff", "slice", "value"),
+)
+LEADERBOARD = Table(
+    "models/leaderboard",
+    # chosen_on: the cutoffs that the choice rests on; the metrics are those of the later ones. champion: mean, median or null.
+    "region string, panel string, model string, family string, minimises string, status string, detail string, "
+    "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, rmsse double, "
+    "seconds double, champion string, members string",
+    key=("region", "panel", "model"),
+    operational=("seconds",),
+)
+FORECASTS = Table(
+    "forecasts/demand",
+    # The mean is the only additive number; quantiles are calibrated at each level on its own and never summed.
+    "region string, forecast_date date, level string, store_id string, item_id string, category_id string, step int, week date, "
+    "mean double, p10 double, p50 double, p90 double, p98 double, method string, run_id string",
+    key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
+    checks={
+        "mean_is_not_negative": "mean >= 0",
+        "quantiles_are_in_order": "p10 >= 0 and p10 <= p50 and p50 <= p90 and p90 <= p98",
+    },
+    partitions=("region", "forecast_date", "level"),
+    operational=("run_id",),
+)
+CALIBRATION = Table(
+    "forecasts/calibration",
+    # Measured at the last cutoff, with quantiles fitted on the earlier ones.
+    "region string, forecast_date date, level string, quantile double, rows bigint, observed double, pinball double",
+    key=("region", "forecast_date", "level", "quantile"),
+    partitions=("region", "forecast_date"),
+)
+SERIES_COUNTS = Table(
+    "forecasts/series_counts",
+    "region string, forecast_date date, level string, series bigint, modelled bigint, fallback bigint, refused bigint",
+    key=("region", "forecast_date", "level"),
+    checks={"no_series_is_lost": "series = modelled + fallback + refused"},
+    partitions=("region", "forecast_date"),
+)
+
+JOB_RUNS = Table(
+    "monitoring/job_runs",
+    # Telemetry only: what a table holds is decided by the note in its own commits.
+    "region string, run_key string, job string, as_of date, started_at timestamp, seconds double, code_version string, "
+    "reads map<string,bigint>, writes map<string,bigint>, rows_out map<string,bigint>",
+    key=("region", "run_key", "started_at"),
+)

@@ -1,0 +1,101 @@
+"""Raw tables: the source's columns as received, where they came from, and no person's number."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.schemas import Table
+
+# `_extra` holds the columns that the source's description does not know, as JSON: kept, and reported.
+_ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at timestamp"
+_KEY_VARIABLE = "SHELFCAST_PERSON_KEY"
+
+Persons = Mapping[str, Literal["drop", "hash"]]
+
+
+def raw_table(name: str, columns: str, persons: Persons) -> Table:
+    """The raw table of a source table with `columns` (Spark DDL); persons' columns are strings (hashed) or gone."""
+    fields = []
+    for item in StructType.fromDDL(columns):
+        fate = persons.get(item.name)
+        if fate != "drop":
+            fields.append(StructField(item.name, StringType() if fate == "hash" else item.dataType))
+    kept = ", ".join(f"`{item.name}` {item.dataType.simpleString()}" for item in fields)
+    return Table(
+        f"raw/{name}",
+        f"region string, {kept}, {_ORIGIN}",
+        key=(),
+        operational=("_source_file", "_batch_id", "_ingested_at"),
+    )
+
+
+def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_id: str) -> DataFrame:
+    """A received frame in the shape of its raw table.
+
+    Raises SchemaError naming the column that is missing, or has another type than the source describes.
+    """
+    frame = without_persons(frame, persons)
+    wanted = {item.name: item.dataType for item in table.schema if item.name != "region" and not item.name.startswith("_")}
+    found = dict(zip(frame.columns, (item.dataType for item in frame.schema), strict=True))
+    for name, kind in wanted.items():
+        if name not in found:
+            raise SchemaError(f"{table.name}: no column {name} in the source; found {', '.join(found)}")
+        if found[name] != kind:
+            raise SchemaError(f"{table.name}: {name} is {found[name].simpleString()}, wanted {kind.simpleString()}")
+    extra = unknown_columns(frame, table)
+    return frame.select(
+        F.lit(region).alias("region"),
+        *wanted,
+        (F.to_json(F.struct(*extra)) if extra else F.lit(None).cast("string")).alias("_extra"),
+        F.col("_metadata.file_path").alias("_source_file"),
+        F.lit(batch_id).alias("_batch_id"),
+        F.current_timestamp().alias("_ingested_at"),
+    )
+
+
+def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:
+    """The canonical columns, and the raw row whole beside them as `_raw`, for quarantine."""
+    return raw.select(F.struct("*").alias("_raw"), *[column.alias(name) for name, column in canonical.items()])
+
+
+def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
+    """The columns of a received frame that its raw table has no place for."""
+    return [name for name in frame.columns if name not in table.names]
+
+
+def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
+    """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash (HMAC would need a UDF;
+    the key is mixed in before and after, which SHA-2 of fixed-length parts does not let anybody extend)."""
+    for column, fate in persons.items():
+        if column not in frame.columns:
+            continue
+        if fate == "drop":
+            frame = frame.drop(column)
+        else:
+            key = F.lit(_person_key())
+            frame = frame.withColumn(column, F.sha2(F.concat(key, F.sha2(F.concat(key, F.col(column)), 256)), 256))
+    return frame
+
+
+def fingerprint(files: list[str]) -> str:
+    """A hash of the files' names and contents: the same files again are no news."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(Path(file).name.encode())
+        with open(file, "rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _person_key() -> str:
+    key = os.environ.get(_KEY_VARIABLE)
+    if not key:
+        raise ConfigError(f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing")
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""clean/*, demand/* -> features/panel_demand, features/training_frame, features/vocabularies, features/scalers, clean/calendar"""
+
+from collections.abc import Callable
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast import calendar, demand, encoding, examples, panels, schemas
+from shelfcast.config import Config
+from shelfcast.job import Job, Run
+from shelfcast.plan import PANELS, Plan, make_plan
+
+_READS = (
+    schemas.SALES,
+    schemas.PRODUCTS,
+    schemas.PROMOTIONS,
+    schemas.STORES,
+    schemas.DEMAND["weekly"],
+    schemas.SERIES,
+)
+_WRITES = (schemas.CALENDAR, schemas.PANEL_DEMAND, examples.TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS)
+_IDENTITY = ("store_id", "item_id", "category_id")
+
+
+def job(config: Config) -> Job:
+    return Job("build_features", _READS, _WRITES, ("backtest", "training", "demand", "runtime", "country"), build_features)
+
+
+def build_features(run: Run) -> None:
+    plan = plan_of(run)
+    days = calendar.calendar(run.spark, plan.weeks[0], plan.ahead[-1], run.config.country)
+    run.write(schemas.CALENDAR, days.withColumn("region", F.lit(run.config.region)))
+    run.write(schemas.PANEL_DEMAND, reduce(DataFrame.unionByName, select_panels(run, plan)))
+    run.write(examples.TRAINING_FRAME, reduce(DataFrame.unionByName, [_examples(run, plan, panel) for panel in PANELS]))
+    run.write(schemas.VOCABULARIES, _fit(run, plan, _vocabulary))
+    run.write(schemas.SCALERS, _fit(run, plan, _scaler))
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan of what is known on the as-of date."""
+    first = run.read(schemas.STORES).agg(F.min("first_sold_on")).first()
+    return make_plan(run.config, first[0] if first else run.known_on, run.known_on)
+
+
+def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
+    """The sparse rows of each panel, with the promotions that were planned for its weeks."""
+    settings, runtime = run.config.backtest, run.config.runtime
+    first, last = plan.weeks[0], plan.weeks[-1]
+    known = demand.join_category(demand.known_on(run.read(schemas.SALES), run.known_on), run.read(schemas.PRODUCTS))
+    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES).where("state = 'listed'")
+    modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
+    rows = {
+        panels.REFERENCE: panels.reference_panel(known, settings.reference, first, last),
+        panels.CATEGORY: panels.demand_panel(weekly.where("level = 'category'"), series.where("level = 'category'"), first, last),
+        panels.PRODUCT: panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last),
+    }
+    promoted = panels.promoted_products(run.read(schemas.PROMOTIONS), run.read(schemas.PRODUCTS), demand.UNCATALOGUED)
+    planned = promoted.where(F.col("week").between(F.lit(first), F.lit(plan.ahead[-1])))
+    ranked = max(settings.sampled_models.values(), default=0)
+    return [
+        panels.as_panel(panels.join_promotions(frame, planned), run.config.region, name, runtime.buckets, ranked)
+        for name, frame in rows.items()
+    ]
+
+
+def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
+    """Of a panel of categories as many examples as of the other."""
+    training, runtime = run.config.training, run.config.runtime
+    most = training.max_examples["product" if panel == panels.PRODUCT else "category"]
+    rows = run.read(schemas.PANEL_DEMAND).where(F.col("panel") == panel)
+    origins = range(training.min_history, len(plan.weeks))
+    return examples.sample_training_examples(
+        rows, plan.axis(panel), origins, most, runtime.buckets, runtime.seed, run.config.country
+    )
+
+
+def _fit(run: Run, plan: Plan, learn: Callable[[DataFrame], DataFrame]) -> DataFrame:
+    """What `learn` learns of each panel at each cutoff, from the examples whose target was known then."""
+    frame = run.read(examples.TRAINING_FRAME)
+    learned = []
+    for panel in PANELS:
+        for cutoff in (*plan.cutoffs, len(plan.weeks)):
+            last_week = plan.last_week(cutoff)
+            known = examples.known_at(frame.where(F.col("panel") == panel), last_week)
+            learned.append(_named(learn(known), run.config.region, panel, last_week))
+    return reduce(DataFrame.unionByName, learned)
+
+
+def _named(frame: DataFrame, region: str, panel: str, cutoff: date) -> DataFrame:
+    return frame.select(F.lit(region).alias("region"), F.lit(panel).alias("panel"), F.lit(cutoff).alias("cutoff"), "*")
+
+
+def _vocabulary(known: DataFrame) -> DataFrame:
+    return encoding.fit_vocabulary(known, _IDENTITY)
+
+
+def _scaler(known: DataFrame) -> DataFrame:
+    return encoding.fit_scaler(known, examples.FEATURES)

@@ -1,0 +1,1 @@
+"""The published study's own protocol: month x store x product, six models, a random split that leaks across time."""

@@ -1,0 +1,175 @@
+"""Hands a job to spark-submit: the archive of the package, the command, and the process that runs it."""
+
+import ctypes
+import hashlib
+import importlib.util
+import io
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import FrameType
+
+from shelfcast.errors import ConfigError
+from shelfcast.resources import resource_folder
+
+# The earliest that a zip can hold: the same source gives the same bytes, whenever it is built.
+_DATE = (1980, 1, 1, 0, 0, 0)
+_STOP_SECONDS = 20
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_PR_SET_PDEATHSIG = 1
+_SETTINGS = "spark-defaults.conf"
+# What setup.py lays into the package of a wheel: jobs are not imported, and of conf/ a session reads Spark's settings.
+_SHIPPED = ("shelfcast/jobs/", "shelfcast/conf/")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A spark-submit command, and the environment variables that it needs on top of the present ones."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def __str__(self) -> str:
+        variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        return " ".join([*variables, shlex.join(self.command)])
+
+
+def job_files() -> dict[str, Path]:
+    """The jobs by name, in alphabetical order."""
+    scripts = (Path(str(entry)) for entry in resource_folder("jobs").iterdir())
+    return {path.stem: path for path in sorted(scripts) if path.suffix == ".py" and path.stem != "__init__"}
+
+
+def package_bytes() -> bytes:
+    """The package as a zip for executors, with Spark's settings: the same bytes for the same source."""
+    entries = [entry for entry in _walk(files("shelfcast"), "shelfcast/") if not entry[0].startswith(_SHIPPED)]
+    entries.append((f"shelfcast/conf/{_SETTINGS}", resource_folder("conf") / _SETTINGS))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for name, entry in sorted(entries):
+            zipped.writestr(zipfile.ZipInfo(name, _DATE), entry.read_bytes())
+    return archive.getvalue()
+
+
+def write_package(path: Path | None = None) -> Path:
+    """Write the archive to `path`, else into the build folder under the name of its content.
+
+    An archive that a running job has open never changes under it: other content is another file.
+    """
+    content = package_bytes()
+    if path is None:
+        path = _build_folder() / f"shelfcast-{hashlib.sha256(content).hexdigest()[:12]}.zip"
+    if not path.exists() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
+            part.write(content)
+        os.chmod(part.name, 0o644)
+        os.replace(part.name, path)
+    return path
+
+
+def submission(
+    script: Path, arguments: Sequence[str], master: str | None = None, spark_conf: Sequence[str] = ()
+) -> Submission:
+    """The command that runs the job `script` with `arguments`, and Spark on `master` with settings `KEY=VALUE`."""
+    options = ["--properties-file", str(resource_folder("conf") / _SETTINGS)]
+    options += ["--master", master] if master else []
+    options += [word for setting in spark_conf for word in ("--conf", setting)]
+    command = (_spark_submit(), *options, "--py-files", str(write_package()), str(script), *arguments)
+    return Submission(command, _environment(master))
+
+
+def run(submitted: Submission) -> int:
+    """Run the command to its end and return its exit status; an interrupt stops it and all its workers.
+
+    The JVM and its Python processes form a session of their own, so that Ctrl-C reaches this process alone, which ends
+    them in order: each of them caught in its work would tell of it at length.
+    """
+    process = subprocess.Popen(
+        submitted.command,
+        env={**os.environ, **submitted.environment},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+    with _stopping(process) as stopped_by:
+        status = process.wait()
+    if stopped_by:
+        return 128 + stopped_by[0]
+    return status if status >= 0 else 128 - status
+
+
+@contextmanager
+def _stopping(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Signals to this process end `process` and what it started; the list tells of them, the first one first."""
+    received: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        is_first = len(received) == 1
+        if is_first:
+            signal.alarm(_STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM if is_first else signal.SIGKILL)
+
+    # a run under nohup stays deaf to the hang-up
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield received
+    finally:
+        signal.alarm(0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _die_with_parent() -> None:
+    """Where this process is killed outright, the kernel ends the JVM: no job writes on with nobody waiting for it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.is_file() and not entry.name.endswith(".pyc"):
+            yield prefix + entry.name, entry
+
+
+def _build_folder() -> Path:
+    """build/ beside lib/ in a checkout that may be written to, else a folder of this user's for temporary files."""
+    checkout = Path(str(resource_folder("jobs"))).parent
+    if (checkout / "lib").is_dir() and os.access(checkout, os.W_OK):
+        return checkout / "build"
+    return Path(tempfile.gettempdir()) / f"shelfcast-{os.getuid()}"
+
+
+def _spark_submit() -> str:
+    """Of SPARK_HOME, else of this Python's own pyspark."""
+    if home := os.environ.get("SPARK_HOME"):
+        return f"{home}/bin/spark-submit"
+    beside = Path(sys.executable).with_name("spark-submit")
+    if beside.exists():
+        return str(beside)
+    pyspark = importlib.util.find_spec("pyspark")
+    if pyspark is None or pyspark.origin is None:
+        raise ConfigError("pyspark: not installed; wanted shelfcast[spark], or SPARK_HOME to name a Spark")
+    return str(Path(pyspark.origin).parent / "bin" / "spark-submit")
+
+
+def _environment(master: str | None) -> dict[str, str]:
+    """Driver and workers use this Python. In one process Spark needs no address that others reach."""
+    environment = {"PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable)}
+    if (master or "local").startswith("local"):
+        environment["SPARK_LOCAL_IP"] = os.environ.get("SPARK_LOCAL_IP", "127.0.0.1")
+    return environment

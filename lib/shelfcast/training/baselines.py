@@ -1,0 +1,47 @@
+"""scikit-learn's models, each fitted by a Spark task of its own."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+
+from shelfcast.models import encoder, sklearn_models
+from shelfcast.examples import FEATURES
+from shelfcast.training import artefacts, frames
+
+FIT_COLUMNS = "panel string, model string, cutoff date, artefact string, examples bigint, seconds double, error string"
+_COLUMNS = ("store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model to fit: on the examples of `panel` known at `cutoff` (the last week), into `artefact`."""
+
+    panel: str
+    model: str
+    cutoff: date
+    files: tuple[str, ...]
+    artefact: str
+    seed: int
+
+
+def fit_in_tasks(spark: SparkSession, fits: Sequence[Fit]) -> DataFrame:
+    """Fits all, a task each. A fit that fails gives a row with its error: the others go on. Columns: FIT_COLUMNS."""
+    tasks = spark.sparkContext.parallelize(fits, max(len(fits), 1)).map(_fit)
+    return spark.createDataFrame(tasks, FIT_COLUMNS)
+
+
+def _fit(task: Fit) -> tuple[str, str, date, str, int, float, str | None]:
+    started = time.monotonic()
+    examples = frames.read_examples(task.files, _COLUMNS, task.cutoff)
+    error = None
+    try:
+        fitted = sklearn_models.fit(task.model, examples, encoder.fit_encoder(examples), task.seed)
+        artefacts.save(fitted, task.artefact)
+    except (ArithmeticError, ValueError) as problem:
+        error = f"{type(problem).__name__}: {problem}".splitlines()[0]
+    seconds = time.monotonic() - started
+    return task.panel, task.model, task.cutoff, task.artefact, len(examples), seconds, error

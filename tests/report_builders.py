@@ -1,0 +1,107 @@
+"""A report's data with a little of everything, and ways to read the page that comes of it."""
+
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pandas as pd
+
+from shelfcast.reporting import Headline, Provenance, ReportData
+from shelfcast.reporting.data import COLUMNS
+
+WEEKS = [date(2017, 1, 2) + timedelta(weeks=week) for week in range(12)]
+PROVENANCE = Provenance(
+    "complete_journey", "5f0a9c1e", date(2017, 12, 31), {"backtest.horizon": "8"}, {"pyspark": "4.2.0"}
+)
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+def frame(name: str, *rows: tuple[Any, ...]) -> pd.DataFrame:
+    """The report's frame `name` with these rows."""
+    return pd.DataFrame(rows, columns=list(COLUMNS[name]))
+
+
+def model(name: str, wape: float | None, panel: str = "category", **changes: Any) -> dict[str, Any]:
+    """A row of the leaderboard."""
+    scores = ("earlier_wape", "wape", "rmsse", "rmse", "mae", "bias", "r2", "seconds")
+    row = {"panel": panel, "model": name, "family": "statistical", "status": "fitted", **dict.fromkeys(scores, wape)}
+    return {**dict.fromkeys(COLUMNS["leaderboard"]), **row, **changes}
+
+
+def leaderboard(*models: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(list(models), columns=list(COLUMNS["leaderboard"]))
+
+
+def report(category: str = "GROCERY", **changes: Any) -> ReportData:
+    """A whole report; `category` names the category everywhere."""
+    frames: dict[str, Any] = {
+        "row_counts": frame("row_counts", ("sales", 1_469_307, 1_469_298, 9, 0, 0, 0, 1204)),
+        "refusals": frame("refusals", ("sales", "quantity_above_maximum", 9)),
+        "weekly": frame("weekly", *((week, 1000.0 + i, 3000.0) for i, week in enumerate(WEEKS))),
+        "weekly_by_category": frame("weekly_by_category", *((week, category, 900.0, 2500.0) for week in WEEKS)),
+        "demand_classes": frame("demand_classes", ("product", "lumpy", 812, 5.0), ("category", "smooth", 402, 1e6)),
+        "class_grid": frame("class_grid", ("category", 1.0, 1.4, 0.1, 0.2, 7), ("category", 1.4, 2.0, 0.5, 1.0, 3)),
+        "leaderboard": leaderboard(
+            model("tsb", 0.3365, champion="mean and median"),
+            model("zero", 1.0, bias=-1.0),
+            model("seasonal_naive", None, status="not enough history", detail="52 weeks twice"),
+        ),
+        "horizon_errors": frame(
+            "horizon_errors", ("category", "tsb", True, 1, 0.31), ("category", "tsb", True, 2, 0.35)
+        ),
+        "category_errors": frame("category_errors", (category, 912.0, 0.29, -0.02)),
+        "store_errors": frame("store_errors", ("31401", 12.0, 1.5, 0.4), ("367", 900.0, 0.21, -0.01)),
+        "scatter": frame("scatter", *((p, "tsb", 1.0, 1.4, 0.7, 1.0, 5) for p in ("backtest", "study"))),
+        "calibration": frame("calibration", ("category", 0.9, 0.912, 3.2), ("category", 0.98, 0.9, 1.1)),
+        "series_counts": frame("series_counts", ("product", 631_479, 23_282, 608_197, 0)),
+        "fans": frame(
+            "fans",
+            *((f"{category}, store 367", week, 40.0, None, None, None) for week in WEEKS),
+            *((f"{category}, store 367", WEEKS[-1] + timedelta(weeks=step), None, 30.0, 41.0, 55.0) for step in (1, 2)),
+        ),
+        "study": frame("study", ("linear", "one-hot", 6.2, 0.5, 2.1, 0.7, 0.8, 1.2, 0.3, 133.0, None)),
+    }
+    headline = Headline(
+        1_469_307, 457, 68_509, WEEKS[0], date(2017, 12, 31), 631_479, 231_204.0, 8, "tsb", 0.3365, "naive", 0.42
+    )
+    return ReportData(**{"headline": headline, "provenance": PROVENANCE, **frames, **changes})
+
+
+def empty_report() -> ReportData:
+    return ReportData(Headline(), PROVENANCE)
+
+
+class Page(HTMLParser):
+    """A page's elements (tag, attributes), its text, and whether each element is closed where it should be."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.is_balanced = True
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.is_balanced = False
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data.strip())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        """What is read, a blank between elements; thin blanks as plain ones."""
+        return " ".join(filter(None, self.words)).replace("\u202f", " ")

@@ -1,0 +1,174 @@
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from report_builders import Page, empty_report, frame, leaderboard, model, report
+from shelfcast.reporting import Headline, ReportData, render
+from shelfcast.reporting.data import COLUMNS
+
+SECTIONS = {
+    "summary": "At a glance",
+    "quality": "Data quality",
+    "demand": "Demand over time",
+    "classes": "Kinds of demand",
+    "leaderboard": "Leaderboard",
+    "errors": "Where the errors are",
+    "calibration": "Calibration",
+    "forecasts": "The next weeks",
+    "study": "The study's protocol",
+    "provenance": "How it was made",
+}
+HOSTILE = '<script>alert("1")</script> & \' <img src=x onerror=alert(1)>'
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(render(report()))
+
+
+@pytest.mark.parametrize("data", [pytest.param(report(), id="full"), pytest.param(empty_report(), id="empty")])
+def test_has_every_section_under_its_heading_and_in_the_navigation(data: ReportData) -> None:
+    page = Page(render(data))
+    assert [found["id"] for found in page.all("section")] == list(SECTIONS)
+    assert [link["href"] for link in page.all("a")][1:] == [f"#{anchor}" for anchor in SECTIONS]
+    assert all(page.text.count(title) >= 2 for title in SECTIONS.values())
+
+
+def test_asks_nothing_of_a_network() -> None:
+    html = render(report())
+    page = Page(html)
+    assert "http" not in html.lower()
+    assert "@import" not in html
+    assert "url(" not in html
+    loads = [
+        value
+        for _, attributes in page.elements
+        for key, value in attributes.items()
+        if key in ("src", "srcset", "data")
+    ]
+    assert loads == []
+    assert all(str(link["href"]).startswith("#") for link in page.all("a"))
+    assert page.all("link") == []
+
+
+@pytest.mark.parametrize("data", [pytest.param(report(HOSTILE), id="names"), pytest.param(empty_report(), id="empty")])
+def test_every_element_is_closed_and_named_once(data: ReportData) -> None:
+    page = Page(render(data))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert page.is_balanced
+    assert page.open == []
+    assert len(ids) == len(set(ids))
+
+
+def test_a_hostile_name_stays_text_everywhere() -> None:
+    data = report(
+        HOSTILE,
+        store_errors=frame("store_errors", (HOSTILE, 12.0, 1.5, 0.4)),
+        refusals=frame("refusals", (HOSTILE, HOSTILE, 9)),
+        leaderboard=leaderboard(model(HOSTILE, 0.3, champion="median", family=HOSTILE)),
+        provenance=replace(report().provenance, run_id=HOSTILE, settings={HOSTILE: HOSTILE}, tables={HOSTILE: 1}),
+    )
+    page = Page(render(data))
+    assert len(page.all("script")) == 1
+    assert page.all("img") == []
+    assert page.text.count('alert("1")') >= 10
+
+
+def test_the_same_data_make_the_same_page() -> None:
+    assert render(report()) == render(report())
+
+
+def test_an_empty_report_says_of_each_part_why_it_is_empty() -> None:
+    page = Page(render(empty_report()))
+    assert page.all("figure") == []
+    assert page.text.count("has not run") >= 4
+    assert "No model has been scored yet" in page.text
+    assert "nan" not in page.text
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_any_one_part_may_be_missing(name: str) -> None:
+    page = Page(render(replace(report(), **{name: getattr(empty_report(), name)})))
+    assert page.is_balanced
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("1,469,307", id="counts-with-commas"),
+        pytest.param("33.7 % of demand", id="errors-as-shares-of-demand"),
+        pytest.param("20 % less than naive", id="the-champion-against-the-yardstick"),
+        pytest.param("231 k units in the next 8 weeks", id="units-of-the-horizon"),
+        pytest.param("2 min 13 s", id="seconds-as-minutes"),
+        pytest.param("+1.2 points", id="differences-of-shares-in-points"),
+        pytest.param("99.999 %", id="a-share-that-is-nearly-all-is-not-rounded-to-all"),
+        pytest.param("12.1 k units for $36 k", id="revenue-in-the-currency"),
+        pytest.param("31 Dec 2017", id="dates-in-words"),
+    ],
+)
+def test_numbers_come_with_their_units(page: Page, words: str) -> None:
+    assert words in page.text
+
+
+def test_charts_and_tables_can_be_read_aloud(page: Page) -> None:
+    charts = [svg for svg in page.all("svg") if svg.get("aria-hidden") != "true"]
+    assert len(charts) >= 10
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in charts)
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(header.get("scope") in ("col", "row") for header in page.all("th"))
+
+
+def test_headings_do_not_skip_a_level(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def rows_of(page_html: str, kind: str) -> list[str]:
+    return re.findall(rf'<tr class="{kind}">(.*?)</tr>', page_html, re.DOTALL)
+
+
+def test_marks_the_champion_greys_the_all_zero_forecast_and_says_who_lacked_history() -> None:
+    html = render(report())
+    (champion,) = rows_of(html, "champion")
+    zero, no_history = rows_of(html, "quiet")
+    assert "tsb" in champion
+    assert "champion</span>" in champion
+    assert "zero" in zero
+    assert "not enough history: 52 weeks twice" in no_history
+
+
+def test_ranks_models_by_error_and_puts_those_without_one_last() -> None:
+    board = leaderboard(
+        model("worse", 0.5), model("none", None, status="failed", detail="singular"), model("better", 0.4)
+    )
+    text = Page(render(report(leaderboard=board))).text
+    assert text.index("better") < text.index("worse") < text.index("failed: singular")
+
+
+def test_names_what_a_model_is_the_champion_for() -> None:
+    board = leaderboard(
+        model("ridge", 0.5, champion="mean"), model("blend", 0.4, champion="median", members="tsb, naive")
+    )
+    text = Page(render(report(leaderboard=board))).text
+    assert "champion for the mean" in text
+    assert "champion for the median" in text
+    assert "of tsb, naive" in text
+
+
+def test_lost_rows_are_called_lost() -> None:
+    counts = frame("row_counts", ("sales", 100, 90, 4, 1, 0, 0, 0))
+    assert "5 rows are not accounted for" in Page(render(report(row_counts=counts))).text
+
+
+def test_a_champion_worse_than_the_yardstick_is_said_to_be_so() -> None:
+    headline = Headline(champion="tsb", champion_wape=0.5, benchmark="naive", benchmark_wape=0.4)
+    assert "25 % more than naive" in Page(render(report(headline=headline))).text
+
+
+def test_a_quantile_that_is_off_is_marked() -> None:
+    html = render(report())
+    assert re.search(r'class="num good"[^>]*>\s*\+1.2', html)
+    assert re.search(r'class="num bad"[^>]*>\s*\u22128.0', html)

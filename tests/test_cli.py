@@ -1,0 +1,70 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+from shelfcast import __version__, cli
+from shelfcast.submit import Submission, job_files
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_jobs_lists_every_job_with_the_first_line_of_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["jobs"]) == 0
+    listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert listed == {name: _first_line(path) for name, path in job_files().items()}
+    assert set(listed) == {path.stem for path in (ROOT / "jobs").glob("*.py")}
+
+
+def _first_line(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    assert docstring, f"{path.name}: no docstring"
+    return docstring.splitlines()[0]
+
+
+def test_an_unknown_job_is_wrong_usage_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["submit", "ingets", "--config", "conf/x.yaml"]) == 2
+    line = f"shelfcast: job 'ingets': unknown; wanted one of {', '.join(job_files())}\n"
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="no-command"),
+        pytest.param(["submit"], id="no-job"),
+        pytest.param(["jobs", "--config", "x.yaml"], id="a-flag-that-is-not-the-command's"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == 2
+    assert "usage: shelfcast" in capsys.readouterr().err
+
+
+def test_submit_prints_the_command_runs_it_and_returns_its_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    submitted: list[Submission] = []
+    monkeypatch.setattr(cli, "job_files", lambda: {"clean": tmp_path / "clean.py"})
+    monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 75)
+    flags = ["--config", "x.yaml", "--region", "north", "--set", "a.b=c", "--set", "d=e"]
+    assert cli.main(["submit", "clean", "--master", "local[2]", "--spark-conf", "spark.x=y", *flags]) == 75
+    command = submitted[0].command
+    assert command[-9:] == (str(tmp_path / "clean.py"), *flags)
+    assert command[command.index("--master") + 1] == "local[2]"
+    assert command[command.index("--conf") + 1] == "spark.x=y"
+    assert capsys.readouterr().err == f"{submitted[0]}\n"
+
+
+def test_package_writes_the_archive_where_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["package", "--output", str(tmp_path / "deep" / "x.zip")]) == 0
+    assert (tmp_path / "deep" / "x.zip").stat().st_size > 0
+    assert capsys.readouterr().out == f"{tmp_path / 'deep' / 'x.zip'}\n"
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"shelfcast {__version__}\n"
