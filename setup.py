@@ -63,8 +63,8 @@ setup(
     package_dir={"": "lib", "shelfcast.jobs": "jobs", "shelfcast.conf": "conf"},
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
-        "shelfcast": ["py.typed", "reporting/templates/*", "reporting/static/*"],
-        "shelfcast.conf": ["*.conf", "*.yaml"],
+        "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js"],
+        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml"],
     },
     install_requires=BASE,
     extras_require={"spark": SPARK, "train": TRAIN, "api": API, "dev": DEV, "bench": BENCH},

@@ -32,7 +32,6 @@ build_horovod() {
     return 1
   fi
   rm -f build/horovod.log
-  mkdir -p "$CACHE"
   mv -T "$WORK/wheel" "$wheels" 2>/dev/null || compgen -G "$wheels/*.whl" >/dev/null
 }
 

@@ -18,6 +18,5 @@ fetch_delta_jars() {
     fail "Delta's jars could not be fetched: $(grep -m 3 -v '^\.*$' "$WORK/ivy.log" | tr '\n' ' ')"
   (cd "$WORK/jars" && sha256sum --quiet --strict --check -) <environment/delta-jars.sha256 ||
     fail "Delta's jars are not those of environment/delta-jars.sha256"
-  mkdir -p "$CACHE"
   mv -T "$WORK/jars" "$jars" 2>/dev/null || [[ -d $jars ]]
 }

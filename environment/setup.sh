@@ -44,7 +44,6 @@ make_tools() {
   say "fetching uv"
   "$python" -m venv "$WORK/tools"
   "$WORK/tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r environment/build.txt
-  mkdir -p "$CACHE"
   mv -T "$WORK/tools" "$tools" 2>/dev/null || [[ -x $uv ]]
 }
 
@@ -93,11 +92,19 @@ report() {
   say "environment ready: .venv, $(.venv/bin/python -V)$without"
 }
 
-make_environment() {
-  WORK=$(mktemp -d)
+# On the file system of the cache, where what is whole moves into place at once; what a killed set-up left goes.
+make_work_folder() {
+  mkdir -p "$CACHE"
+  find "$CACHE" -maxdepth 1 -name 'work.*' -mmin +600 -exec rm -rf {} +
+  WORK=$(mktemp -d "$CACHE/work.XXXXXX")
   trap 'rm -rf "$WORK" "$PART"' EXIT
+  export TMPDIR=$WORK
+}
+
+make_environment() {
   find_python
   require_system
+  make_work_folder
   honour_pip_settings
   rm -rf "$PART" .venv.old
   make_tools

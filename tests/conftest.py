@@ -1,4 +1,5 @@
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pyspark.sql import SparkSession
 from shelfcast.session import open_session
 
 ROOT = Path(__file__).parents[1]
+# Python workers run the tests' own interpreter, whatever python3 the PATH leads to.
+os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
 @pytest.fixture(scope="session")

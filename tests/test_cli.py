@@ -19,7 +19,9 @@ def test_jobs_lists_every_job_with_the_first_line_of_its_docstring(capsys: pytes
 def _first_line(path: Path) -> str:
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring, f"{path.name}: no docstring"
-    return docstring.splitlines()[0]
+    name, _, what = docstring.splitlines()[0].partition(": ")
+    assert name == path.stem
+    return what
 
 
 def test_an_unknown_job_is_wrong_usage_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

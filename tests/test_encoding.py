@@ -94,3 +94,12 @@ def test_moments_agree_with_numpy(spark: SparkSession, rows: list[tuple[float, i
     for name, values in zip(("price", "size"), np.array(rows, dtype=float).T, strict=True):
         spread = values.std() if np.ptp(values) > 0 else 1.0
         assert found[name] == pytest.approx((values.mean(), spread), rel=1e-6, abs=1e-6)
+
+
+def test_each_group_has_a_vocabulary_and_a_scaler_of_its_own(spark: SparkSession) -> None:
+    rows = [("a", "x", 1.0), ("a", "x", 3.0), ("a", "y", 2.0), ("b", "y", 10.0)]
+    frame = spark.createDataFrame(rows, "panel string, brand string, price double")
+    words = {(row.panel, row.value): row["index"] for row in fit_vocabulary(frame, ["brand"], by=["panel"]).collect()}
+    assert words == {("a", "x"): 1, ("a", "y"): 2, ("b", "y"): 1}
+    means = {row.panel: (row.column, row["mean"]) for row in fit_scaler(frame, ["price"], by=["panel"]).collect()}
+    assert means == {"a": ("price", 2.0), "b": ("price", 10.0)}

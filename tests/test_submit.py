@@ -190,7 +190,8 @@ def where(frames):
 spark = open_session("probe")
 worker = spark.range(1).mapInPandas(where, "id long, file string").first()["file"]
 found = {"driver": shelfcast.__file__, "worker": worker, "arguments": sys.argv[1:]}
-found |= {key: spark.conf.get(key) for key in ("spark.sql.shuffle.partitions", "spark.sql.session.timeZone", "spark.app.name")}
+keys = ("spark.sql.shuffle.partitions", "spark.sql.session.timeZone", "spark.app.name")
+found |= {key: spark.conf.get(key) for key in keys}
 spark.range(3).write.format("delta").save(sys.argv[1])
 found["rows"] = spark.read.format("delta").load(sys.argv[1]).count()
 print("FOUND " + json.dumps(found))

@@ -11,6 +11,7 @@ from shelfcast.errors import ShelfcastError
 from shelfcast.submit import job_files, run, submission, write_package
 
 WRONG_USAGE = 2
+INTERRUPTED = (130, 143)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +55,10 @@ def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
         return WRONG_USAGE
     submitted = submission(jobs[arguments.job], job_arguments, arguments.master, arguments.spark_conf)
     print(submitted, file=sys.stderr, flush=True)
-    return run(submitted)
+    status = run(submitted)
+    if status in INTERRUPTED:
+        print("shelfcast: interrupted; the same command goes on after the last finished commit", file=sys.stderr)
+    return status
 
 
 def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
@@ -62,7 +66,7 @@ def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
     width = max(map(len, jobs), default=0)
     for name, path in jobs.items():
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        print(f"{name:{width}}  {docstring.partition(chr(10))[0]}")
+        print(f"{name:{width}}  {docstring.partition(chr(10))[0].removeprefix(f'{name}: ')}")
     return 0
 
 

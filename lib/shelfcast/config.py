@@ -71,7 +71,10 @@ class Reference(Section):
 
 
 class Backtest(Section):
-    """Rolling origins: the last `origins` cutoffs, `stride` weeks apart, `horizon` weeks ahead of each."""
+    """Rolling origins: the last `origins` cutoffs, `stride` weeks apart, `horizon` weeks ahead of each.
+
+    The `slow_models` forecast the `slow_series` largest series of a panel, or all.
+    """
 
     horizon: int = Field(ge=1)
     origins: int = Field(ge=3)
@@ -80,7 +83,8 @@ class Backtest(Section):
     reference: Reference
     category_models: tuple[str, ...]
     product_models: tuple[str, ...]
-    sampled_models: dict[str, int] = {}
+    slow_models: tuple[str, ...] = ()
+    slow_series: int | Literal["all"]
     min_selling_weeks: int = Field(ge=1)
 
 

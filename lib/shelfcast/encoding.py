@@ -14,18 +14,20 @@ __all__ = ["decode", "encode", "fit_scaler", "fit_vocabulary", "one_hot", "stand
 NEVER_SEEN = 0
 
 
-def fit_vocabulary(training: DataFrame, columns: Sequence[str]) -> DataFrame:
-    """The values of each of `columns`, as a frame (column: string, value: string, index: int).
+def fit_vocabulary(training: DataFrame, columns: Sequence[str], by: Sequence[str] = ()) -> DataFrame:
+    """The values of each of `columns`, as a frame (`by`, column: string, value: string, index: int): a vocabulary per
+    group of `by`.
 
     The most frequent value has index 1; equally frequent ones follow in the order of their text, so that the
     partitioning decides nothing. Index 0 is kept for values never seen here, and for null.
     """
     pairs = F.array(*(F.struct(F.lit(name).alias("column"), _text(name).alias("value")) for name in columns))
     # one pass over the rows for all columns
-    counts = training.select(F.inline(pairs)).where(F.col("value").isNotNull()).groupBy("column", "value").count()
-    by_frequency = Window.partitionBy("column").orderBy(F.desc("count"), "value")
+    named = training.select(*by, F.inline(pairs)).where(F.col("value").isNotNull())
+    counts = named.groupBy(*by, "column", "value").count()
+    by_frequency = Window.partitionBy(*by, "column").orderBy(F.desc("count"), "value")
     index = F.row_number().over(by_frequency.rowsBetween(Window.unboundedPreceding, Window.currentRow))
-    return counts.select("column", "value", index.alias("index"))
+    return counts.select(*by, "column", "value", index.alias("index"))
 
 
 def encode(frame: DataFrame, vocabulary: DataFrame, columns: Sequence[str]) -> DataFrame:
@@ -65,14 +67,15 @@ def one_hot(encoded: DataFrame, sizes: Mapping[str, int]) -> DataFrame:
     return encoder.fit(encoded).transform(encoded)
 
 
-def fit_scaler(training: DataFrame, columns: Sequence[str]) -> DataFrame:
-    """Mean and standard deviation of each of `columns`, as a frame (column: string, mean: double, std: double).
+def fit_scaler(training: DataFrame, columns: Sequence[str], by: Sequence[str] = ()) -> DataFrame:
+    """Mean and standard deviation of each of `columns`, as a frame (`by`, column: string, mean: double,
+    std: double): a scaler per group of `by`.
 
     The deviation is the population's, as scikit-learn's StandardScaler takes it, and 1 for a constant column, which
     standardizes to 0. Nulls are left out; a column of nothing else has mean 0.
     """
     moments = [_moments(F.col(name).cast("double"), name) for name in columns]
-    return training.agg(F.array(*moments).alias("moments")).select(F.inline("moments"))
+    return training.groupBy(*by).agg(F.array(*moments).alias("moments")).select(*by, F.inline("moments"))
 
 
 def standardize(frame: DataFrame, scaler: DataFrame) -> DataFrame:

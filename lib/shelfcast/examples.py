@@ -2,7 +2,6 @@
 
 import pandas as pd
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from shelfcast.features import NUMERIC_FEATURES, make_examples
 from shelfcast.panel import Axis, densify
@@ -32,7 +31,3 @@ def sample_training_examples(panel: DataFrame, axis: Axis, origins: range, most:
 
     return panel.groupBy("bucket").applyInPandas(of_bucket, TRAINING_FRAME.columns)
 
-
-def known_at(examples: DataFrame, last_week: object) -> DataFrame:
-    """The examples whose target lies in the weeks up to `last_week`: what a model of that cutoff may learn from."""
-    return examples.where(F.col("week") <= F.lit(last_week))

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shelfcast.events import CALENDAR_FEATURES, calendar_features
-from shelfcast.history import known_mean, recent_growth, recent_mean, recent_median
+from shelfcast.history import grown_season, known_mean, pooled_season, recent_mean, recent_median, season_ago, season_near
 from shelfcast.panel import FloatArray, Panel
 
 LAGS = (1, 2, 3, 4, 6, 8)
@@ -20,16 +20,20 @@ WINDOWS = (2, 4, 8, 13, 26, 52)
 SCALE_WINDOW = 13
 # Weeks of the whole history that steady the scale: a series silent for a quarter keeps a small one.
 SCALE_PRIOR = 1.0
+# A series' age tells of its launch; beyond a quarter it only tells the origins apart.
+AGE_LIMIT = 13.0
 PLANNED = "planned_"
 CATEGORICAL_FEATURES = ("store_id", "item_id", "category_id")
-ORIGIN_FEATURES = (
+LEVEL_FEATURES = (
     "log_scale",
     *(f"lag_{lag}" for lag in LAGS),
     *(f"mean_{window}" for window in WINDOWS),
-    *("median_13", "deviation_13", "zero_share_13", "zero_share", "weeks_known", "weeks_since_sale", "season_growth"),
+    *("median_13", "deviation_13", "zero_share_13", "zero_share", "weeks_since_first_sale", "weeks_since_sale"),
 )
-STEP_FEATURES = ("step", "last_season", "last_season_grown", "last_season_near", *CALENDAR_FEATURES)
-NUMERIC_FEATURES = ORIGIN_FEATURES + STEP_FEATURES
+SEASON_FEATURES = ("season_ago", "season_near", "grown_season", "pooled_season")
+NUMERIC_FEATURES = (*LEVEL_FEATURES, *SEASON_FEATURES, "step", *CALENDAR_FEATURES)
+
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 
 
 def make_examples(
@@ -40,55 +44,36 @@ def make_examples(
     seed: int = 0,
     country: str = "US",
 ) -> pd.DataFrame:
-    """The examples of every series at `origins` (each in 1..T), steps 1..horizon.
+    """The examples of every series at `origins` (ascending, each in 1..T), in the order (origin, series, step).
 
-    Columns: series (row number in the panel), the columns of `panel.ids`, origin, step, period (datetime64 of the target),
-    y (units; NaN where beyond the panel or not known), scale (units), NUMERIC_FEATURES (floats; NaN where there is no such
-    past) and `planned_<covariate>`. With `max_rows`, a sample by `sample_examples` of those whose y is known (for training).
+    Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period (datetime64 of
+    the target), y (units; NaN where beyond the panel or not known), scale (units), NUMERIC_FEATURES (NaN where there is no
+    such past) and `planned_<covariate>` (NaN beyond what is planned). With `max_rows`: a sample by `sample_examples` of
+    the rows whose y is known, for training.
     """
-    keys = _keys(panel, origins, horizon)
+    origin, series, step = (axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij"))
+    y = _at(panel.y, series, origin + step)
+    kept = np.arange(len(y))
     if max_rows is not None:
-        keys = sample_examples(keys[keys["y"].notna()], max_rows, seed)
-    scale, per_origin = _origin_features(panel, origins)
-    which = np.searchsorted(np.asarray(origins), keys["origin"]) * len(panel) + keys["series"].to_numpy()
-    per_step = _step_features(panel, keys, scale[which], per_origin["season_growth"].to_numpy()[which], country)
-    numeric = per_origin.iloc[which].reset_index(drop=True)
-    keys = keys.reset_index(drop=True).assign(scale=scale[which])
-    return pd.concat([keys, numeric, per_step], axis=1)
+        kept = np.flatnonzero(~np.isnan(y))
+        kept = kept[_least(_hash(_hash_ids(panel.ids)[series[kept]], origin[kept], step[kept] + 1, seed), max_rows)]
+    origin, series, step = origin[kept], series[kept], step[kept]
+    keys = panel.ids.iloc[series].reset_index(drop=True)
+    period = panel.periods[0] + (origin + step) * np.timedelta64(period_days(panel), "D")
+    keys = keys.assign(series=series, origin=origin, step=step + 1.0, period=period, y=y[kept])
+    demand = _demand_features(panel, origins, horizon, origin, series, step)
+    planned = {
+        f"{PLANNED}{name}": _at(values, series, origin + step)
+        for name, values in panel.covariates.items()
+    }
+    return pd.concat([keys, demand, _calendar(period, period_days(panel), country), pd.DataFrame(planned)], axis=1)
 
 
 def sample_examples(examples: pd.DataFrame, max_rows: int, seed: int) -> pd.DataFrame:
     """At most `max_rows` rows, those of least hash of (ids, origin, step): the same ones in whatever order or partition
     they come, so that a sample of a union is a sample of its parts' samples."""
-    if len(examples) <= max_rows:
-        return examples
-    named = [column for column in CATEGORICAL_FEATURES if column in examples]
-    hashed = examples[[*named, "origin", "step"]].assign(seed=seed)
-    hashes = pd.util.hash_pandas_object(hashed, index=False).to_numpy()
-    return examples.iloc[np.sort(np.argpartition(hashes, max_rows)[:max_rows])]
-
-
-def _keys(panel: Panel, origins: Sequence[int], horizon: int) -> pd.DataFrame:
-    """Every (origin, series, step) in that order, with the target's period and demand."""
-    n, steps = len(panel), np.arange(horizon)
-    origin = np.repeat(np.asarray(origins), n * horizon)
-    series = np.tile(np.repeat(np.arange(n), horizon), len(origins))
-    step = np.tile(steps, len(origins) * n)
-    target = origin + step
-    length = period_days(panel)
-    ids = panel.ids.iloc[series].reset_index(drop=True)
-    return ids.assign(
-        series=series,
-        origin=origin,
-        step=step + 1.0,
-        period=panel.periods[0] + target * np.timedelta64(length, "D"),
-        y=np.where(target < panel.y.shape[1], panel.y[series, np.minimum(target, panel.y.shape[1] - 1)], np.nan),
-    )
-
-
-def period_days(panel: Panel) -> int:
-    """Days of a period; a panel of one period is taken to be of weeks."""
-    return int((panel.periods[1] - panel.periods[0]).astype(int)) if len(panel.periods) > 1 else 7
+    hashes = _hash(_hash_ids(examples), examples["origin"].to_numpy(), examples["step"].to_numpy(), seed)
+    return examples.iloc[_least(hashes, max_rows)]
 
 
 def series_scale(y: FloatArray) -> FloatArray:
@@ -99,61 +84,84 @@ def series_scale(y: FloatArray) -> FloatArray:
     return (np.nansum(recent, axis=1) + SCALE_PRIOR * overall) / (known + SCALE_PRIOR)
 
 
-def _origin_features(panel: Panel, origins: Sequence[int]) -> tuple[FloatArray, pd.DataFrame]:
-    """Scale and ORIGIN_FEATURES of every series at every origin, origin after origin."""
-    scales, parts = [], []
-    for origin in origins:
-        known = panel.y[:, :origin]
+def period_days(panel: Panel) -> int:
+    """Days of a period; a panel of one period is taken to be of weeks."""
+    return int((panel.periods[1] - panel.periods[0]).astype(int)) if len(panel.periods) > 1 else 7
+
+
+def _hash_ids(ids: pd.DataFrame) -> NDArray[np.uint64]:
+    named = ids[[name for name in CATEGORICAL_FEATURES if name in ids]]
+    return pd.util.hash_pandas_object(named, index=False).to_numpy()
+
+
+def _hash(ids: NDArray[np.uint64], origin: NDArray[np.int64], step: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
+    # Products wrap round at 64 bits, as arrays do in silence.
+    parts = (origin, step, np.full(1, seed))
+    mixed = sum((part.astype(np.uint64) * mixer for part, mixer in zip(parts, _MIXERS, strict=True)), ids)
+    return pd.util.hash_array(mixed)
+
+
+def _least(hashes: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
+    """The positions of the `count` least hashes, ascending."""
+    return np.arange(len(hashes)) if len(hashes) <= count else np.sort(np.argpartition(hashes, count)[:count])
+
+
+def _demand_features(
+    panel: Panel,
+    origins: Sequence[int],
+    horizon: int,
+    origin: NDArray[np.int64],
+    series: NDArray[np.int64],
+    step: NDArray[np.int64],
+) -> pd.DataFrame:
+    """scale, LEVEL_FEATURES and SEASON_FEATURES of the rows (origin, series, step), which come ordered by origin."""
+    items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    bounds = np.searchsorted(origin, [*origins, np.inf])
+    parts = []
+    for number, known_periods in enumerate(origins):
+        rows = slice(bounds[number], bounds[number + 1])
+        known, which = panel.y[:, :known_periods], series[rows]
         scale = series_scale(known)
-        scales.append(scale)
-        parts.append(_levels(known, np.where(scale > 0, scale, 1.0)).assign(season_growth=recent_growth(known, panel.season)))
-    return np.concatenate(scales), pd.concat(parts, ignore_index=True)
+        unit = np.where(scale > 0, scale, 1.0)
+        seasons = (
+            season_ago(known, panel.season, horizon),
+            season_near(known, panel.season, horizon),
+            grown_season(known, panel.season, horizon),
+            pooled_season(known, panel.season, horizon, items),
+        )
+        columns = {name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)}
+        levels = {name: values[which] for name, values in _levels(known, unit).items()}
+        parts.append(pd.DataFrame({"scale": scale[which]} | levels | columns))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _levels(y: FloatArray, scale: FloatArray) -> pd.DataFrame:
-    periods, known = y.shape[1], ~np.isnan(y)
-    sold = np.where(known, (np.nan_to_num(y) != 0).astype(float), np.nan)
-    features = {"log_scale": np.log(scale)}
-    features |= {f"lag_{lag}": y[:, -lag] / scale if lag <= periods else np.full(len(y), np.nan) for lag in LAGS}
-    features |= {f"mean_{window}": recent_mean(y, window) / scale for window in WINDOWS}
-    return pd.DataFrame(
-        features
-        | {
-            "median_13": recent_median(y, 13) / scale,
-            "deviation_13": _deviation(y[:, -13:]) / scale,
-            "zero_share_13": 1 - recent_mean(sold, 13),
-            "zero_share": 1 - recent_mean(sold, periods),
-            "weeks_known": known.sum(axis=1).astype(float),
-            "weeks_since_sale": np.where((sold == 1).any(axis=1), (sold == 1)[:, ::-1].argmax(axis=1), periods),
-        }
-    )
+def _levels(y: FloatArray, scale: FloatArray) -> dict[str, FloatArray]:
+    """LEVEL_FEATURES, each of shape (n,)."""
+    periods, nothing = y.shape[1], np.full(len(y), np.nan)
+    sold = np.where(np.isnan(y), np.nan, np.nan_to_num(y) != 0)
+    ever, first, last = (sold == 1).any(axis=1), (sold == 1).argmax(axis=1), (sold == 1)[:, ::-1].argmax(axis=1)
+    return {
+        "log_scale": np.log(scale),
+        **{f"lag_{lag}": y[:, -lag] / scale if lag <= periods else nothing for lag in LAGS},
+        **{f"mean_{window}": recent_mean(y, window) / scale for window in WINDOWS},
+        "median_13": recent_median(y, 13) / scale,
+        "deviation_13": _deviation(y[:, -13:]) / scale,
+        "zero_share_13": 1 - recent_mean(sold, 13),
+        "zero_share": 1 - recent_mean(sold, periods),
+        "weeks_since_first_sale": np.where(ever, np.minimum(periods - first, AGE_LIMIT), 0.0),
+        "weeks_since_sale": np.where(ever, last, periods).astype(np.float64),
+    }
 
 
 def _deviation(y: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(known_mean(y**2) - known_mean(y) ** 2, 0.0))
 
 
-def _step_features(
-    panel: Panel, keys: pd.DataFrame, scale: FloatArray, growth: FloatArray, country: str
-) -> pd.DataFrame:
-    """STEP_FEATURES but `step`, which is a key, and the planned covariates, in the order of `keys`."""
-    series, origin = keys["series"].to_numpy(), keys["origin"].to_numpy()
-    target = origin + keys["step"].to_numpy().astype(int) - 1
-    per = np.where(scale > 0, scale, 1.0)
-    source = target - panel.season * ((target - origin) // panel.season + 1)
-    before, same, after = (_at(panel.y, series, source + shift, origin) / per for shift in (-1, 0, 1))
-    near = known_mean(np.stack([before, same, after], axis=1))
-    periods, position = np.unique(keys["period"].to_numpy(), return_inverse=True)
-    calendar = calendar_features(periods, period_days(panel), country).iloc[position].reset_index(drop=True)
-    planned = {
-        f"{PLANNED}{name}": _at(values, series, target, np.full(len(target), values.shape[1]))
-        for name, values in panel.covariates.items()
-    }
-    season = {"last_season": same, "last_season_grown": same * growth, "last_season_near": near}
-    return pd.concat([pd.DataFrame(season | planned), calendar], axis=1)
+def _calendar(period: NDArray[np.datetime64], days: int, country: str) -> pd.DataFrame:
+    starts, position = np.unique(period, return_inverse=True)
+    return calendar_features(starts, days, country).iloc[position].reset_index(drop=True)
 
 
-def _at(y: FloatArray, series: NDArray[np.int64], period: NDArray[np.int64], origin: NDArray[np.int64]) -> FloatArray:
-    """y[series, period] where that period is before the origin, else NaN."""
-    there = (period >= 0) & (period < origin)
-    return np.where(there, y[series, np.clip(period, 0, y.shape[1] - 1)], np.nan)
+def _at(values: FloatArray, series: NDArray[np.int64], period: NDArray[np.int64]) -> FloatArray:
+    """values[series, period]; NaN beyond the last period."""
+    return np.where(period < values.shape[1], values[series, np.minimum(period, values.shape[1] - 1)], np.nan)

@@ -1,11 +1,15 @@
 """What a series' past says, for all rows of a matrix of demand at once. NaN is demand that is not known: passed over."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shelfcast.panel import FloatArray
 
-GROWTH_WINDOW = 8
+GROWTH_WINDOWS = (4, 8, 13)
 GROWTH_LIMITS = (0.5, 2.0)
+# Two average weeks are added to both sides of a growth: a few odd weeks then say little.
+GROWTH_PRIOR = 2.0
+PROFILE_LIMIT = 20.0
 
 
 def last_known(y: FloatArray) -> FloatArray:
@@ -35,23 +39,65 @@ def recent_median(y: FloatArray, window: int) -> FloatArray:
     return middle
 
 
-def same_period_last_season(y: FloatArray, season: int, horizon: int) -> FloatArray:
-    """Shape (n, horizon): demand in the same period of the last season that lies before the cutoff; NaN where unknown."""
-    steps = np.arange(horizon)
-    source = y.shape[1] + steps - season * (steps // season + 1)
-    return np.where(source >= 0, y[:, np.maximum(source, 0)], np.nan)
+def season_ago(y: FloatArray, season: int, horizon: int, shift: int = 0) -> FloatArray:
+    """Demand in the same period of the last season that lies before the cutoff, or `shift` periods after that one.
+
+    Shape (n, horizon), units; NaN where not known at the cutoff.
+    """
+    steps, periods = np.arange(horizon), y.shape[1]
+    source = periods + steps - season * (steps // season + 1) + shift
+    return np.where((source >= 0) & (source < periods), y[:, np.clip(source, 0, periods - 1)], np.nan)
 
 
-def recent_growth(y: FloatArray, season: int, window: int = GROWTH_WINDOW) -> FloatArray:
-    """Demand of the last `window` periods / of the same ones a season ago, within GROWTH_LIMITS; 1 where unknown."""
-    if y.shape[1] < season + window:
-        return np.ones(len(y))
-    recent, past = y[:, -window:], y[:, -window - season : y.shape[1] - season]
-    both = ~np.isnan(recent) & ~np.isnan(past)
-    now, then = (np.where(both, part, 0.0).sum(axis=1) for part in (recent, past))
-    return np.clip(np.divide(now, then, out=np.ones(len(y)), where=then > 0), *GROWTH_LIMITS)
+def season_near(y: FloatArray, season: int, horizon: int) -> FloatArray:
+    """The mean of the same period of last season and of its two neighbours, as far as they are known; as season_ago."""
+    around = np.stack([season_ago(y, season, horizon, shift) for shift in (-1, 0, 1)], axis=-1)
+    return known_mean(around.reshape(-1, 3)).reshape(len(y), horizon)
+
+
+def grown_season(y: FloatArray, season: int, horizon: int) -> FloatArray:
+    """The demand a season ago x how the last weeks compare with the same weeks a season ago, averaged over GROWTH_WINDOWS.
+
+    Shape (n, horizon), units; NaN where a season and the longest window are not all known.
+    """
+    size = known_mean(np.abs(y[:, -season:])) * GROWTH_PRIOR
+    growths = []
+    for window in GROWTH_WINDOWS:
+        now, then = _both_seasons(y, season, window)
+        past = then.sum(axis=1) + size
+        growth = np.divide(now.sum(axis=1) + size, past, out=np.full(len(y), np.nan), where=past > 0)
+        growths.append(np.clip(growth, *GROWTH_LIMITS))
+    return season_ago(y, season, horizon) * np.mean(growths, axis=0)[:, None]
+
+
+def pooled_season(y: FloatArray, season: int, horizon: int, groups: NDArray[np.int64]) -> FloatArray:
+    """The recent level of a series x the seasonal profile of its group, averaged over GROWTH_WINDOWS.
+
+    The profile is the group's demand a season ago / the group's mean over the same weeks a season ago: what one series is
+    too noisy to tell, all of the stores that sell the same item tell together. groups: shape (n,), 0..; else as grown_season.
+    """
+    total = np.zeros((int(groups.max(initial=0)) + 1, y.shape[1]))
+    np.add.at(total, groups, np.nan_to_num(y))
+    ago = season_ago(total, season, horizon)
+    forecasts = []
+    for window in GROWTH_WINDOWS:
+        _, then = _both_seasons(total, season, window)
+        base = then.mean(axis=1)[:, None]
+        profile = np.divide(ago, base, out=np.full_like(ago, np.nan), where=base > 0)
+        forecasts.append(recent_mean(y, window)[:, None] * np.clip(profile, 0.0, PROFILE_LIMIT)[groups])
+    return np.mean(forecasts, axis=0)
 
 
 def fill(values: FloatArray, instead: FloatArray) -> FloatArray:
     """`values`, and `instead` where they are NaN."""
     return np.where(np.isnan(values), instead, values)
+
+
+def _both_seasons(y: FloatArray, season: int, window: int) -> tuple[FloatArray, FloatArray]:
+    """The last `window` columns and those a season before: 0 in both where either is unknown; NaN where there are none."""
+    end = y.shape[1]
+    if end < season + window:
+        return np.full((len(y), 1), np.nan), np.full((len(y), 1), np.nan)
+    now, then = y[:, end - window :], y[:, end - window - season : end - season]
+    both = ~np.isnan(now) & ~np.isnan(then)
+    return np.where(both, now, 0.0), np.where(both, then, 0.0)

@@ -29,7 +29,7 @@ class Job:
     """What a job reads and writes, and the sections of the configuration that its result depends on.
 
     dated: the result depends on the as-of date.
-    stamp: what else identifies the inputs, such as a source's files.
+    stamp: what else identifies the inputs, such as a source's files. present: whether what it makes beside tables is there.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Job:
     run: Callable[["Run"], None]
     dated: bool = True
     stamp: Callable[["Run"], str] | None = None
+    present: Callable[["Run"], bool] = lambda run: True
 
     @property
     def code(self) -> str:
@@ -76,11 +77,23 @@ class Run:
         frame = self.lake.read(table, self.config.region)
         return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
 
+    def find(self, table: Table) -> DataFrame | None:
+        """The region's rows of a table that may not be there and that nothing rests on."""
+        return self.lake.read(table, self.config.region) if self.lake.exists(table) else None
+
     def write(self, table: Table, frame: DataFrame) -> None:
         """Replace what the table holds of this region (and as-of date), in one commit."""
-        note = {"run_key": self.key, "job": self.job.name, "reads": self.reads, "code_version": self.job.code}
-        self.lake.replace(table, frame, self.scope(table), note)
+        self.lake.replace(table, frame, self.scope(table), self.note)
         self.rows_out[table.name] = self.lake.rows_written(table)
+
+    def append_once(self, table: Table, frame: DataFrame) -> None:
+        """Append rows that this run key appends but once, however often it runs."""
+        self.lake.append_once(table, frame, self.scope(table), self.note)
+
+    @property
+    def note(self) -> dict[str, object]:
+        """What each commit of the run says of where it comes from."""
+        return {"run_key": self.key, "job": self.job.name, "reads": self.reads, "code_version": self.job.code}
 
     def scope(self, table: Table) -> dict[str, str]:
         dated = {"forecast_date": str(self.as_of)} if _by_date(table) else {}
@@ -105,7 +118,7 @@ class Runner:
         """Run `job` unless its tables are up to date; True where it ran."""
         run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
         run.key, run.reads = self._identify(run)
-        if all(self._written_by(run, table) == run.key for table in job.writes):
+        if job.present(run) and all(self._written_by(run, table) == run.key for table in job.writes):
             say(f"{job.name}: up to date")
             return False
         say(f"{job.name}: started")

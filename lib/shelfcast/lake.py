@@ -76,16 +76,17 @@ class Lake:
         self._create(table)
         frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
 
-    def append_once(self, table: Table, frame: DataFrame, run_key: str) -> None:
-        """Append `frame`, at most once for a run key (Delta's idempotent `txn`)."""
+    def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
+        """Append `frame`, at most once for the note's run key (Delta's idempotent `txn`), in a commit that carries `note`."""
         require_schema(frame, table)
         self._create(table)
         (
             frame.select(*table.names)
             .write.format("delta")
             .mode("append")
-            .option("txnAppId", f"{run_key}/{table.name}")
+            .option("txnAppId", f"{note['run_key']}/{table.name}")
             .option("txnVersion", 1)
+            .option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
             .save(self.path(table))
         )
 
@@ -110,6 +111,31 @@ class Lake:
         row_hash = F.xxhash64(*columns).cast("decimal(38,0)")
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put a text file into the lake, whole or not at all."""
+        filesystem, path = self._hadoop(name)
+        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.path(name)}.part")
+        stream = filesystem.create(part, True)
+        try:
+            stream.write(bytearray(text.encode("utf-8")))
+        finally:
+            stream.close()
+        filesystem.delete(path, False)
+        filesystem.rename(part, path)
+
+    def has_file(self, name: str) -> bool:
+        filesystem, path = self._hadoop(name)
+        return bool(filesystem.exists(path))
+
+    @property
+    def _jvm(self) -> Any:
+        return self.spark.sparkContext._jvm
+
+    def _hadoop(self, name: str) -> tuple[Any, Any]:
+        """Hadoop's file system of the lake, whatever its scheme, and the path in it."""
+        path = self._jvm.org.apache.hadoop.fs.Path(self.path(name))
+        return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path
 
     def _create(self, table: Table) -> None:
         if self.exists(table):

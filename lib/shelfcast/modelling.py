@@ -43,9 +43,14 @@ def make_scorer(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs
         axis=plan.axis(panel),
         cutoffs=tuple(cutoffs),
         models=tuple(models),
-        sampled=settings.sampled_models if panel == panels.REFERENCE else {},
+        sampled={} if settings.slow_series == "all" else dict.fromkeys(settings.slow_models, settings.slow_series),
         artefacts={(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel},
-        min_selling_weeks=settings.min_selling_weeks if panel == panels.PRODUCT else 1,
+        min_selling_weeks=least_weeks(run, panel),
         country=run.config.country,
     )
+
+
+def least_weeks(run: Run, panel: str) -> int:
+    """Selling weeks by which a series of `panel` is modelled at all."""
+    return run.config.backtest.min_selling_weeks if panel == panels.PRODUCT else 1
 

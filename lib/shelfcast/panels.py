@@ -39,34 +39,24 @@ def demand_panel(weekly: DataFrame, series: DataFrame, first_week: date, last_we
     return rows.join(series.select("store_id", "item_id"), ["store_id", "item_id"], how="semi")
 
 
-def join_promotions(panel: DataFrame, promoted: DataFrame) -> DataFrame:
-    """Adds `promoted`, and rows of quantity 0 for weeks in which a series was promoted and did not sell.
+def without_promotions(panel: DataFrame) -> DataFrame:
+    """Adds `promoted` = 0: promotions are planned by product, and a category has hardly a week without one."""
+    return panel.withColumn("promoted", F.lit(0.0))
 
-    promoted: store_id, item_id, category_id, week, promoted (0..1).
+
+def join_promotions(panel: DataFrame, promotions: DataFrame) -> DataFrame:
+    """Adds `promoted`, 1 in weeks in which the store shows or advertises the product, and rows of quantity 0 for such weeks
+    without a sale.
+
+    panel: of products. promotions: clean/promotions, of which those of the panel's series are a small part.
     """
     series = panel.select(*_SERIES).distinct()
-    planned = promoted.join(series, [*_SERIES], how="semi")
-    joined = panel.join(planned, [*_SERIES, "week"], how="full")
-    return joined.select(
-        *_SERIES, "week", F.coalesce("quantity", F.lit(0.0)).alias("quantity"), F.coalesce("promoted", F.lit(0.0)).alias("promoted")
-    )
-
-
-def promoted_products(promotions: DataFrame, products: DataFrame, category_of_unknown: str) -> DataFrame:
-    """store_id, item_id, category_id, week, promoted: 1 for each week in which the store shows or advertises the product."""
-    catalogue = products.select("product_id", "category_id")
-    return (
-        promotions.select("store_id", "product_id", F.date_trunc("week", "valid_from").cast("date").alias("week"))
-        .distinct()
-        .join(F.broadcast(catalogue), "product_id", how="left")
-        .select(
-            "store_id",
-            F.col("product_id").alias("item_id"),
-            F.coalesce("category_id", F.lit(category_of_unknown)).alias("category_id"),
-            "week",
-            F.lit(1.0).alias("promoted"),
-        )
-    )
+    planned = promotions.select("store_id", F.col("product_id").alias("item_id"), F.date_trunc("week", "valid_from").alias("week"))
+    planned = planned.join(F.broadcast(series), ["store_id", "item_id"])
+    weeks = planned.select(*_SERIES, F.col("week").cast("date"), F.lit(1.0).alias("promoted")).distinct()
+    joined = panel.join(weeks, [*_SERIES, "week"], how="full")
+    quantity, promoted = (F.coalesce(name, F.lit(0.0)).alias(name) for name in ("quantity", "promoted"))
+    return joined.select(*_SERIES, "week", quantity, promoted)
 
 
 def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int) -> DataFrame:

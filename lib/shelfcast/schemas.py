@@ -218,3 +218,9 @@ JOB_RUNS = Table(
     "reads map<string,bigint>, writes map<string,bigint>, rows_out map<string,bigint>",
     key=("region", "run_key", "started_at"),
 )
+PUBLICATIONS = Table(
+    "monitoring/publications",
+    # A row publishes the region's tables together: readers open each at its version.
+    "region string, forecast_date date, run_id string, published_at timestamp, tables map<string,bigint>",
+    key=("region", "run_id"),
+)

@@ -158,6 +158,19 @@ def test_names_what_a_model_is_the_champion_for() -> None:
     assert "of tsb, naive" in text
 
 
+def test_nothing_refused_is_said_in_one_sentence() -> None:
+    counts = frame("row_counts", ("sales", 100, 100, 0, 0, 0, 0, 0))
+    assert "All 100 rows received are clean." in Page(render(report(row_counts=counts))).text
+
+
+def test_a_bar_ends_at_all_of_demand_however_large_the_error() -> None:
+    board = leaderboard(model("silly", 3.2), model("good", 0.4))
+    assert re.findall(r'inline-size:([\d.]+)%"', render(replace(empty_report(), leaderboard=board))) == [
+        "40.0",
+        "100.0",
+    ]
+
+
 def test_lost_rows_are_called_lost() -> None:
     counts = frame("row_counts", ("sales", 100, 90, 4, 1, 0, 0, 0))
     assert "5 rows are not accounted for" in Page(render(report(row_counts=counts))).text

@@ -6,12 +6,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import panels
+from shelfcast.campaign import fit_and_forecast
 from shelfcast.errors import LakeError
 from shelfcast.job import Run
-from shelfcast.modelling import make_scorer, panel_rows, plan_fits
 from shelfcast.plan import Plan
 from shelfcast.schemas import LEADERBOARD
-from shelfcast.training.baselines import fit_in_tasks
 
 # Which panel's backtest chooses the model of which panel.
 CHOSEN_ON = {panels.CATEGORY: panels.REFERENCE, panels.PRODUCT: panels.PRODUCT}
@@ -29,11 +28,9 @@ def champion_of(run: Run, panel: str) -> str:
 def forecast_means(run: Run, plan: Plan, panel: str, cutoffs: Sequence[int]) -> DataFrame:
     """The champion's means at each cutoff: cutoff (last week known), store_id, item_id, category_id, step, week, y, mean."""
     model = champion_of(run, panel)
-    fits = plan_fits(run, plan, panel, [model], cutoffs)
-    if fits:
-        _require_fitted(fit_in_tasks(run.spark, fits))
     run.say(f"{panel}: {model}")
-    scored = make_scorer(run, plan, panel, [model], cutoffs, fits).score(panel_rows(run, panel))
+    scored, fitted = fit_and_forecast(run, plan, {panel: [model]}, cutoffs)
+    _require_fitted(fitted)
     return scored.select("cutoff", "store_id", "item_id", "category_id", "step", "week", "y", F.col("y_hat").alias("mean"))
 
 

@@ -23,7 +23,7 @@ class ModelSpec:
 
     name: str
     family: Literal["statistical", "global"]
-    library: Literal["numpy", "statsforecast", "scikit-learn"]
+    library: Literal["numpy", "statsforecast", "scikit-learn", "MLlib"]
     minimises: Literal["mean", "median"]
     seasons: int = 0
 
@@ -49,17 +49,24 @@ _NUMPY: dict[str, Callable[[Panel, int], FloatArray]] = {
     "croston": statistical.croston,
     "tsb": statistical.tsb,
     "seasonal_growth": statistical.seasonal_growth,
+    "seasonal_pool": statistical.seasonal_pool,
+    "seasonal_blend": statistical.seasonal_blend,
 }
 _STATSFORECAST: dict[str, Callable[[Panel, int], tuple[FloatArray, NDArray[np.object_]]]] = {
     "ets": classical.ets,
     "theta": classical.theta,
     "arima": classical.arima,
 }
-_SEASONS = {"seasonal_naive": 2, "seasonal_growth": 2, "arima": 2}
+_SEASONS = dict.fromkeys(("seasonal_naive", "seasonal_growth", "seasonal_pool", "seasonal_blend", "arima"), 2)
 _MEDIAN = {"zero", "moving_median", "hist_gradient_boosting_median"}
 _GLOBAL = (
     *("linear", "ridge", "lasso", "elastic_net", "random_forest", "knn5"),
     *("hist_gradient_boosting", "hist_gradient_boosting_median"),
+)
+# Spark's own, in models/mllib: named here, so that the names are known where there is no Spark.
+_MLLIB = (
+    *("mllib_linear", "mllib_ridge", "mllib_lasso", "mllib_elastic_net"),
+    *("mllib_random_forest", "mllib_gradient_boosting"),
 )
 
 
@@ -67,6 +74,7 @@ def _specs() -> dict[str, ModelSpec]:
     made = [ModelSpec(n, "statistical", "numpy", "median" if n in _MEDIAN else "mean", _SEASONS.get(n, 0)) for n in _NUMPY]
     made += [ModelSpec(n, "statistical", "statsforecast", "mean", _SEASONS.get(n, 0)) for n in _STATSFORECAST]
     made += [ModelSpec(n, "global", "scikit-learn", "median" if n in _MEDIAN else "mean") for n in _GLOBAL]
+    made += [ModelSpec(n, "global", "MLlib", "mean") for n in _MLLIB]
     return {model.name: model for model in made}
 
 

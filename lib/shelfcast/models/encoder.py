@@ -8,10 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from shelfcast.events import CALENDAR_FEATURES
 from shelfcast.features import CATEGORICAL_FEATURES, NUMERIC_FEATURES, PLANNED
 from shelfcast.panel import FloatArray
 
 NEVER_SEEN = 0
+# A straight line drawn through ordinary rows says nothing of one ten deviations away.
+DEVIATION_LIMIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Encoder:
     def standardized(self, examples: pd.DataFrame) -> FloatArray:
         """Shape (rows, numeric features): mean 0, deviation 1 over the training rows; 0 where unknown."""
         values = (examples[list(self.numeric)].to_numpy(dtype=np.float64) - self.mean) / self.deviation
-        return np.nan_to_num(values, nan=0.0)
+        return np.clip(np.nan_to_num(values, nan=0.0), -DEVIATION_LIMIT, DEVIATION_LIMIT)
 
     def sparse_matrix(self, examples: pd.DataFrame) -> sparse.csr_matrix:
         """The standardized numbers, then a one-hot column a word (the first of each feature: never seen), never densified."""
@@ -51,11 +54,16 @@ class Encoder:
         return np.hstack([examples[list(self.numeric)].to_numpy(dtype=np.float64), self.codes(examples)])
 
 
-def fit_encoder(examples: pd.DataFrame) -> Encoder:
-    """Learns the words of the categorical features that `examples` has, and the scales of the numeric ones known there."""
+def fit_encoder(examples: pd.DataFrame, calendar: bool = False) -> Encoder:
+    """Learns the words of the categorical features that `examples` has, and the scales of the numeric ones known there.
+
+    calendar: whether the calendar of the target is read. It repeats by the year: where the history is shorter than two,
+    a model takes the accidents of single weeks for the calendar's doing.
+    """
     planned = sorted(name for name in examples if name.startswith(PLANNED))
     # A year ago is not known to any row of a short history: such a feature says nothing, and binning it fails.
-    numeric = [name for name in (*NUMERIC_FEATURES, *planned) if examples[name].notna().any()]
+    names = [name for name in NUMERIC_FEATURES if calendar or name not in CALENDAR_FEATURES]
+    numeric = [name for name in (*names, *planned) if examples[name].notna().any()]
     named = [name for name in CATEGORICAL_FEATURES if name in examples]
     deviation = examples[numeric].std(ddof=0).to_numpy()
     return Encoder(

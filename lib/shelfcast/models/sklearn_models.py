@@ -14,11 +14,16 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from shelfcast.errors import ConfigError
 from shelfcast.features import sample_examples
+from shelfcast.history import fill, known_mean
 from shelfcast.models.encoder import Encoder
 from shelfcast.panel import FloatArray
 
 KNN_ROWS = 20_000
-BOOSTING = {"max_iter": 120, "learning_rate": 0.05, "max_leaf_nodes": 15, "min_samples_leaf": 50, "l2_regularization": 10.0}
+COMMON_LIMITS = (0.5, 2.0)
+BOOSTING = {
+    "max_iter": 120, "learning_rate": 0.05, "max_leaf_nodes": 15, "min_samples_leaf": 50, "l2_regularization": 10.0,
+    "max_features": 0.5,
+}
 FOREST = {"n_estimators": 50, "max_depth": 12, "min_samples_leaf": 20, "max_features": 0.3, "max_samples": 0.3, "n_jobs": 1}
 
 
@@ -30,6 +35,7 @@ class Regressor:
     matrix: Callable[[Encoder, pd.DataFrame], Any]
     max_rows: int | None = None
     weighted: bool = True
+    median: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,13 +45,16 @@ class FittedModel:
     name: str
     encoder: Encoder
     estimator: Any
+    seasonal: bool
     non_negative: bool
+    whole: bool
 
 
 def _boosting(loss: str) -> Regressor:
     return Regressor(
         lambda seed: HistGradientBoostingRegressor(loss=loss, early_stopping=False, random_state=seed, **BOOSTING),
         Encoder.tree_matrix,
+        median=loss == "absolute_error",
     )
 
 
@@ -74,14 +83,47 @@ def fit(name: str, examples: pd.DataFrame, encoder: Encoder, seed: int) -> Fitte
     rows = examples[examples["y"].notna() & (examples["scale"] > 0)]
     if regressor.max_rows is not None:
         rows = sample_examples(rows, regressor.max_rows, seed)
+    seasonal = _season_is_better(rows)
+    base = _anchor(rows, seasonal)
+    common = 1.0 if seasonal else _common_movement(rows)
+    target = (rows["y"] / rows["scale"]).to_numpy() / common - base
     weights = {"sample_weight": (rows["scale"] / rows["scale"].mean()).to_numpy()} if regressor.weighted else {}
-    target = (rows["y"] / rows["scale"]).to_numpy()
     estimator = regressor.make(seed).fit(regressor.matrix(encoder, rows), target, **weights)
-    return FittedModel(name, encoder, estimator, bool((rows["y"] >= 0).all()))
+    counts = bool((rows["y"] >= 0).all() and (rows["y"] % 1 == 0).all())
+    return FittedModel(name, encoder, estimator, seasonal, bool((rows["y"] >= 0).all()), counts and regressor.median)
 
 
 def predict(fitted: FittedModel, examples: pd.DataFrame) -> FloatArray:
-    """The forecast of each row, in units; 0 for a series that has not sold; not below 0 where demand never was."""
-    ratio = fitted.estimator.predict(REGRESSORS[fitted.name].matrix(fitted.encoder, examples))
-    y_hat = np.asarray(ratio, dtype=np.float64) * examples["scale"].to_numpy()
-    return np.maximum(y_hat, 0.0) if fitted.non_negative else y_hat
+    """The forecast of each row, in units; 0 for a series that has not sold; not below 0 where demand never was.
+
+    The median of a count is a whole number: the models that minimise the absolute error say one where demand is counted.
+    """
+    matrix = REGRESSORS[fitted.name].matrix(fitted.encoder, examples)
+    ratio = _anchor(examples, fitted.seasonal) + np.asarray(fitted.estimator.predict(matrix), dtype=np.float64)
+    y_hat = ratio * examples["scale"].to_numpy(dtype=np.float64)
+    y_hat = np.maximum(y_hat, 0.0) if fitted.non_negative else y_hat
+    return np.round(y_hat) if fitted.whole else y_hat
+
+
+def _anchor(examples: pd.DataFrame, seasonal: bool) -> FloatArray:
+    """What the model corrects, in multiples of the scale: 1, or last season's demand brought to today's level."""
+    level = np.ones(len(examples))
+    if not seasonal:
+        return level
+    return fill(known_mean(examples[["grown_season", "pooled_season"]].to_numpy(dtype=np.float64)), level)
+
+
+def _season_is_better(rows: pd.DataFrame) -> bool:
+    """Whether last season came closer to the training demand than the recent level, where both are known."""
+    known = rows[rows["grown_season"].notna()]
+    errors = [(known["y"] - known["scale"] * _anchor(known, seasonal)).abs().sum() for seasonal in (False, True)]
+    return bool(errors[1] < errors[0])
+
+
+def _common_movement(rows: pd.DataFrame) -> FloatArray:
+    """How far the demand of all series together was from their levels at that origin and step, within COMMON_LIMITS.
+
+    Weeks are few where series are many: a model would learn the past weeks' accidents as a rule for the coming ones.
+    """
+    totals = rows.groupby(["origin", "step"])[["y", "scale"]].transform("sum").to_numpy()
+    return np.clip(totals[:, 0] / totals[:, 1], *COMMON_LIMITS)

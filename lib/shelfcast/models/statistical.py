@@ -6,7 +6,7 @@ history is demand that is not known and is passed over; a series without any kno
 
 import numpy as np
 
-from shelfcast.history import fill, last_known, recent_growth, recent_mean, recent_median, same_period_last_season
+from shelfcast.history import fill, grown_season, last_known, pooled_season, recent_mean, recent_median, season_ago
 from shelfcast.panel import FloatArray, Panel
 
 SMOOTHING = (0.05, 0.1, 0.2, 0.3, 0.5)
@@ -24,7 +24,7 @@ def naive(panel: Panel, horizon: int) -> FloatArray:
 
 def seasonal_naive(panel: Panel, horizon: int) -> FloatArray:
     """The demand of the same period one season ago (the last whole season, where the horizon is longer than one)."""
-    return fill(same_period_last_season(panel.y, panel.season, horizon), moving_average(panel, horizon))
+    return fill(season_ago(panel.y, panel.season, horizon), moving_average(panel, horizon))
 
 
 def moving_average(panel: Panel, horizon: int, window: int = 13) -> FloatArray:
@@ -39,8 +39,18 @@ def moving_median(panel: Panel, horizon: int, window: int = 13) -> FloatArray:
 
 def seasonal_growth(panel: Panel, horizon: int) -> FloatArray:
     """Last season's same period, scaled by how the last weeks compare with the same weeks a season ago."""
-    last_season = same_period_last_season(panel.y, panel.season, horizon)
-    return fill(last_season * recent_growth(panel.y, panel.season)[:, None], moving_average(panel, horizon))
+    return fill(grown_season(panel.y, panel.season, horizon), moving_average(panel, horizon))
+
+
+def seasonal_pool(panel: Panel, horizon: int) -> FloatArray:
+    """The series' recent level x the seasonal profile of its item over all stores of the panel."""
+    items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    return fill(pooled_season(panel.y, panel.season, horizon, items), moving_average(panel, horizon))
+
+
+def seasonal_blend(panel: Panel, horizon: int) -> FloatArray:
+    """The average of seasonal_growth and seasonal_pool: own noise against what the stores have in common."""
+    return (seasonal_growth(panel, horizon) + seasonal_pool(panel, horizon)) / 2
 
 
 def exponential_smoothing(panel: Panel, horizon: int) -> FloatArray:

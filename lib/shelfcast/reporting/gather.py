@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.config import Config
-from shelfcast.panels import CATEGORY
+from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting import queries
 from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
@@ -20,6 +20,7 @@ from shelfcast.reporting.queries import Read, fetch
 # What a planner would use without any of this.
 SIMPLE_MODELS = ("moving_average", "seasonal_naive", "naive")
 SHOWN_MODELS = 4
+ZERO = "zero"
 _PACKAGES = ("shelfcast", "pyspark", "delta-spark", "scikit-learn", "statsforecast", "numpy", "pandas")
 
 
@@ -64,15 +65,15 @@ def describe(config: Config, run_id: str, as_of: date, tables: Mapping[str, int]
 
 
 def champion_of(board: pd.DataFrame) -> "pd.Series[Any] | None":
-    """The row of the model that makes the quantiles of store x category; None where none has been chosen."""
-    chosen = board[(board["panel"] == CATEGORY) & board["champion"].astype("string").str.contains("median", na=False)]
+    """The row of the model that makes the means of store x category; None where none has been chosen."""
+    chosen = board[(board["panel"] == REFERENCE) & board["champion"].astype("string").str.contains("mean", na=False)]
     return chosen.iloc[0] if len(chosen) else None
 
 
 def benchmark_of(board: pd.DataFrame, champion: "pd.Series[Any] | None") -> "pd.Series[Any] | None":
     """The row of the best of SIMPLE_MODELS on store x category beside the champion; None where none has been scored."""
     others = [model for model in SIMPLE_MODELS if champion is None or model != champion["model"]]
-    simple = board[(board["panel"] == CATEGORY) & board["model"].isin(others) & board["wape"].notna()]
+    simple = board[(board["panel"] == REFERENCE) & board["model"].isin(others) & board["wape"].notna()]
     return simple.sort_values("wape").iloc[0] if len(simple) else None
 
 
@@ -142,7 +143,7 @@ def _horizon_errors(read: Read, last_cutoff: date, board: pd.DataFrame) -> pd.Da
     if found is None:
         return pd.DataFrame(columns=list(COLUMNS["horizon_errors"]))
     rows = found.select("panel", "model", F.col("value").cast("int").alias("step"), "wape").toPandas()
-    board = board[board["wape"].notna()].sort_values("wape")
+    board = board[board["wape"].notna() & (board["model"] != ZERO)].sort_values("wape")
     leading = board.groupby("panel").head(SHOWN_MODELS)
     shown = pd.concat([leading, board[board["champion"].notna() | board["model"].isin(SIMPLE_MODELS)]])
     shown = shown.drop_duplicates(["panel", "model"])

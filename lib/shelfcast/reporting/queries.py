@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
-from shelfcast.panels import CATEGORY
+from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.schemas import Table
@@ -95,7 +95,7 @@ def champion_errors(read: Read, what: str, name: str, last_cutoff: date, champio
     found = errors_by(read, what, last_cutoff)
     if found is None or champion is None:
         return None
-    own = found.where((F.col("panel") == CATEGORY) & (F.col("model") == champion) & F.col("wape").isNotNull())
+    own = found.where((F.col("panel") == REFERENCE) & (F.col("model") == champion) & F.col("wape").isNotNull())
     return own.withColumn(name, F.col("value")).orderBy(F.desc("units"), name)
 
 
@@ -104,7 +104,7 @@ def scatter(read: Read, last_cutoff: date, models: Sequence[str]) -> DataFrame |
     backtests, sample = read(schemas.BACKTESTS), read(STUDY_SAMPLE)
     frames = []
     if backtests is not None:
-        at_last = (F.col("panel") == CATEGORY) & (F.col("cutoff") == F.lit(last_cutoff))
+        at_last = (F.col("panel") == REFERENCE) & (F.col("cutoff") == F.lit(last_cutoff))
         chosen = backtests.where(at_last & F.col("model").isin(*models) & F.col("y").isNotNull())
         frames.append(_pairs("backtest", chosen, F.col("y_hat"), F.col("y")))
     best = _best_of_study(read)

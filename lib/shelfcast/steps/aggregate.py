@@ -1,5 +1,7 @@
 """clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series"""
 
+from pyspark.sql import functions as F
+
 from shelfcast import demand
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -11,11 +13,12 @@ def job(config: Config) -> Job:
 
 
 def aggregate(run: Run) -> None:
-    known = demand.known_on(run.read(SALES), run.known_on)
-    sales = demand.join_category(known, run.read(PRODUCTS))
+    received, products = run.read(SALES), run.read(PRODUCTS)
+    sales = demand.join_category(demand.known_on(received, run.known_on), products)
     run.write(DEMAND["daily"], demand.sum_by_period(demand.sum_by_day(sales), "day"))
     daily = run.read(DEMAND["daily"]).where("level = 'product'")
     for grain, period in (("weekly", "week"), ("monthly", "month")):
         run.write(DEMAND[grain], demand.sum_by_period(daily, period))
-    series = demand.as_series(run.read(DEMAND["weekly"]), sales, run.known_on, run.config.demand.ended_after_weeks)
+    listed = demand.join_category(received.where(F.col("known_from") <= F.lit(run.known_on)), products)
+    series = demand.as_series(run.read(DEMAND["weekly"]), listed, run.known_on, run.config.demand.ended_after_weeks)
     run.write(SERIES, series)

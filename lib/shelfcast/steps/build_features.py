@@ -1,7 +1,5 @@
 """clean/*, demand/* -> features/panel_demand, features/training_frame, features/vocabularies, features/scalers, clean/calendar"""
 
-from collections.abc import Callable
-from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -34,8 +32,9 @@ def build_features(run: Run) -> None:
     run.write(schemas.CALENDAR, days.withColumn("region", F.lit(run.config.region)))
     run.write(schemas.PANEL_DEMAND, reduce(DataFrame.unionByName, select_panels(run, plan)))
     run.write(examples.TRAINING_FRAME, reduce(DataFrame.unionByName, [_examples(run, plan, panel) for panel in PANELS]))
-    run.write(schemas.VOCABULARIES, _fit(run, plan, _vocabulary))
-    run.write(schemas.SCALERS, _fit(run, plan, _scaler))
+    known, by = _known_at_cutoffs(run, plan), ("region", "panel", "cutoff")
+    run.write(schemas.VOCABULARIES, encoding.fit_vocabulary(known, _IDENTITY, by))
+    run.write(schemas.SCALERS, encoding.fit_scaler(known, examples.FEATURES, by))
 
 
 def plan_of(run: Run) -> Plan:
@@ -51,18 +50,16 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     known = demand.join_category(demand.known_on(run.read(schemas.SALES), run.known_on), run.read(schemas.PRODUCTS))
     weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES).where("state = 'listed'")
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
+    planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
+    by_category = panels.demand_panel(weekly.where("level = 'category'"), series.where("level = 'category'"), first, last)
+    by_product = panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last)
     rows = {
-        panels.REFERENCE: panels.reference_panel(known, settings.reference, first, last),
-        panels.CATEGORY: panels.demand_panel(weekly.where("level = 'category'"), series.where("level = 'category'"), first, last),
-        panels.PRODUCT: panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last),
+        panels.REFERENCE: panels.without_promotions(panels.reference_panel(known, settings.reference, first, last)),
+        panels.CATEGORY: panels.without_promotions(by_category),
+        panels.PRODUCT: panels.join_promotions(by_product, planned),
     }
-    promoted = panels.promoted_products(run.read(schemas.PROMOTIONS), run.read(schemas.PRODUCTS), demand.UNCATALOGUED)
-    planned = promoted.where(F.col("week").between(F.lit(first), F.lit(plan.ahead[-1])))
-    ranked = max(settings.sampled_models.values(), default=0)
-    return [
-        panels.as_panel(panels.join_promotions(frame, planned), run.config.region, name, runtime.buckets, ranked)
-        for name, frame in rows.items()
-    ]
+    ranked = 0 if settings.slow_series == "all" else settings.slow_series
+    return [panels.as_panel(frame, run.config.region, name, runtime.buckets, ranked) for name, frame in rows.items()]
 
 
 def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
@@ -76,25 +73,8 @@ def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
     )
 
 
-def _fit(run: Run, plan: Plan, learn: Callable[[DataFrame], DataFrame]) -> DataFrame:
-    """What `learn` learns of each panel at each cutoff, from the examples whose target was known then."""
-    frame = run.read(examples.TRAINING_FRAME)
-    learned = []
-    for panel in PANELS:
-        for cutoff in (*plan.cutoffs, len(plan.weeks)):
-            last_week = plan.last_week(cutoff)
-            known = examples.known_at(frame.where(F.col("panel") == panel), last_week)
-            learned.append(_named(learn(known), run.config.region, panel, last_week))
-    return reduce(DataFrame.unionByName, learned)
-
-
-def _named(frame: DataFrame, region: str, panel: str, cutoff: date) -> DataFrame:
-    return frame.select(F.lit(region).alias("region"), F.lit(panel).alias("panel"), F.lit(cutoff).alias("cutoff"), "*")
-
-
-def _vocabulary(known: DataFrame) -> DataFrame:
-    return encoding.fit_vocabulary(known, _IDENTITY)
-
-
-def _scaler(known: DataFrame) -> DataFrame:
-    return encoding.fit_scaler(known, examples.FEATURES)
+def _known_at_cutoffs(run: Run, plan: Plan) -> DataFrame:
+    """The examples once for each cutoff at which their target was known: what was to be learned from then."""
+    cutoffs = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
+    each = F.explode(F.array(*[F.lit(cutoff) for cutoff in cutoffs])).alias("cutoff")
+    return run.read(examples.TRAINING_FRAME).select("*", each).where(F.col("week") <= F.col("cutoff"))

@@ -17,6 +17,8 @@ from shelfcast.steps.build_features import plan_of
 _READS = (
     schemas.PANEL_DEMAND,
     examples.TRAINING_FRAME,
+    schemas.VOCABULARIES,
+    schemas.SCALERS,
     schemas.STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
@@ -24,6 +26,7 @@ _READS = (
 )
 _WRITES = (schemas.FORECASTS, schemas.CALIBRATION, schemas.SERIES_COUNTS)
 _SERIES = ("store_id", "item_id", "category_id")
+NO_HISTORY = "no_history"
 
 
 def job(config: Config) -> Job:
@@ -54,7 +57,7 @@ def all_means(run: Run, plan: Plan) -> DataFrame:
     thin products stands for all.
     """
     cutoffs = (*plan.cutoffs, len(plan.weeks))
-    category = forecast_means(run, plan, panels.CATEGORY, cutoffs).persist(StorageLevel.DISK_ONLY)
+    category = _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)).persist(StorageLevel.DISK_ONLY)
     modelled = forecast_means(run, plan, panels.PRODUCT, cutoffs).persist(StorageLevel.DISK_ONLY)
     thin = _thin_shares(run, plan, modelled)
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
@@ -63,7 +66,6 @@ def all_means(run: Run, plan: Plan) -> DataFrame:
         modelled.select("cutoff", *_SERIES, "step", "week", "y"), ["cutoff", *_SERIES, "step"]
     )
     shared = _with_outcome(run, plan, middle_out.share_out(_sampled(run, plan, thin), split))
-    category = category.withColumn("method", F.lit(middle_out.MODELLED))
     levels = {
         "product": own,
         "product_shared": shared,
@@ -72,6 +74,20 @@ def all_means(run: Run, plan: Plan) -> DataFrame:
         "region": _sum(category, F.lit("(all)")),
     }
     return reduce(DataFrame.unionByName, [frame.withColumn("level", F.lit(level)) for level, frame in levels.items()])
+
+
+def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
+    """Adds `method`, and rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole week."""
+    forecast = category.withColumn("method", F.lit(middle_out.MODELLED))
+    listed = run.read(schemas.SERIES).where("level = 'category' and state = 'listed'").select(*_SERIES)
+    known = category.where(F.col("cutoff") == F.lit(plan.weeks[-1])).select(*_SERIES)
+    silent = listed.join(known, [*_SERIES], how="anti")
+    weeks = F.explode(F.array(*[F.struct(F.lit(n + 1).alias("step"), F.lit(w).alias("week")) for n, w in enumerate(plan.ahead)]))
+    rows = silent.select(F.lit(plan.weeks[-1]).alias("cutoff"), *_SERIES, weeks.alias("_ahead")).select(
+        "cutoff", *_SERIES, "_ahead.*", F.lit(None).cast("double").alias("y"), F.lit(0.0).alias("mean"),
+        F.lit(NO_HISTORY).alias("method"),
+    )  # fmt: skip
+    return forecast.unionByName(rows)
 
 
 def _thin_shares(run: Run, plan: Plan, modelled: DataFrame) -> DataFrame:

@@ -6,7 +6,7 @@ from shelfcast import schemas
 from shelfcast.config import Config
 from shelfcast.demand import known_on
 from shelfcast.job import Job, Run
-from shelfcast.study import protocol, tables
+from shelfcast.study import board, protocol, tables
 from shelfcast.study.models import MODELS
 from shelfcast.study.rows import require_bounded, study_rows
 
@@ -34,6 +34,7 @@ def study(run: Run) -> None:
     run.write(tables.STUDY_SAMPLE, protocol.sample(predictions, rows, _SAMPLE_ROWS))
     training_rows = rows.where("split = 'train'").count()
     run.write(tables.STUDY_MODELS, protocol.describe(predictions, training_rows))
+    board.show(run.read(tables.STUDY_METRICS), run.read(tables.STUDY_MODELS))
 
 
 def _write_rows(run: Run) -> DataFrame:

@@ -83,7 +83,8 @@ def fan(width: int, series: Fan, label: Label, name: str) -> Markup:
 
 def by_step(width: int, curves: Sequence[tuple[str, bool, Sequence[tuple[int, float]]]], label: Label) -> Markup:
     """A curve per model over the weeks ahead, (name, is it the champion, points); names at the right end."""
-    canvas = Canvas(width, 300, right=150 if width > 400 else 104, bottom=44)
+    longest = max(len(name) for name, _, _ in curves)
+    canvas = Canvas(width, 300, right=min(24 + 7 * longest, width * 0.4), bottom=44)
     values = [value for _, _, points in curves for _, value in points]
     steps = sorted({step for _, _, points in curves for step, _ in points})
     y_ticks = ticks(min(values), max(values), 5)

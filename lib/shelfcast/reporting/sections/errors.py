@@ -4,11 +4,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from shelfcast.reporting import formats
-from shelfcast.reporting.blocks import Block, Cell, Column, Figure, Row, Section, Table, bar_shares
+from shelfcast.reporting.blocks import Block, Cell, Column, Figure, Row, Section, Table
 from shelfcast.reporting.charts import lines
 from shelfcast.reporting.charts.svg import WIDE, both_widths
 from shelfcast.reporting.data import ReportData
-from shelfcast.reporting.sections.leaderboard import BIAS, PANELS, WAPE
+from shelfcast.reporting.sections.leaderboard import BIAS, PANELS, WAPE, wape_bars
 from shelfcast.reporting.sections.scatter import actual_against_predicted
 
 SHOWN_STORES = 8
@@ -41,7 +41,7 @@ def _by_horizon(data: ReportData) -> Block:
     if data.horizon_errors.empty:
         return Block(title=title, empty="No errors by weeks ahead have been measured yet.")
     figures = [
-        Figure(PANELS.get(str(panel), str(panel)), _horizon_chart(rows), "WAPE; the champion is drawn strong.")
+        Figure(PANELS.get(str(panel), str(panel)), _horizon_chart(rows), "WAPE; champions are drawn strong.")
         for panel, rows in data.horizon_errors.groupby("panel", sort=True)
     ]
     return Block(title=title, figures=figures)
@@ -75,25 +75,25 @@ def _by_store(data: ReportData) -> Block:
         return Block(title=title, empty="No errors by store have been measured yet.")
     ranked = data.store_errors.dropna(subset="wape").sort_values(["wape", "store_id"])
     shown = min(SHOWN_STORES, len(ranked) // 2) or len(ranked)
-    half, nine_in_ten, most = (float(ranked["wape"].quantile(q)) for q in (0.5, 0.9, 1))
+    half, nine_in_ten = (float(ranked["wape"].quantile(q)) for q in (0.5, 0.9))
     lead = (
         f"Half of the {formats.count(len(ranked))} stores err by less than {formats.share(half)} of their demand, "
         f"nine in ten by less than {formats.share(nine_in_ten)}."
     )
     tables = [
-        _error_table("Least error", "Store", ranked.head(shown), most),
-        _error_table("Most error", "Store", ranked.tail(shown).iloc[::-1], most),
+        _error_table("Least error", "Store", ranked.head(shown)),
+        _error_table("Most error", "Store", ranked.tail(shown).iloc[::-1]),
     ]
     return Block(title=title, lead=lead, layout="halves", tables=tables if len(ranked) > 1 else tables[:1])
 
 
-def _error_table(caption: str, what: str, errors: pd.DataFrame, most: float | None = None) -> Table:
+def _error_table(caption: str, what: str, errors: pd.DataFrame) -> Table:
     columns = [Column(what, is_number=False), Column("Units", "in the weeks forecast"), WAPE, BIAS]
     cells = zip(
         errors.iloc[:, 0],
         errors["units"],
         errors["wape"],
-        bar_shares(list(errors["wape"]), most),
+        wape_bars(errors["wape"]),
         errors["bias"],
         strict=True,
     )

@@ -18,8 +18,9 @@ def forecasts(data: ReportData) -> Section:
 
 def calibration(data: ReportData) -> Section:
     lead = (
-        "A p90 is worth its name if demand stays at or below it nine times in ten. Stated and observed shares at the "
-        "last cutoff, with quantiles fitted on the earlier ones."
+        "A p90 is worth its name if demand stays at or below it nine times in ten. Measured at the last cutoff, with "
+        "quantiles fitted on the earlier ones. Where most weeks sell nothing, low quantiles are 0 and each such week "
+        "is at or below them: there the observed share exceeds the stated one by right."
     )
     return Section("calibration", "Calibration", lead=lead, blocks=[_calibration(data)])
 
@@ -115,4 +116,6 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
 
 
 def _difference(points: float) -> Cell:
-    return Cell(formats.points(points), points, tone="good" if abs(points) <= TOLERANCE else "bad")
+    # More than stated may be the weeks without sales; less than stated is a promise broken.
+    tone = "bad" if points < -TOLERANCE else "good" if points <= TOLERANCE else ""
+    return Cell(formats.points(points), points, tone=tone)

@@ -9,9 +9,9 @@ from shelfcast.reporting.data import ReportData
 ZERO = "zero"
 FITTED = "fitted"
 PANELS = {
-    "category": "Store and category",
+    "reference": "Store and category",
+    "category": "Store and category, all of them",
     "product": "Store and product",
-    "reference": "The published selection of series",
 }
 WAPE = Column("WAPE", "sum of absolute errors, of demand; 0 is perfect, an all-zero forecast scores 100 %")
 BIAS = Column("Bias", "sum of errors, of demand; above 0 the forecast is too high")
@@ -43,10 +43,16 @@ def leaderboard(data: ReportData) -> Section:
     return Section("leaderboard", "Leaderboard", lead=lead, blocks=blocks)
 
 
+def wape_bars(wapes: pd.Series) -> list[float | None]:
+    """Bars to the largest WAPE, or to 100 % where it is beyond: one silly forecast must not dwarf all others."""
+    most = float(wapes.max())
+    return [None if bar is None else min(bar, 1.0) for bar in bar_shares(list(wapes.astype(float)), min(most, 1.0))]
+
+
 def _board(panel: str, board: pd.DataFrame) -> Block:
     # A model without scores comes last, and the all-zero forecast says what knowing nothing costs.
     board = board.sort_values(["wape", "model"], na_position="last")
-    bars = bar_shares(list(board["wape"].astype(float)))
+    bars = wape_bars(board["wape"])
     rows = [_model_row(row, bar) for (_, row), bar in zip(board.iterrows(), bars, strict=True)]
     columns = [Column("Model", is_number=False), Column("Family", is_number=False), *_METRICS]
     title = PANELS[panel]

@@ -24,6 +24,8 @@ def _balance(counts: pd.DataFrame) -> str:
         return "No table has been cleaned yet."
     raw, clean = counts["raw"].sum(), counts["clean"].sum()
     missing = raw - counts[list(_FATES)].to_numpy().sum()
+    if raw == clean:
+        return f"All {formats.count(raw)} rows received are clean."
     kept = f"{formats.count(clean)} of {formats.count(raw)} rows received are clean ({formats.share(clean / raw, 3)})"
     if missing:
         return f"{kept}; {formats.count(abs(missing))} rows are not accounted for."

@@ -1,0 +1,89 @@
+"""Spark MLlib's regressors, fitted on the training frame: sparse one-hot vectors beside standardized numbers."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.ml.feature import VectorAssembler
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast.encoding import encode, one_hot, standardize, vocabulary_sizes
+from shelfcast.examples import FEATURES
+from shelfcast.features import make_examples
+from shelfcast.models import mllib
+from shelfcast.panel import Axis, densify
+from shelfcast.schemas import column_names
+from shelfcast.scoring import SCORED_COLUMNS, naive_mse
+
+_IDENTITY = ("store_id", "item_id")
+_KEYS = "panel string, cutoff date, store_id string, item_id string, category_id string, step int, week date, y double"
+_EXAMPLE_COLUMNS = f"{_KEYS}, naive_mse double, scale double, " + ", ".join(f"{name} float" for name in FEATURES)
+Outcome = tuple[str, str, date, None, int, float, str | None]
+
+
+def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, country: str) -> DataFrame:
+    """The examples to score at one cutoff, of series that had sold in `least_weeks` weeks by then. Columns: _EXAMPLE_COLUMNS."""
+    names = column_names(_EXAMPLE_COLUMNS)
+
+    def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
+        dense = densify(rows, axis)
+        known = dense.y[:, :cutoff]
+        eligible = np.flatnonzero((np.nan_to_num(known) > 0).sum(axis=1) >= least_weeks)
+        if not len(eligible):
+            return pd.DataFrame({name: [] for name in names})
+        made = make_examples(dense.take(eligible), [cutoff], axis.horizon, country=country)
+        scale = naive_mse(known[eligible])[made["series"]]
+        named = made.assign(panel=rows["panel"].iloc[0], cutoff=axis.weeks[cutoff - 1], week=made["period"].dt.date, naive_mse=scale)
+        return named[names].astype({"step": "int32", **dict.fromkeys(FEATURES, "float32")})
+
+    return panel.groupBy("bucket").applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
+
+
+def assemble(examples: DataFrame, vocabulary: DataFrame, scaler: DataFrame) -> DataFrame:
+    """Adds `features` (sparse: one-hot store and item, standardized numbers, 0 where unknown) and `target` = y / scale."""
+    words = vocabulary.where(F.col("column").isin(*_IDENTITY))
+    encoded = one_hot(encode(examples, words, _IDENTITY), vocabulary_sizes(words))
+    scaled = [f"{name}_scaled" for name in FEATURES]
+    # Arrow hands what is not a number over as null or as NaN.
+    numbers = standardize(encoded, scaler).na.fill(0.0, scaled).replace(float("nan"), 0.0, scaled)
+    inputs = [*[f"{name}_one_hot" for name in _IDENTITY], *scaled, "step"]
+    assembler = VectorAssembler(inputCols=inputs, outputCol=mllib.FEATURES)
+    return assembler.transform(numbers).withColumn(mllib.TARGET, F.col("y") / F.col("scale"))
+
+
+def fit_and_score(
+    models: Sequence[str], training: DataFrame, scoring: DataFrame, panel: str, cutoff: date, seed: int
+) -> tuple[list[DataFrame], list[Outcome]]:
+    """Fits each model on `training` and scores `scoring`, both assembled, side by side.
+
+    Returns a frame of SCORED_COLUMNS per fitted model, and per model what FIT_COLUMNS holds: one that fails says why.
+    """
+    known = training.where(F.col("scale") > 0).persist(StorageLevel.MEMORY_AND_DISK)
+    rows = known.count()
+
+    def fit(model: str) -> tuple[DataFrame | None, Outcome]:
+        started = time.monotonic()
+        try:
+            fitted = mllib.REGRESSORS[model](seed).fit(known)
+        except PySparkException as problem:
+            error = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            return None, (panel, model, cutoff, None, rows, time.monotonic() - started, error)
+        return _scored(fitted.transform(scoring), model), (panel, model, cutoff, None, rows, time.monotonic() - started, None)
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = list(threads.map(fit, models))
+    known.unpersist()
+    return [frame for frame, _ in outcomes if frame is not None], [outcome for _, outcome in outcomes]
+
+
+def _scored(predicted: DataFrame, model: str) -> DataFrame:
+    """Not below zero: demand is not."""
+    y_hat = F.greatest(F.col(mllib.PREDICTION) * F.col("scale"), F.lit(0.0))
+    named = predicted.withColumn("model", F.lit(model)).withColumn("y_hat", y_hat).withColumn("fallback", F.lit(None).cast("string"))
+    return named.select(*column_names(SCORED_COLUMNS))

@@ -1,0 +1,56 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from chain import SETTINGS, write_chain
+from pyspark.sql import SparkSession
+
+from shelfcast import config
+from shelfcast.job import Runner
+from shelfcast.system import InventorySystem
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "conf" / "complete_journey.yaml"
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a small chain."""
+    return write_chain(tmp_path_factory.mktemp("source") / "chain")
+
+
+@pytest.fixture(scope="session")
+def make_runner(spark: SparkSession, chain: Path) -> Callable[..., Runner]:
+    def make(lake: Path, *changes: str, source: Path = chain, **named: object) -> Runner:
+        return Runner(spark, config.load(CONFIG, [*SETTINGS, f"source.path={source}", f"lake={lake}", *changes]), **named)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ran(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """The runner of a lake that the whole pipeline has made."""
+    runner = make_runner(tmp_path_factory.mktemp("lake") / "lake")
+    InventorySystem(runner).run()
+    return runner
+
+
+@pytest.fixture
+def submit(chain: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts a job in a process of its own, as spark-submit would."""
+
+    def start(job: str, lake: Path, *flags: str, master: str = "local[2]") -> subprocess.Popen[str]:
+        changes = [flag for change in (*SETTINGS, f"source.path={chain}", f"lake={lake}") for flag in ("--set", change)]
+        command = [
+            str(Path(sys.executable).parent / "spark-submit"),
+            *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
+            *("--conf", "spark.driver.host=localhost", "--conf", "spark.driver.bindAddress=127.0.0.1"),
+            *(str(ROOT / "jobs" / f"{job}.py"), "--config", str(CONFIG), *changes, *flags),
+        ]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable}
+        return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+    return start

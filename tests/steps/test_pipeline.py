@@ -1,0 +1,149 @@
+import os
+import signal
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from chain import write_chain
+from pyspark.sql import functions as F
+
+from shelfcast import schemas
+from shelfcast.examples import TRAINING_FRAME
+from shelfcast.lake import Lake
+from shelfcast.sources import open_source
+from shelfcast.system import PIPELINE, InventorySystem
+
+REGION = "complete_journey"
+TABLES = (
+    schemas.PRODUCTS,
+    schemas.PROMOTIONS,
+    schemas.QUANTITY_BOUNDS,
+    schemas.SALES,
+    schemas.STORES,
+    schemas.QUARANTINE,
+    schemas.ROW_COUNTS,
+    schemas.CALENDAR,
+    *schemas.DEMAND.values(),
+    schemas.SERIES,
+    schemas.PANEL_DEMAND,
+    TRAINING_FRAME,
+    schemas.VOCABULARIES,
+    schemas.SCALERS,
+    schemas.REGISTRY,
+    schemas.BACKTESTS,
+    schemas.METRICS,
+    schemas.LEADERBOARD,
+    schemas.FORECASTS,
+    schemas.CALIBRATION,
+    schemas.SERIES_COUNTS,
+)
+
+
+def hashes(lake: Lake, tables=TABLES) -> dict[str, str]:
+    return {table.name: lake.content_hash(table, REGION) for table in tables}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ran) -> dict[str, str]:
+    return hashes(ran.lake)
+
+
+def test_a_second_run_has_nothing_to_do(ran) -> None:
+    assert InventorySystem(ran).run() == []
+
+
+def test_every_row_is_accounted_for(ran) -> None:
+    raw = open_source(ran.config).raw
+    for row in ran.lake.read(schemas.ROW_COUNTS, REGION).collect():
+        received = ran.lake.read(raw[row.source_table], REGION).count()
+        assert received == row.raw == row.clean + row.quarantined + row.duplicates + row.superseded + row.blank
+    rules = {row.rule for row in ran.lake.read(schemas.QUARANTINE, REGION).collect()}
+    assert rules == {"impossible_price", "impossible_quantity", "date_out_of_range"}
+
+
+def test_no_household_reaches_the_lake(ran) -> None:
+    raw = open_source(ran.config).raw["sales"]
+    assert "household_id" not in ran.lake.read(raw, REGION).columns
+    quarantined = ran.lake.read(schemas.QUARANTINE, REGION).where(F.col("row").contains("household")).count()
+    assert quarantined == 0
+
+
+def test_every_series_has_its_forecast(ran) -> None:
+    listed = ran.lake.read(schemas.SALES, REGION).select("store_id", "product_id").distinct().count()
+    forecast = ran.lake.read(schemas.FORECASTS, REGION).where("level = 'product'")
+    assert forecast.count() == 3 * listed
+    assert forecast.select("store_id", "item_id", "step").distinct().count() == 3 * listed
+    for row in ran.lake.read(schemas.SERIES_COUNTS, REGION).collect():
+        assert row.series == row.modelled + row.fallback + row.refused
+
+
+def test_product_means_add_up_to_their_category_and_those_to_the_store(ran) -> None:
+    forecast = ran.lake.read(schemas.FORECASTS, REGION)
+    key = ["store_id", "category_id", "step"]
+    products = forecast.where("level = 'product'").groupBy(*key).agg(F.sum("mean").alias("parts"))
+    categories = forecast.where("level = 'category'")
+    apart = categories.join(products, key, how="full").where("parts is null or mean is null or abs(parts - mean) > 1e-6")
+    assert apart.count() == 0
+    stores = categories.groupBy("store_id", "step").agg(F.sum("mean").alias("parts"))
+    whole = forecast.where("level = 'store'").join(stores, ["store_id", "step"], how="full")
+    assert whole.where("parts is null or mean is null or abs(parts - mean) > 1e-6").count() == 0
+
+
+def test_a_model_without_two_seasons_says_so(ran) -> None:
+    registry = ran.lake.read(schemas.REGISTRY, REGION)
+    assert registry.where("status = 'failed'").count() == 0
+    assert registry.where("status = 'fitted'").count() == registry.count()
+
+
+def test_the_report_and_its_publication_are_there(ran) -> None:
+    page = Path(ran.lake.path("reports/index.html")).read_text(encoding="utf-8")
+    published = ran.lake.read(schemas.PUBLICATIONS, REGION).collect()
+    assert len(published) == 1
+    assert published[0].tables["forecasts/demand"] == ran.lake.last_commit(schemas.FORECASTS, {"region": REGION}).version
+    assert published[0].run_id in page
+
+
+def test_a_lake_made_anew_holds_the_same(make_runner, undisturbed, tmp_path: Path) -> None:
+    runner = make_runner(tmp_path / "lake")
+    assert InventorySystem(runner).run() == [step.job(runner.config).name for step in PIPELINE]
+    assert hashes(runner.lake) == undisturbed
+
+
+def test_the_future_leaves_the_features_unchanged(make_runner, tmp_path: Path) -> None:
+    """As of a day, with all the files: the same as with the files of that day."""
+    day = date(2017, 7, 30)
+    found = []
+    for name, source in (("all", None), ("cut", write_chain(tmp_path / "cut-source", until=day))):
+        runner = make_runner(tmp_path / name, **({"source": source} if source else {}), as_of=day)
+        for step in PIPELINE[:4]:
+            runner.run(step.job(runner.config))
+        found.append(hashes(runner.lake, (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.SCALERS)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path) -> None:
+    process = submit("pipeline", tmp_path / "lake", master="local[1]")
+    _, messages = process.communicate(timeout=900)
+    assert process.returncode == 0, messages[-3000:]
+    exact = [table for table in TABLES if table not in (schemas.REGISTRY, schemas.LEADERBOARD)]
+    found = hashes(Lake(spark, str(tmp_path / "lake")), exact)
+    assert found == {name: undisturbed[name] for name in found}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+def test_an_interrupted_run_ends_as_an_undisturbed_one(spark, submit, make_runner, undisturbed, blow, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    process = submit("pipeline", lake)
+    deadline = time.monotonic() + 600
+    # In the middle of the flow: demand is there, and what is made of it is not yet.
+    while not (lake / "demand" / "weekly" / "_delta_log").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(process.pid, blow)
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    runner = make_runner(lake)
+    assert len(InventorySystem(runner).run()) < len(PIPELINE)
+    assert hashes(runner.lake) == undisturbed

@@ -1,0 +1,159 @@
+"""The rules of the code's shape, read from its source: which module may know which, and what no module does."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lib" / "shelfcast"
+
+# Along the flow: a module or folder imports those before it alone.
+LAYERS = (
+    "errors resources schemas config code session lake job",
+    "sources cleaning calendar events weeks demand",
+    "panel panels plan encoding history features",
+    "metrics models examples training scoring modelling registry evaluation leaderboard",
+    "forecasting study reporting",
+    "steps system command",
+    "submit cli",
+)
+ORDER = [name for layer in LAYERS for name in layer.split()]
+
+# A dependency that one module hides from the others.
+HIDDEN = {
+    "delta": {"lake.py"},
+    "deltalake": {"api/reader.py"},
+    "horovod": {"training/distributed.py"},
+    "hyperopt": {"training/search.py"},
+}
+
+# Where rows come to the driver, and why they stay few.
+TO_DRIVER = {
+    "encoding.py standardize": "a row for each scaled column",
+    "encoding.py vocabulary_sizes": "a row for each encoded column",
+    "lake.py last_commit": "the newest commits of one table",
+    "leaderboard.py show": "a row for each panel and model",
+    "reporting/fans.py fans": "the weeks of the few series that the page draws",
+    "reporting/gather.py _ahead": "totals, one row",
+    "reporting/gather.py _days": "the first and the last day, one row",
+    "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
+    "reporting/gather.py _sold": "counts, one row",
+    "reporting/queries.py fetch": "what a query has cut down to the page's rows",
+    "steps/clean.py _write_account": "a row for each source table and rule",
+    "steps/train_baselines.py train_baselines": "the names of the models that failed",
+}
+
+
+def _sources() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE), ast.parse(path.read_text())
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Full names of what is imported, in functions too: `from a import b` is a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _top_names(tree: ast.AST) -> set[str]:
+    return {name.split(".")[0] for name in _imports(tree)}
+
+
+def _unit(path: Path) -> str:
+    return path.parts[0].removesuffix(".py")
+
+
+def test_the_order_knows_every_module_and_no_other() -> None:
+    units = {_unit(path) for path, _ in _sources()} - {"__init__"}
+    assert (units - set(ORDER), set(ORDER) - units) == (set(), set())
+
+
+def test_imports_run_left_to_right_along_the_flow() -> None:
+    wrong = []
+    for path, tree in _sources():
+        for name in _imports(tree):
+            imported = name.split(".")[1] if name.startswith("shelfcast.") else ""
+            if imported in ORDER and _unit(path) in ORDER and ORDER.index(imported) > ORDER.index(_unit(path)):
+                wrong.append(f"{path} imports {name}")
+    assert not wrong
+
+
+def test_nothing_imports_from_jobs_or_tests() -> None:
+    assert not [path for path, tree in _sources() if {"jobs", "tests"} & _top_names(tree)]
+
+
+@pytest.mark.parametrize("dependency", HIDDEN)
+def test_a_hidden_dependency_is_named_in_its_module_alone(dependency: str) -> None:
+    named = {str(path) for path, tree in _sources() if dependency in _top_names(tree)}
+    assert named <= HIDDEN[dependency]
+
+
+def test_only_session_opens_a_spark_session() -> None:
+    trees = [*_sources(), *((path, ast.parse(path.read_text())) for path in (ROOT / "jobs").glob("*.py"))]
+    openers = {str(path) for path, tree in trees if {"getOrCreate", "builder"} & set(_attributes(tree))}
+    assert openers == {"session.py"}
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    return (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
+def test_rows_come_to_the_driver_only_where_they_are_few() -> None:
+    found = {
+        f"{path} {function}"
+        for path, tree in _sources()
+        for function, body in _functions(tree)
+        if {"collect", "toPandas", "toLocalIterator"} & set(_attributes(body))
+    }
+    assert (found - TO_DRIVER.keys(), TO_DRIVER.keys() - found) == (set(), set())
+
+
+def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node
+
+
+def test_files_functions_and_jobs_stay_short() -> None:
+    long = [f"{path}: {lines} lines" for path, lines in _lengths(PACKAGE) if lines > 250]
+    long += [f"{path}: {lines} lines" for path, lines in _lengths(ROOT / "jobs") if lines > 60]
+    long += [
+        f"{path} {name}: {lines} lines"
+        for path, tree in _sources()
+        for name, body in _functions(tree)
+        if (lines := _code_lines(body)) > 50
+    ]
+    assert not long
+
+
+def _lengths(folder: Path) -> list[tuple[Path, int]]:
+    return [(path.relative_to(ROOT), len(path.read_text().splitlines())) for path in folder.rglob("*.py")]
+
+
+def _code_lines(function: ast.AST) -> int:
+    """Lines of a function less its docstring."""
+    assert isinstance(function, ast.FunctionDef)
+    assert function.end_lineno is not None
+    docstring = function.body[0] if ast.get_docstring(function) else None
+    hidden = docstring.end_lineno - docstring.lineno + 1 if docstring and docstring.end_lineno else 0
+    return function.end_lineno - function.lineno + 1 - hidden
+
+
+def test_each_job_has_its_step_of_the_same_name() -> None:
+    jobs = {path.stem for path in (ROOT / "jobs").glob("*.py")} - {"pipeline"}
+    steps = {path.stem for path in (PACKAGE / "steps").glob("*.py")} - {"__init__"}
+    assert jobs == steps
+
+
+def test_the_command_starts_without_loading_spark_or_pandas() -> None:
+    code = "import sys; import shelfcast.cli; print({'pyspark', 'pandas', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from shelfcast import config
+from shelfcast.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+GOOD = (ROOT / "conf" / "complete_journey.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def written(tmp_path: Path):
+    def write(text: str) -> Path:
+        file = tmp_path / "region.yaml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*.yaml")), ids=lambda file: file.name)
+def test_every_configuration_of_the_project_loads(file: Path) -> None:
+    assert config.load(file).region
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "wanted"),
+    [
+        pytest.param("horizon: 8", "horizen: 8", "backtest.horizen: unknown key (did you mean horizon?)", id="typo-in-a-key"),
+        pytest.param("  horizon: 8\n", "", "backtest.horizon: missing key", id="missing-key"),
+        pytest.param("horizon: 8", "horizon: soon", "backtest.horizon: found 'soon', wanted: a valid integer", id="wrong-type"),
+        pytest.param("origins: 3", "origins: 2", "backtest.origins: found 2, wanted: greater than or equal to 3", id="too-few-cutoffs"),
+        pytest.param("ounce: weight", "ounce: heavy", "cleaning.ounce: found 'heavy', wanted: 'weight' or 'fluid'", id="not-a-choice"),
+        pytest.param("region: complete_journey", "region: Two Words", "region: found 'Two Words'", id="region-is-no-path"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_one_line_with_its_place(written, found: str, instead: str, wanted: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.load(written(GOOD.replace(found, instead, 1)))
+    assert wanted in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_error_names_the_line(written) -> None:
+    line = GOOD[: GOOD.index("horizon: 8")].count("\n") + 1
+    with pytest.raises(ConfigError, match=f"region.yaml:{line}: backtest.horizon"):
+        config.load(written(GOOD.replace("horizon: 8", "horizon: soon")))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("a: 1\na: 2\n", "key 'a' is given twice", id="a-key-given-twice-does-not-win-in-silence"),
+        pytest.param("a: [1\n", "not valid YAML", id="broken-yaml"),
+        pytest.param("- a\n", "found list, wanted a mapping", id="not-a-mapping"),
+        pytest.param("", "found NoneType, wanted a mapping", id="empty-file"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(written, text: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match="region.yaml") as error:
+        config.load(written(text))
+    assert wanted in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(No such file or directory\)"):
+        config.load(tmp_path / "nowhere.yaml")
+
+
+def test_set_changes_one_key_and_leaves_the_others(written) -> None:
+    plain, changed = (config.load(written(GOOD), changes) for changes in ([], ["backtest.horizon=4", "lake=elsewhere"]))
+    assert changed.backtest.horizon == 4
+    assert changed.lake == "elsewhere"
+    assert changed.cleaning == plain.cleaning
+
+
+@pytest.mark.parametrize("change", ["horizon", "=4", "lake.deep=1"])
+def test_set_without_a_key_and_a_value_is_refused(written, change: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        config.load(written(GOOD), [change])
+
+
+@pytest.mark.parametrize(
+    ("lake", "root"),
+    [("s3a://bucket/lake", "s3a://bucket/lake"), ("lake", str(Path.cwd() / "lake")), ("/data/lake", "/data/lake")],
+)
+def test_a_path_is_made_absolute_and_a_uri_stays(written, lake: str, root: str) -> None:
+    assert config.load(written(GOOD), [f"lake={lake}"]).lake_root == root

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from shelfcast.errors import LakeError, SchemaError
+from shelfcast.lake import Lake
+from shelfcast.schemas import Table
+
+PRICES = Table(
+    "clean/prices",
+    "region string, product_id string, price double, seen_by string",
+    key=("region", "product_id"),
+    checks={"price_is_positive": "price > 0"},
+    operational=("seen_by",),
+)
+NORTH, SOUTH = {"region": "north"}, {"region": "south"}
+
+
+@pytest.fixture
+def lake(spark: SparkSession, lake_root: Path) -> Lake:
+    return Lake(spark, str(lake_root))
+
+
+def prices(spark: SparkSession, *rows: tuple[str, str, float | None, str]):
+    return spark.createDataFrame(list(rows), PRICES.schema)
+
+
+def note(run_key: str) -> dict[str, str]:
+    return {"run_key": run_key}
+
+
+def test_a_region_is_replaced_and_the_others_stay(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    lake.replace(PRICES, prices(spark, ("south", "a", 5.0, "x")), SOUTH, note("2"))
+    lake.replace(PRICES, prices(spark, ("north", "b", 2.0, "x")), NORTH, note("3"))
+    assert [row.product_id for row in lake.read(PRICES, "north").collect()] == ["b"]
+    assert [row.product_id for row in lake.read(PRICES, "south").collect()] == ["a"]
+    assert [lake.last_commit(PRICES, scope).run_key for scope in (NORTH, SOUTH)] == ["3", "2"]
+
+
+def test_an_empty_result_is_a_commit_too(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark), NORTH, note("1"))
+    assert lake.last_commit(PRICES, NORTH).run_key == "1"
+
+
+def test_a_table_that_nobody_wrote_is_named(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="table clean/prices: not in the lake"):
+        lake.read(PRICES, "north")
+
+
+def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    with pytest.raises(PySparkException, match="price_is_positive|price > 0"):
+        lake.replace(PRICES, prices(spark, ("north", "a", -1.0, "x")), NORTH, note("2"))
+    assert lake.last_commit(PRICES, NORTH).run_key == "1"
+
+
+def test_a_frame_that_does_not_fit_is_refused_by_column(spark: SparkSession, lake: Lake) -> None:
+    frame = prices(spark).drop("price").selectExpr("*", "1 as cost", "cast(null as int) as price2")
+    with pytest.raises(SchemaError, match="table clean/prices: no column price; unknown column cost; unknown column price2"):
+        lake.replace(PRICES, frame, NORTH, note("1"))
+
+
+def test_a_column_of_another_type_is_refused(spark: SparkSession, lake: Lake) -> None:
+    frame = prices(spark).withColumn("price", prices(spark).price.cast("string"))
+    with pytest.raises(SchemaError, match="price is string, wanted double"):
+        lake.replace(PRICES, frame, NORTH, note("1"))
+
+
+def test_the_same_append_twice_is_one(spark: SparkSession, lake: Lake) -> None:
+    row = prices(spark, ("north", "a", 1.0, "x"))
+    for key in ("1", "1", "2"):
+        lake.append_once(PRICES, row, NORTH, note(key))
+    assert lake.read(PRICES, "north").count() == 2
+
+
+def test_the_content_hash_knows_neither_order_nor_who_wrote(spark: SparkSession, lake: Lake) -> None:
+    rows = [("north", "a", 1.0, "x"), ("north", "b", 2.0, "x"), ("north", "b", 2.0, "x")]
+    hashes = []
+    for written in (rows, rows[::-1], [(*row[:3], "y") for row in rows], [("north", "a", 1.0 + 1e-12, "x"), *rows[1:]]):
+        lake.replace(PRICES, prices(spark, *written), NORTH, note("1"))
+        hashes.append(lake.content_hash(PRICES, "north"))
+    assert len(set(hashes)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param([("north", "a", 1.0, "x")], id="a-row-less"),
+        pytest.param([("north", "a", 1.0, "x"), ("north", "a", 1.0, "x")], id="a-row-twice"),
+        pytest.param([("north", "a", 1.0001, "x"), ("north", "b", 2.0, "x")], id="another-price"),
+    ],
+)
+def test_the_content_hash_knows_other_content(spark: SparkSession, lake: Lake, other) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x"), ("north", "b", 2.0, "x")), NORTH, note("1"))
+    before = lake.content_hash(PRICES, "north")
+    lake.replace(PRICES, prices(spark, *other), NORTH, note("2"))
+    assert lake.content_hash(PRICES, "north") != before
+
+
+def test_a_text_is_put_whole_and_found(lake: Lake) -> None:
+    assert not lake.has_file("reports/index.html")
+    for text in ("first", "žluťoučký"):
+        lake.write_text("reports/index.html", text)
+    assert Path(lake.path("reports/index.html")).read_text(encoding="utf-8") == "žluťoučký"
+    assert lake.has_file("reports/index.html")
