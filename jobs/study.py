@@ -1,4 +1,4 @@
-"""study: clean/* -> features/study_rows, forecasts/study_*, models/study_models, and the study's table on the terminal"""
+"""study: clean/* -> features/study_rows, forecasts/study_*, models/study_models; prints the study's table"""
 
 import sys
 

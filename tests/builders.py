@@ -43,7 +43,13 @@ def product(product_id: str = "p1", category_id: str | None = "c1", **changes: A
 
 def promotion(product_id: str = "p1", valid_from: date = MONDAY, **changes: Any) -> Row:
     """A row of clean/promotions: a display in store s1, for a day unless it says `valid_to`."""
-    row = {"region": "here", "store_id": "s1", "product_id": product_id, "valid_from": valid_from, "valid_to": valid_from}
+    row = {
+        "region": "here",
+        "store_id": "s1",
+        "product_id": product_id,
+        "valid_from": valid_from,
+        "valid_to": valid_from,
+    }
     return {**row, "display": "3", **changes}
 
 

@@ -39,8 +39,11 @@ def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) 
     fitted = fit_in_tasks(run.spark, fits).persist(StorageLevel.DISK_ONLY)
     failed = {row["artefact"] for row in fitted.where("error is not null").toLocalIterator()}
     whole = [fit for fit in fits if fit.artefact not in failed]
+    in_tasks = {panel: [name for name in names if spec(name).library != "MLlib"] for panel, names in models.items()}
     scored = [
-        make_scorer(run, plan, panel, names, cutoffs, whole).score(panel_rows(run, panel)) for panel, names in models.items()
+        make_scorer(run, plan, panel, names, cutoffs, whole).score(panel_rows(run, panel))
+        for panel, names in in_tasks.items()
+        if names
     ]
     return scored, fitted
 

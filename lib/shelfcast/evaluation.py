@@ -15,6 +15,7 @@ _MODEL = ("panel", "model")
 _NAMED = (*_MODEL, "cutoff", "slice", "value")
 _SERIES = ("store_id", "item_id", "category_id")
 _CELL = ("store_id", "category_id", "step")
+_ROUNDING = 1e-12
 
 
 def measure(backtests: DataFrame) -> DataFrame:
@@ -89,9 +90,8 @@ def _join(left: DataFrame, right: DataFrame) -> DataFrame:
 def _metrics() -> list[Column]:
     rows = F.col("rows")
     mse = F.col("error_square") / rows
-    variance = F.col("y_square") / rows - F.pow(F.col("y") / rows, 2)
+    variance, spread = _variance("y"), _variance("y_hat")
     covariance = F.col("product") / rows - F.col("y") * F.col("y_hat") / (rows * rows)
-    spread = F.col("y_hat_square") / rows - F.pow(F.col("y_hat") / rows, 2)
     return [
         _ratio(F.col("error_abs"), F.col("y_abs")).alias("wape"),
         F.sqrt(mse).alias("rmse"),
@@ -105,6 +105,13 @@ def _metrics() -> list[Column]:
         F.col("zeros").alias("zeros_left_out"),
         _ratio(covariance, F.sqrt(variance * spread)).alias("correlation"),
     ]
+
+
+def _variance(name: str) -> Column:
+    """Null for a constant: of the difference of its two sums only rounding is left, of either sign."""
+    mean_square = F.col(f"{name}_square") / F.col("rows")
+    variance = mean_square - F.pow(F.col(name) / F.col("rows"), 2)
+    return F.when(variance > _ROUNDING * mean_square, variance)
 
 
 def _ratio(part: Column, whole: Column) -> Column:

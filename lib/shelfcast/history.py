@@ -56,22 +56,23 @@ def season_near(y: FloatArray, season: int, horizon: int) -> FloatArray:
 
 
 def grown_season(y: FloatArray, season: int, horizon: int) -> FloatArray:
-    """The demand a season ago x how the last weeks compare with the same weeks a season ago, averaged over GROWTH_WINDOWS.
+    """The demand a season ago x how the last weeks compare with the same weeks a season ago.
 
-    Shape (n, horizon), units; NaN where a season and the longest window are not all known.
+    The growth is averaged over those of GROWTH_WINDOWS of which both seasons are there. Shape (n, horizon), units; NaN
+    where demand a season ago is not known, or none of the windows is there.
     """
-    size = known_mean(np.abs(y[:, -season:])) * GROWTH_PRIOR
-    growths = []
-    for window in GROWTH_WINDOWS:
+    size = fill(known_mean(np.abs(y[:, -season:])), np.zeros(len(y))) * GROWTH_PRIOR
+    growths = [np.full(len(y), np.nan)]
+    for window in _growth_windows(y, season):
         now, then = _both_seasons(y, season, window)
         past = then.sum(axis=1) + size
-        growth = np.divide(now.sum(axis=1) + size, past, out=np.full(len(y), np.nan), where=past > 0)
+        growth = np.divide(now.sum(axis=1) + size, past, out=np.ones(len(y)), where=past > 0)
         growths.append(np.clip(growth, *GROWTH_LIMITS))
-    return season_ago(y, season, horizon) * np.mean(growths, axis=0)[:, None]
+    return season_ago(y, season, horizon) * known_mean(np.stack(growths, axis=1))[:, None]
 
 
 def pooled_season(y: FloatArray, season: int, horizon: int, groups: NDArray[np.int64]) -> FloatArray:
-    """The recent level of a series x the seasonal profile of its group, averaged over GROWTH_WINDOWS.
+    """The recent level of a series x the seasonal profile of its group, averaged over the windows that are there.
 
     The profile is the group's demand a season ago / the group's mean over the same weeks a season ago: what one series is
     too noisy to tell, all of the stores that sell the same item tell together. groups: shape (n,), 0..; else as grown_season.
@@ -79,13 +80,13 @@ def pooled_season(y: FloatArray, season: int, horizon: int, groups: NDArray[np.i
     total = np.zeros((int(groups.max(initial=0)) + 1, y.shape[1]))
     np.add.at(total, groups, np.nan_to_num(y))
     ago = season_ago(total, season, horizon)
-    forecasts = []
-    for window in GROWTH_WINDOWS:
+    forecasts = [np.full((len(y), horizon), np.nan)]
+    for window in _growth_windows(y, season):
         _, then = _both_seasons(total, season, window)
         base = then.mean(axis=1)[:, None]
         profile = np.divide(ago, base, out=np.full_like(ago, np.nan), where=base > 0)
         forecasts.append(recent_mean(y, window)[:, None] * np.clip(profile, 0.0, PROFILE_LIMIT)[groups])
-    return np.mean(forecasts, axis=0)
+    return known_mean(np.stack(forecasts, axis=-1).reshape(-1, len(forecasts))).reshape(len(y), horizon)
 
 
 def fill(values: FloatArray, instead: FloatArray) -> FloatArray:
@@ -93,11 +94,13 @@ def fill(values: FloatArray, instead: FloatArray) -> FloatArray:
     return np.where(np.isnan(values), instead, values)
 
 
+def _growth_windows(y: FloatArray, season: int) -> list[int]:
+    return [window for window in GROWTH_WINDOWS if y.shape[1] >= season + window]
+
+
 def _both_seasons(y: FloatArray, season: int, window: int) -> tuple[FloatArray, FloatArray]:
-    """The last `window` columns and those a season before: 0 in both where either is unknown; NaN where there are none."""
+    """The last `window` columns and those a season before; 0 in both where either is unknown."""
     end = y.shape[1]
-    if end < season + window:
-        return np.full((len(y), 1), np.nan), np.full((len(y), 1), np.nan)
     now, then = y[:, end - window :], y[:, end - window - season : end - season]
     both = ~np.isnan(now) & ~np.isnan(then)
     return np.where(both, now, 0.0), np.where(both, then, 0.0)

@@ -49,7 +49,7 @@ class Scorer:
         panel, ranks = densify(rows, self.axis), _ranks(rows)
         parts = [part for cutoff in self.cutoffs for part in self._score_at(panel, ranks, cutoff)]
         if not parts:
-            return pd.DataFrame({name: [] for name in column_names(SCORED_COLUMNS)})
+            return empty_frame(column_names(SCORED_COLUMNS))
         return pd.concat(parts, ignore_index=True).assign(panel=rows["panel"].iloc[0])[column_names(SCORED_COLUMNS)]
 
     def _score_at(self, panel: Panel, ranks: FloatArray, cutoff: int) -> Iterator[pd.DataFrame]:
@@ -73,6 +73,11 @@ class Scorer:
         for model, uri in fitted.items():
             y_hat = sklearn_models.predict(artefacts.load(uri), examples)
             yield frame.assign(model=model, y_hat=y_hat, fallback=None)
+
+
+def empty_frame(columns: Iterable[str]) -> pd.DataFrame:
+    """No rows, of no type yet: Arrow makes a date of an object that is not there, and not of a float."""
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
 
 
 def _frame(panel: Panel, cutoff: int, axis: Axis, series: NDArray[np.int64]) -> pd.DataFrame:

@@ -142,7 +142,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _walk(entry, f"{prefix}{entry.name}/")
-        elif entry.is_file() and not entry.name.endswith(".pyc"):
+        elif entry.is_file():
             yield prefix + entry.name, entry
 
 

@@ -64,7 +64,14 @@ KINDS: dict[str, tuple[list[Row], list[str]]] = {
 
 def till(**changes: Any) -> Row:
     """A line of a till's file."""
-    line = {"region": "here", "store": "s1", "product": "p1", "basket": "b1", "day": "2017-01-02", "known": "2017-01-02"}
+    line = {
+        "region": "here",
+        "store": "s1",
+        "product": "p1",
+        "basket": "b1",
+        "day": "2017-01-02",
+        "known": "2017-01-02",
+    }
     return {**line, "quantity": "1", "price": "2", "revenue": "2", "_batch_id": "monday", **changes}
 
 
@@ -149,7 +156,9 @@ def test_a_row_is_refused_by_the_first_rule_that_it_violates_and_null_violates_n
 
 
 def test_where_the_row_came_from_does_not_fill_a_blank_one(spark: SparkSession) -> None:
-    raw = spark.createDataFrame([("here", None, " ", "b"), ("here", 0, " ", "b")], "region string, n int, t string, _b string")
+    raw = spark.createDataFrame(
+        [("here", None, " ", "b"), ("here", 0, " ", "b")], "region string, n int, t string, _b string"
+    )
     judged = with_fate(raw.select(F.struct("*").alias("_raw")), {"always": F.lit(True)})
     assert sorted((row._raw.n is None, row._fate) for row in judged.collect()) == [(False, "always"), (True, "blank")]
 
@@ -157,9 +166,7 @@ def test_where_the_row_came_from_does_not_fill_a_blank_one(spark: SparkSession) 
 def test_which_version_is_kept_depends_neither_on_the_order_nor_on_the_partitions(spark: SparkSession) -> None:
     versions = [{"revenue": "5", "note": "a"}, {"revenue": "2", "note": "b"}, {"revenue": "3", "note": "c"}]
     lines = [
-        till(product=f"order {i}", **version)
-        for i, order in enumerate(permutations(versions))
-        for version in order
+        till(product=f"order {i}", **version) for i, order in enumerate(permutations(versions)) for version in order
     ]
     judged = judge(frame(spark, TILL, *lines).repartition(5))
     kept = {(row._raw.note, row._fate) for row in judged.collect()}

@@ -40,7 +40,8 @@ def study(run: Run) -> None:
 def _write_rows(run: Run) -> DataFrame:
     sales = known_on(run.read(schemas.SALES), run.known_on)
     products, bounds = run.read(schemas.PRODUCTS), run.read(schemas.QUANTITY_BOUNDS)
-    run.write(tables.STUDY_ROWS, study_rows(sales, products, bounds, run.config.study.products, run.config.runtime.seed))
+    count, seed = run.config.study.products, run.config.runtime.seed
+    run.write(tables.STUDY_ROWS, study_rows(sales, products, bounds, count, seed))
     rows = run.read(tables.STUDY_ROWS)
     require_bounded(rows.count(), run.config.study.max_rows)
     return rows

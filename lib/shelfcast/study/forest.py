@@ -1,9 +1,9 @@
 """A random forest of full-grown regression trees on ordered categories, in place of one on the one-hot matrix.
 
-A tree that splits one of 3,600 indicators at a time needs minutes, and a depth of hundreds. Here a category is one column:
-its place in the order of the categories' mean demand. A threshold on it is a subset of categories, among them the best one.
-The order of a tree is learned from the rows that its bootstrap left out: learned from the rows it grows on, it would rank a
-rare product by the very units that it is to explain.
+A tree that splits one of 3,600 indicators at a time needs minutes, and a depth of hundreds. Here a category is a place
+in the order of the categories' mean units. A threshold on the places parts the categories in two groups, not
+just one from the rest. The order of a tree is learned from the rows that its bootstrap left out: learned from the rows
+that it grows on, it would rank a rare product by the very units that it is to explain.
 """
 
 from dataclasses import dataclass
@@ -32,13 +32,9 @@ def grow(train: Inputs, y: FloatArray, rng: np.random.Generator) -> OrderedTree:
     """One tree on a bootstrap of the training rows (Breiman 2001), all columns open to each split."""
     drawn = np.bincount(rng.integers(len(train), size=len(train)), minlength=len(train)).astype(float)
     left_out = (drawn == 0).astype(float)
-    places = tuple(
-        order_by_mean(train.codes[:, column], size, y, left_out) for column, size in enumerate(train.sizes)
-    )
+    places = tuple(order_by_mean(train.codes[:, column], size, y, left_out) for column, size in enumerate(train.sizes))
     tree = DecisionTreeRegressor(random_state=int(rng.integers(2**31)))
-    # rows with weight 0 are not in the bootstrap: the tree is the same without them, and grows faster
-    inside = drawn > 0
-    return OrderedTree(tree.fit(_as_places(train, places)[inside], y[inside], sample_weight=drawn[inside]), places)
+    return OrderedTree(tree.fit(_as_places(train, places), y, sample_weight=drawn), places)
 
 
 def predict_forest(train: Inputs, y: FloatArray, queries: Inputs, trees: int, seed: tuple[int, ...]) -> FloatArray:

@@ -63,11 +63,11 @@ _TREES, _FOREST_PARTS = 50, 5
 _K = 5
 _ONE_HOT = "sparse one-hot"
 _FOREST_DIFFERS = (
-    "splits ordered categories, not indicators: each split may cut a category's values anywhere along the order of their mean "
-    "units among the rows left out of the tree's bootstrap"
+    "splits categories in the order of their mean units (among the rows left out of the tree's bootstrap), not one "
+    "category from the rest"
 )
-_KNN_DIFFERS = "same distances as by brute force; among equally near rows the seed decides, elsewhere their order in memory"
-_LINEAR_DIFFERS = "indicators of one category sum to 1, so coefficients are not unique: LSQR's are, to its tolerance of 1e-6"
+_KNN_DIFFERS = "not in its distances, which are exact; the study does not say which of equally near rows it takes"
+_LINEAR_DIFFERS = "one-hot columns of a category add up to 1, so that many coefficients fit alike: LSQR's are taken"
 
 # The longest first: tasks start in this order.
 MODELS: dict[str, StudyModel] = {

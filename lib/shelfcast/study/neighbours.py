@@ -2,7 +2,7 @@
 
 Two rows that differ in a category differ in two indicators, so the squared distance is
 2 * (categories that differ) + the squared distance of the numbers. Cut the categories into two blocks: rows that differ
-within both are at least 4 apart. Whoever is nearer shares a whole block, and is found among the rows of that block's group.
+within both are at least 4 apart. Whoever is nearer shares a whole block, and is found in the group of those who do.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ Rows = NDArray[np.intp]
 
 
 def nearest(train: Inputs, queries: Inputs, k: int) -> tuple[Rows, FloatArray]:
-    """The `k` training rows nearest to each query and their squared distances, both of shape (queries, k), nearest first.
+    """The `k` training rows nearest to each query and their squared distances, shape (queries, k).
 
-    Equally far rows: the earlier one. Needs at least `k` training rows.
+    Of equally near rows the earlier one. Needs at least `k` training rows.
     """
     found = [_nearest_in_group(train, queries, k, block) for block in range(len(BLOCKS))]
     rows, distances = _merge(found, k)
@@ -46,7 +46,7 @@ def nearest_of_all(train: Inputs, queries: Inputs, k: int) -> tuple[Rows, FloatA
 
 
 def _nearest_in_group(train: Inputs, queries: Inputs, k: int, block: int) -> tuple[Rows, FloatArray]:
-    """The nearest rows that share the block, less those that share an earlier block too; infinitely far where too few."""
+    """The nearest rows that share the block and no earlier one; infinitely far where they are too few."""
     rows = np.zeros((len(queries), k), dtype=np.intp)
     distances = np.full((len(queries), k), np.inf)
     for members, asking in _groups(train.codes, queries.codes, BLOCKS[block]):
@@ -94,7 +94,7 @@ def _distances(train: Inputs, queries: Inputs) -> FloatArray:
 
 
 def _equal(train: Codes, queries: Codes, columns: tuple[int, ...]) -> NDArray[np.bool_]:
-    return np.logical_and.reduce([queries[:, column, None] == train[:, column] for column in columns])
+    return (queries[:, None, columns] == train[None, :, columns]).all(axis=2)
 
 
 def _smallest(apart: FloatArray, k: int) -> tuple[Rows, FloatArray]:

@@ -1,4 +1,4 @@
-"""The study on Spark: a task per model (the forest in several), metrics of the predictions, and a sample of them to plot."""
+"""The study on Spark: a task per model (several for the forest), metrics of the predictions, and a sample to plot."""
 
 import time
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from pyspark.sql import functions as F
 
 from shelfcast import metrics
 from shelfcast.study.models import MODELS
-from shelfcast.study.representation import CATEGORIES, NUMBERS, Encoder
+from shelfcast.study.representation import Encoder
 from shelfcast.study.rows import ABSENT_INPUTS, INPUTS
 from shelfcast.study.tables import STUDY_METRICS
 
 _PARTS = "model string, task int, part int"
 _PREDICTED = (
-    "region string, model string, split string, row_id bigint, sold_by_volume boolean, units double, prediction double, "
-    "seconds double"
+    "region string, model string, split string, row_id bigint, sold_by_volume boolean, units double, "
+    "prediction double, seconds double"
 )
 _KEYS = ("region", "model", "split", "row_id", "sold_by_volume", "units")
 
@@ -50,9 +50,7 @@ def sample(predictions: DataFrame, rows: DataFrame, size: int) -> DataFrame:
 
 def describe(predictions: DataFrame, training_rows: int) -> DataFrame:
     """What each model was fed, how it differs from the study's, and what it cost: STUDY_MODELS."""
-    described = [
-        (name, model.representation, dict(model.parameters), model.differs) for name, model in MODELS.items()
-    ]
+    described = [(name, model.representation, dict(model.parameters), model.differs) for name, model in MODELS.items()]
     schema = "model string, representation string, parameters map<string,double>, differs string"
     catalogue = predictions.sparkSession.createDataFrame(described, schema)
     seconds = predictions.groupBy("region", "model").agg(F.max("seconds").alias("seconds"))
@@ -73,7 +71,7 @@ def _fit_part(seed: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
     def fit(rows: pd.DataFrame) -> pd.DataFrame:
         started = time.monotonic()
         model, part = str(rows["model"].iloc[0]), int(rows["part"].iloc[0])
-        # rows come in any order, and floats add up differently in another; among equally near neighbours the first counts
+        # Rows arrive in any order; sums of floats and the choice among equally near neighbours depend on it.
         rows = rows.sort_values("row_id", ignore_index=True)
         asked = rows[rows["split"] != "train"]
         prediction = predict_rows(rows[rows["split"] == "train"], asked, model, (seed, part))

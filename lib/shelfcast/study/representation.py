@@ -43,7 +43,7 @@ class Encoder:
 
     @classmethod
     def fit(cls, rows: pd.DataFrame) -> "Encoder":
-        """The encoder of training rows with columns CATEGORIES and NUMBERS. A category that is not stated is one of its own."""
+        """Learn from training rows with columns CATEGORIES and NUMBERS. A category not stated is one of its own."""
         vocabularies = tuple(pd.Index(np.sort(_stated(rows[name]).unique())) for name in CATEGORIES)
         numbers = rows[[*NUMBERS]].astype(float)
         deviations = numbers.std(ddof=0)
@@ -52,7 +52,7 @@ class Encoder:
     def encode(self, rows: pd.DataFrame) -> Inputs:
         """The inputs of `rows`; a number that is not stated takes the training rows' mean."""
         pairs = zip(CATEGORIES, self.vocabularies, strict=True)
-        codes = np.column_stack([vocabulary.get_indexer(_stated(rows[name])) for name, vocabulary in pairs])
+        codes = np.column_stack([vocabulary.get_indexer(pd.Index(_stated(rows[name]))) for name, vocabulary in pairs])
         numbers = (rows[[*NUMBERS]].to_numpy(dtype=float) - self.means) / self.deviations
         sizes = tuple(len(vocabulary) for vocabulary in self.vocabularies)
         return Inputs(codes.astype(np.int32), np.nan_to_num(numbers, nan=0.0), sizes)
@@ -70,10 +70,10 @@ def one_hot(inputs: Inputs) -> sparse.csr_matrix:
 
 
 def order_by_mean(codes: Codes, size: int, y: FloatArray, weights: FloatArray) -> NDArray[np.int32]:
-    """The place of each category in the order of its weighted mean of `y`, and last the place of one not seen: shape (size + 1,).
+    """Places of the categories by their weighted mean of `y`, last that of one not seen, shape (size + 1,).
 
-    Of all ways to cut categories in two, the one of least squared error is a cut of this order (Fisher 1958; Breiman et al.
-    1984, theorem 4.5): a threshold on the places finds it. A category without weight stands at the overall mean.
+    Of all ways to part categories in two groups, that of least squared error is a cut of this order (Fisher 1958;
+    Breiman et al. 1984, theorem 4.5): a threshold on the places finds it. One without weight is at the overall mean.
     """
     counts = np.bincount(codes, weights=weights, minlength=size + 1)
     sums = np.bincount(codes, weights=weights * y, minlength=size + 1)

@@ -1,4 +1,4 @@
-"""clean/sales -> month x store x product rows of the most sold products, with the study's inputs and its random split."""
+"""clean/sales -> month x store x product rows of the most sold products, with the study's inputs and random split."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -30,11 +30,13 @@ def study_rows(sales: DataFrame, products: DataFrame, bounds: DataFrame, count: 
     """
     sold = sales.where((F.col("quantity") > 0) & ~F.col("is_return"))
     rows = _sum_by_month(sold.join(_most_sold(sold, count), "product_id", how="left_semi"))
-    catalogue = products.select("product_id", F.col("department").alias("classification"), "vendor_id", _size().alias("size"))
+    classification = F.col("department").alias("classification")
+    catalogue = products.select("product_id", classification, "vendor_id", _size().alias("size"))
     volume = bounds.select("product_id", "sold_by_volume")
-    joined = rows.join(F.broadcast(catalogue), "product_id", how="left").join(F.broadcast(volume), "product_id", how="left")
+    for described in (catalogue, volume):
+        rows = rows.join(F.broadcast(described), "product_id", how="left")
     row_id = F.xxhash64(F.lit(seed), "month", "store_id", "product_id")
-    return joined.select(
+    return rows.select(
         "region",
         "month",
         "store_id",
@@ -58,7 +60,7 @@ def require_bounded(rows: int, max_rows: int) -> None:
             "lower study.products, or raise study.max_rows where a task has about 1 kB of memory a row"
         )
     if rows < FEWEST_ROWS:
-        raise ConfigError(f"study.products: found {rows:,} month x store x product rows, wanted at least {FEWEST_ROWS:,}")
+        raise ConfigError(f"study.products: found {rows:,} month x store x product rows, wanted at least {FEWEST_ROWS}")
 
 
 def _most_sold(sold: DataFrame, count: int) -> DataFrame:
@@ -68,8 +70,8 @@ def _most_sold(sold: DataFrame, count: int) -> DataFrame:
 
 
 def _sum_by_month(sold: DataFrame) -> DataFrame:
-    """Units and price by row, rounded: sums of floats end in digits that depend on the order of the rows, and equal prices
-    must stay equal, for neighbours are found by them."""
+    """Units and price by row, rounded: the last digits of a sum depend on the order of its terms, and equal prices must
+    stay equal, for neighbours are found by them."""
     value = F.sum(F.col("unit_price") * F.col("quantity"))
     month = F.trunc("sold_on", "month").alias("month")
     return sold.groupBy("region", month, "store_id", "product_id").agg(

@@ -6,8 +6,8 @@ STUDY_ROWS = Table(
     "features/study_rows",
     # size: mL, else g, else pieces, by what the label states. price: before discounts, per unit.
     # row_id: a hash of seed and key; it draws the split and orders the rows. units: as sold, not capped.
-    "region string, month date, store_id string, product_id string, classification string, vendor_id string, size double, "
-    "price double, units double, sold_by_volume boolean, row_id bigint, split string",
+    "region string, month date, store_id string, product_id string, classification string, vendor_id string, "
+    "size double, price double, units double, sold_by_volume boolean, row_id bigint, split string",
     key=("region", "month", "store_id", "product_id"),
     checks={
         "something_sold": "units > 0",
@@ -16,17 +16,17 @@ STUDY_ROWS = Table(
 )
 STUDY_PREDICTIONS = Table(
     "forecasts/study_predictions",
-    # Validation and test rows of STUDY_ROWS under each model; seconds: fit and prediction of the whole model, on one core.
-    "region string, model string, split string, row_id bigint, sold_by_volume boolean, units double, prediction double, "
-    "seconds double",
+    # Validation and test rows of STUDY_ROWS under each model. seconds: of its fit and all its predictions, on one core.
+    "region string, model string, split string, row_id bigint, sold_by_volume boolean, units double, "
+    "prediction double, seconds double",
     key=("region", "model", "row_id"),
     operational=("seconds",),
 )
 STUDY_METRICS = Table(
     "forecasts/study_metrics",
-    # scope: all rows, or those of products sold by the piece. mape leaves out the rows without units, zeros_left_out of them.
-    "region string, model string, split string, scope string, rows bigint, rmse double, correlation double, mae double, "
-    "rae double, rrse double, mape double, zeros_left_out bigint, r2 double",
+    # scope: all rows, or those of products sold by the piece. zeros_left_out: rows without units, not in MAPE.
+    "region string, model string, split string, scope string, rows bigint, rmse double, correlation double, "
+    "mae double, rae double, rrse double, mape double, zeros_left_out bigint, r2 double",
     key=("region", "model", "split", "scope"),
     checks={"scope_is_known": "scope in ('all', 'pieces')"},
 )

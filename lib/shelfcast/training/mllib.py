@@ -19,7 +19,7 @@ from shelfcast.features import make_examples
 from shelfcast.models import mllib
 from shelfcast.panel import Axis, densify
 from shelfcast.schemas import column_names
-from shelfcast.scoring import SCORED_COLUMNS, naive_mse
+from shelfcast.scoring import SCORED_COLUMNS, empty_frame, naive_mse
 
 _IDENTITY = ("store_id", "item_id")
 _KEYS = "panel string, cutoff date, store_id string, item_id string, category_id string, step int, week date, y double"
@@ -36,7 +36,7 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, cou
         known = dense.y[:, :cutoff]
         eligible = np.flatnonzero((np.nan_to_num(known) > 0).sum(axis=1) >= least_weeks)
         if not len(eligible):
-            return pd.DataFrame({name: [] for name in names})
+            return empty_frame(names)
         made = make_examples(dense.take(eligible), [cutoff], axis.horizon, country=country)
         scale = naive_mse(known[eligible])[made["series"]]
         named = made.assign(panel=rows["panel"].iloc[0], cutoff=axis.weeks[cutoff - 1], week=made["period"].dt.date, naive_mse=scale)

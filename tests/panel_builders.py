@@ -1,0 +1,56 @@
+"""Sparse rows of a panel, and the examples that models learn from, for tests of what reads panels."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from builders import MONDAY
+
+from shelfcast.examples import FEATURES
+from shelfcast.features import make_examples
+from shelfcast.panel import Axis, densify
+
+PANEL = "product"
+
+
+def axis(weeks: int, horizon: int = 2, season: int = 52) -> Axis:
+    return Axis(tuple(week(n) for n in range(weeks)), season, horizon, from_first_sale=True)
+
+
+def week(number: int) -> date:
+    """The week of that number, from 0."""
+    return MONDAY + timedelta(weeks=number)
+
+
+def series(item: str, quantities: Sequence[float], store: str = "s1", bucket: int = 0, rank: int | None = None) -> pd.DataFrame:
+    """Rows of features/panel_demand: one for each week in which something sold."""
+    sold = [(week(n), float(quantity)) for n, quantity in enumerate(quantities) if quantity]
+    rows = pd.DataFrame(sold, columns=["week", "quantity"])
+    named = rows.assign(region="here", panel=PANEL, bucket=bucket, store_id=store, item_id=item, category_id="c1", promoted=0.0)
+    return named.assign(size_rank=pd.Series([rank] * len(rows), dtype="float64"))
+
+
+def poisson_series(count: int, weeks: int, buckets: int = 1, seed: int = 5) -> pd.DataFrame:
+    """Series p0, p1 ... of rising level, dealt out to the buckets."""
+    draw = np.random.default_rng(seed)
+    drawn = [draw.poisson(1.0 + 0.5 * n, weeks) for n in range(count)]
+    return pd.concat([series(f"p{n}", y, bucket=n % buckets, rank=count - n) for n, y in enumerate(drawn)], ignore_index=True)
+
+
+def training_frame(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.DataFrame:
+    """The rows of features/training_frame that the sparse rows give, less region and panel."""
+    made = make_examples(densify(rows, of), origins, of.horizon)
+    dated = made[made["y"].notna()].assign(week=lambda examples: examples["period"].dt.date)
+    kept = dated[["store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES]]
+    return kept.astype({"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}).reset_index(drop=True)
+
+
+def write_parts(frame: pd.DataFrame, folder: Path, parts: int = 2) -> tuple[str, ...]:
+    """The rows dealt out to Parquet files, last rows first."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"part-{part}.parquet" for part in range(parts)]
+    for part, path in enumerate(paths):
+        frame[::-1].iloc[part::parts].to_parquet(path, index=False)
+    return tuple(str(path) for path in paths)

@@ -1,0 +1,170 @@
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.schemas import Table
+from shelfcast.sources.raw import Persons, as_raw, fingerprint, raw_table, unknown_columns, without_persons
+
+COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
+RECEIVED = "household bigint, store bigint, price decimal(10,2), day date"
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", "canary")
+
+
+@pytest.fixture
+def table(spark: SparkSession) -> Table:
+    assert spark.version  # types are read from their DDL by a session
+    return raw_table("tills", COLUMNS, {"household": "drop"})
+
+
+def received(spark: SparkSession, folder: Path, columns: str, *rows: tuple[object, ...]) -> DataFrame:
+    """The rows, as they come from a file."""
+    spark.createDataFrame(rows, columns).coalesce(1).write.parquet(str(folder / "file"))
+    return spark.read.parquet(str(folder / "file"))
+
+
+def test_a_raw_table_has_the_source_s_columns_and_where_they_came_from(table: Table) -> None:
+    assert table.name == "raw/tills"
+    assert table.schema.simpleString() == (
+        "struct<region:string,store:bigint,price:decimal(10,2),day:date,"
+        "_extra:string,_source_file:string,_batch_id:string,_ingested_at:timestamp>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("persons", "wanted"),
+    [
+        pytest.param({}, [("household", "bigint"), ("store", "bigint")], id="received-as-it-is"),
+        pytest.param({"household": "drop"}, [("store", "bigint")], id="dropped"),
+        pytest.param({"household": "hash"}, [("household", "string"), ("store", "bigint")], id="hashed-to-text"),
+    ],
+)
+def test_a_person_s_column_is_what_the_configuration_makes_of_it(
+    spark: SparkSession, persons: Persons, wanted: list[tuple[str, str]]
+) -> None:
+    schema = raw_table("tills", "household bigint, store bigint", persons).schema
+    assert spark.createDataFrame([], schema).dtypes[1:3][: len(wanted)] == wanted
+
+
+def test_rows_come_with_their_file_and_batch(spark: SparkSession, table: Table, tmp_path: Path) -> None:
+    rows = received(spark, tmp_path, RECEIVED, (1, 2, None, date(2017, 1, 2)))
+    (row,) = as_raw(rows, table, "here", {"household": "drop"}, "batch").collect()
+    assert row.asDict().keys() == {*table.names}
+    assert (row.region, row.store, row.day, row._extra, row._batch_id) == ("here", 2, date(2017, 1, 2), None, "batch")
+    assert Path(row._source_file).parent.name == "file"
+    assert row._ingested_at is not None
+
+
+def test_what_the_source_does_not_describe_is_kept_and_named(spark: SparkSession, table: Table, tmp_path: Path) -> None:
+    # A source may well have a region of its own: it is not the lake's.
+    columns = f"{RECEIVED}, till int, region string"
+    rows = received(spark, tmp_path, columns, (1, 2, None, None, 7, "north"), (1, 3, None, None, None, None))
+    dropped = without_persons(rows, {"household": "drop"})
+    assert unknown_columns(dropped, table) == ["till", "region"]
+    found = as_raw(rows, table, "here", {"household": "drop"}, "batch").orderBy("store").collect()
+    assert [json.loads(row._extra) for row in found] == [{"till": 7, "region": "north"}, {}]
+    assert [row.region for row in found] == ["here", "here"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "complaint"),
+    [
+        pytest.param(
+            "household bigint, store bigint, day date", r"raw/tills: no column price", id="a-column-is-missing"
+        ),
+        pytest.param(
+            "household bigint, store string, price decimal(10,2), day date",
+            r"raw/tills: store is string, wanted bigint",
+            id="a-number-became-text",
+        ),
+        pytest.param(
+            "household bigint, store bigint, price decimal(12,2), day date",
+            r"raw/tills: price is decimal\(12,2\), wanted decimal\(10,2\)",
+            id="a-decimal-became-wider",
+        ),
+    ],
+)
+def test_a_source_that_does_not_fit_is_refused_by_the_name_of_its_column(
+    spark: SparkSession, table: Table, columns: str, complaint: str
+) -> None:
+    with pytest.raises(SchemaError, match=complaint):
+        as_raw(spark.createDataFrame([], columns), table, "here", {"household": "drop"}, "batch")
+
+
+def test_the_complaint_of_a_missing_column_names_no_person_s(spark: SparkSession, table: Table) -> None:
+    with pytest.raises(SchemaError, match="found store, day$"):
+        as_raw(
+            spark.createDataFrame([], "household bigint, store bigint, day date"),
+            table,
+            "r",
+            {"household": "drop"},
+            "b",
+        )
+
+
+def test_a_dropped_person_is_gone_from_the_row_and_from_what_is_kept_beside_it(
+    spark: SparkSession, table: Table, tmp_path: Path
+) -> None:
+    rows = received(spark, tmp_path, f"{RECEIVED}, email string", (987654321, 2, None, None, "a@b.c"))
+    persons: Persons = {"household": "drop", "email": "drop"}
+    (row,) = as_raw(rows, table, "here", persons, "batch").collect()
+    assert "987654321" not in str(row)
+    assert "a@b.c" not in str(row)
+
+
+def keyed_hash(key: str, text: str) -> str:
+    """SHA-256 over key and SHA-256 over key and text, in hexadecimal; the key is itself the hash of what is given."""
+    derived = hashlib.sha256(key.encode()).hexdigest()
+    inner = hashlib.sha256((derived + text).encode()).hexdigest()
+    return hashlib.sha256((derived + inner).encode()).hexdigest()
+
+
+def test_a_hashed_person_is_told_from_others_and_not_known_without_the_key(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = spark.createDataFrame([(1, "x"), (2, "x"), (1, "y"), (None, "z")], "household bigint, item string")
+
+    def hashes() -> list[str | None]:
+        return [row.household for row in without_persons(people, {"household": "hash"}).collect()]
+
+    first = hashes()
+    assert first == [keyed_hash("canary", "1"), keyed_hash("canary", "2"), keyed_hash("canary", "1"), None]
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", "another")
+    assert not {*first} & {*hashes()} - {None}
+
+
+@pytest.mark.parametrize("key", [pytest.param(None, id="not-set"), pytest.param("", id="empty")])
+def test_without_a_key_nobody_is_hashed(spark: SparkSession, monkeypatch: pytest.MonkeyPatch, key: str | None) -> None:
+    monkeypatch.delenv("SHELFCAST_PERSON_KEY")
+    if key is not None:
+        monkeypatch.setenv("SHELFCAST_PERSON_KEY", key)
+    people = spark.createDataFrame([(1,)], "household bigint")
+    with pytest.raises(ConfigError, match="SHELFCAST_PERSON_KEY is not set"):
+        without_persons(people, {"household": "hash"})
+    assert without_persons(people, {"household": "drop"}).columns == []
+
+
+def test_a_person_s_column_that_did_not_come_is_no_trouble(spark: SparkSession) -> None:
+    assert without_persons(spark.createDataFrame([], "store bigint"), {"household": "drop"}).columns == ["store"]
+
+
+def test_the_same_files_have_the_same_fingerprint_wherever_they_lie(tmp_path: Path) -> None:
+    def files(folder: str, **texts: str) -> list[str]:
+        (tmp_path / folder).mkdir()
+        for name, text in texts.items():
+            (tmp_path / folder / name).write_text(text)
+        return [str(tmp_path / folder / name) for name in texts]
+
+    first = fingerprint(files("a", sales="1", products="2"))
+    assert fingerprint(files("b", products="2", sales="1")) == first
+    assert fingerprint(files("c", sales="1", products="3")) != first
+    assert fingerprint(files("d", sales="1", goods="2")) != first
+    assert fingerprint(files("e", sales="1")) != first

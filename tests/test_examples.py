@@ -1,0 +1,104 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import MONDAY, Row, frame
+from pyspark.sql import DataFrame, SparkSession
+
+from shelfcast.examples import FEATURES, TRAINING_FRAME, sample_training_examples
+from shelfcast.features import make_examples
+from shelfcast.panel import Axis, densify
+from shelfcast.panels import bucket_of
+from shelfcast.schemas import PANEL_DEMAND
+
+WEEKS = tuple(MONDAY + timedelta(weeks=n) for n in range(26))
+AXIS = Axis(WEEKS, season=4, horizon=2, from_first_sale=True)
+BUCKETS = 2
+KEYS = ["store_id", "item_id", "origin", "step"]
+
+
+def draw_rows(weeks: int) -> list[Row]:
+    """Sparse rows of twelve series in the first `weeks` weeks, and the promotions that are planned for every fifth."""
+    draw = np.random.default_rng(3)
+    rows = []
+    for store in ("s1", "s2", "s3"):
+        for item in ("a", "b", "c", "d"):
+            units = draw.poisson(1.5, len(WEEKS) + AXIS.horizon)
+            for n, quantity in enumerate(units):
+                known, promoted = float(quantity if n < weeks else 0), float(n % 5 == 0)
+                if (known or promoted) and n < weeks + AXIS.horizon:
+                    week = MONDAY + timedelta(weeks=n)
+                    row: Row = {
+                        "region": "here",
+                        "panel": "product",
+                        "store_id": store,
+                        "item_id": item,
+                        "category_id": "c1",
+                    }
+                    rows.append({**row, "week": week, "quantity": known, "promoted": promoted})
+    return rows
+
+
+def panel(spark: SparkSession, weeks: int = len(WEEKS)) -> DataFrame:
+    return frame(spark, PANEL_DEMAND, *draw_rows(weeks)).withColumn("bucket", bucket_of(BUCKETS))
+
+
+def examples(rows: DataFrame, axis: Axis, origins: range, most: int = 10_000, seed: int = 1) -> pd.DataFrame:
+    found = sample_training_examples(rows, axis, origins, most, BUCKETS, seed, "US").toPandas()
+    return found.sort_values(KEYS, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def known(spark: SparkSession) -> pd.DataFrame:
+    """All examples of the whole history."""
+    return examples(panel(spark), AXIS, range(8, 26))
+
+
+def test_an_example_has_the_columns_of_its_table_and_a_known_target(known: pd.DataFrame) -> None:
+    assert list(known) == TRAINING_FRAME.names
+    assert known["y"].notna().all()
+    assert not known.duplicated(KEYS).any()
+    assert {*known["region"]} | {*known["panel"]} == {"here", "product"}
+
+
+def test_an_example_s_target_is_the_demand_of_its_week_and_its_plan_is_that_week_s(known: pd.DataFrame) -> None:
+    rows = {(row["store_id"], row["item_id"], row["week"]): row for row in draw_rows(len(WEEKS))}
+    for example in known.itertuples():
+        row: dict[str, Any] = rows.get(
+            (example.store_id, example.item_id, example.week), {"quantity": 0.0, "promoted": 0.0}
+        )
+        assert example.week == MONDAY + timedelta(weeks=int(example.origin) + int(example.step) - 1)
+        assert (example.y, example.planned_promoted) == (row["quantity"], row["promoted"])
+
+
+def test_the_executors_make_what_one_machine_makes_of_each_bucket(spark: SparkSession, known: pd.DataFrame) -> None:
+    parts = [
+        make_examples(densify(rows, AXIS), range(8, 26), AXIS.horizon)
+        for _, rows in panel(spark).toPandas().groupby("bucket")
+    ]
+    wanted = pd.concat(parts).dropna(subset=["y"]).sort_values(KEYS, ignore_index=True)
+    assert len(parts) == BUCKETS
+    np.testing.assert_allclose(known[list(FEATURES)], wanted[list(FEATURES)].astype("float32"), equal_nan=True)
+    np.testing.assert_array_equal(known["y"], wanted["y"])
+
+
+def test_cutting_the_future_leaves_every_feature_of_the_past_as_it_was(
+    spark: SparkSession, known: pd.DataFrame
+) -> None:
+    weeks = 20
+    cut = examples(panel(spark, weeks), replace(AXIS, weeks=WEEKS[:weeks]), range(8, weeks))
+    past = known[known["week"] < WEEKS[weeks]].reset_index(drop=True)
+    assert len(past) < len(known)
+    pd.testing.assert_frame_equal(cut, past, check_exact=True)
+
+
+def test_a_sample_is_no_larger_than_allowed_and_repeats(spark: SparkSession, known: pd.DataFrame) -> None:
+    rows = panel(spark)
+    sample = examples(rows, AXIS, range(8, 26), most=50)
+    again = examples(rows.repartition(3), AXIS, range(8, 26), most=50)
+    pd.testing.assert_frame_equal(sample, again)
+    assert len(sample) == 50
+    assert len(sample.merge(known, on=KEYS)) == 50

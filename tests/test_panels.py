@@ -1,0 +1,174 @@
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import MONDAY, Row, demand, frame, product, promotion, reference, sale
+from pyspark.sql import DataFrame, SparkSession
+
+from shelfcast.config import Reference
+from shelfcast.panels import as_panel, bucket_of, demand_panel, join_promotions, promoted_products, reference_panel
+from shelfcast.schemas import DEMAND, PANEL_DEMAND, PRODUCTS, PROMOTIONS, SALES, SERIES
+
+WEEKS = [MONDAY + timedelta(weeks=n) for n in range(8)]
+KEYS = ["store_id", "item_id", "category_id", "week"]
+ROWS = "store_id string, item_id string, category_id string, week date, quantity double, promoted double"
+
+
+def by_key(rows: DataFrame, *values: str) -> dict[tuple[Any, ...], Any]:
+    """Store, item and week -> values; a key twice would be a row lost."""
+    found = rows.collect()
+    keyed = {(r.store_id, r.item_id, r.week): tuple(r[value] for value in values) for r in found}
+    assert len(keyed) == len(found)
+    return keyed
+
+
+def draw_sales(seed: int, count: int = 600) -> pd.DataFrame:
+    """Sales of ten stores of unequal size in five categories, some beyond the weeks, some returns, scans or outliers."""
+    draw = np.random.default_rng(seed)
+    stores, categories = np.array([f"s{n}" for n in range(10)]), np.array(["A", "B", "C", "FUEL", "TOYS"])
+    quantity = draw.choice([1, 1, 2, 3, 0, -1, 98, 99, 100, 9_000], count).astype(float)
+    return pd.DataFrame(
+        {
+            "store_id": stores[np.minimum(draw.geometric(0.3, count) - 1, 9)],
+            "category_id": draw.choice(categories, count, p=[0.5, 0.25, 0.1, 0.1, 0.05]),
+            "sold_on": [MONDAY + timedelta(days=int(day)) for day in draw.integers(-9, 7 * 8 + 9, count)],
+            "source_quantity": quantity,
+        }
+    )
+
+
+def select_by_hand(sales: pd.DataFrame, settings: Reference) -> pd.DataFrame:
+    """The published selection, in pandas."""
+    week = sales["sold_on"].map(lambda day: day - timedelta(days=day.weekday()))
+    kept = sales[
+        sales["source_quantity"].between(1, settings.max_quantity)
+        & ~sales["category_id"].isin(settings.exclude_categories)
+        & week.between(WEEKS[0], WEEKS[-1])
+    ].assign(week=week)
+    weekly = kept.groupby(["store_id", "category_id", "week"], as_index=False)["source_quantity"].sum()
+    units = weekly.groupby("store_id")["source_quantity"].sum()
+    largest = sorted(units.index, key=lambda store: (-units[store], store))[: settings.stores]
+    of_series = weekly.groupby(["store_id", "category_id"])["source_quantity"].transform("sum")
+    return weekly[weekly["store_id"].isin(largest) & (of_series >= settings.min_units)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(reference(), id="all-series"),
+        pytest.param(reference(stores=4, min_units=80.0, exclude_categories=("FUEL", "TOYS")), id="the-large-ones"),
+    ],
+)
+def test_the_reference_panel_agrees_with_pandas(spark: SparkSession, settings: Reference) -> None:
+    sales = draw_sales(seed=settings.stores)
+    wanted = select_by_hand(sales, settings)
+    assert 0 < len(wanted) < len(sales)
+    panel = reference_panel(spark.createDataFrame(sales), settings, WEEKS[0], WEEKS[-1])
+    assert by_key(panel, "category_id", "quantity") == {
+        (row.store_id, row.category_id, row.week): (row.category_id, row.source_quantity) for row in wanted.itertuples()
+    }
+
+
+def test_of_stores_of_one_size_the_first_by_name_is_taken(spark: SparkSession) -> None:
+    sold = f"{SALES.columns}, category_id string"
+    rows = [sale(5.0, store_id=store, category_id="c1") for store in ("s3", "s1", "s2")]
+    panel = reference_panel(frame(spark, sold, *rows), reference(stores=2), WEEKS[0], WEEKS[-1])
+    assert {store for store, _, _ in by_key(panel)} == {"s1", "s2"}
+
+
+def test_a_panel_holds_the_given_series_in_the_given_weeks(spark: SparkSession) -> None:
+    weekly = [
+        *(demand(float(n + 1), week) for n, week in enumerate(WEEKS)),
+        demand(9.0, WEEKS[1], item_id="other"),
+        demand(9.0, WEEKS[1], store_id="s2"),
+    ]
+    series = frame(spark, SERIES, {"store_id": "s1", "item_id": "p1"}, {"store_id": "s2", "item_id": "other"})
+    panel = demand_panel(frame(spark, DEMAND["weekly"], *weekly), series, WEEKS[1], WEEKS[3])
+    assert by_key(panel, "category_id", "quantity") == {("s1", "p1", WEEKS[n]): ("c1", n + 1.0) for n in (1, 2, 3)}
+    assert panel.columns == [*KEYS, "quantity"]
+
+
+def cell(item: str, week: int, **values: float) -> Row:
+    return {"store_id": "s1", "item_id": item, "category_id": "c1", "week": WEEKS[week], **values}
+
+
+def test_a_promoted_week_without_a_sale_is_a_row_of_zero_and_so_is_one_ahead(spark: SparkSession) -> None:
+    sold = ROWS.removesuffix(", promoted double")
+    planned = ROWS.replace(", quantity double", "")
+    panel = frame(spark, sold, cell("p1", 0, quantity=3.0), cell("p1", 1, quantity=4.0), cell("p2", 0, quantity=1.0))
+    promoted = frame(
+        spark,
+        planned,
+        *(cell("p1", week, promoted=1.0) for week in (1, 2, 7)),
+        cell("never sold", 1, promoted=1.0),
+        {**cell("p2", 3, promoted=1.0), "store_id": "s2"},
+    )
+    assert by_key(join_promotions(panel, promoted), "quantity", "promoted") == {
+        ("s1", "p1", WEEKS[0]): (3.0, 0.0),
+        ("s1", "p1", WEEKS[1]): (4.0, 1.0),
+        ("s1", "p1", WEEKS[2]): (0.0, 1.0),
+        ("s1", "p1", WEEKS[7]): (0.0, 1.0),
+        ("s1", "p2", WEEKS[0]): (1.0, 0.0),
+    }
+
+
+def test_a_product_is_promoted_once_in_a_week_whatever_the_places(spark: SparkSession) -> None:
+    promotions = frame(
+        spark,
+        PROMOTIONS,
+        promotion("p1", WEEKS[1], display="3"),
+        promotion("p1", WEEKS[1], display="9", mailer="A"),
+        promotion("p1", WEEKS[1] + timedelta(days=6), display="1"),
+        promotion("p1", WEEKS[2]),
+        promotion("p1", WEEKS[1], store_id="s2"),
+        promotion("unknown", WEEKS[1]),
+    )
+    promoted = promoted_products(promotions, frame(spark, PRODUCTS, product("p1", "c1")), "nowhere")
+    assert by_key(promoted, "category_id", "promoted") == {
+        ("s1", "p1", WEEKS[1]): ("c1", 1.0),
+        ("s1", "p1", WEEKS[2]): ("c1", 1.0),
+        ("s2", "p1", WEEKS[1]): ("c1", 1.0),
+        ("s1", "unknown", WEEKS[1]): ("nowhere", 1.0),
+    }
+
+
+# Units per item: the largest is neither the first nor the last; "b" and "d" are of one size.
+UNITS = {"a": 1.0, "b": 4.0, "c": 9.0, "d": 4.0}
+
+
+@pytest.mark.parametrize(
+    ("ranked", "wanted"),
+    [
+        pytest.param(3, {"a": None, "b": 2, "c": 1, "d": 3}, id="the-three-largest-ties-by-name"),
+        pytest.param(9, {"a": 4, "b": 2, "c": 1, "d": 3}, id="all-where-there-are-fewer"),
+        pytest.param(0, dict.fromkeys("abcd"), id="none"),
+    ],
+)
+def test_the_largest_series_are_ranked(spark: SparkSession, ranked: int, wanted: dict[str, int | None]) -> None:
+    rows = [cell(item, week, quantity=units / 2, promoted=0.0) for item, units in UNITS.items() for week in (0, 1)]
+    panel = as_panel(frame(spark, ROWS, *rows), "here", "product", 2, ranked)
+    assert panel.columns == PANEL_DEMAND.names
+    found = panel.collect()
+    assert len(found) == len(rows)
+    assert {row.item_id: row.size_rank for row in found} == wanted
+    assert {(row.region, row.panel) for row in found} == {("here", "product")}
+
+
+def test_a_series_is_in_one_bucket_and_the_same_one_in_any_frame(spark: SparkSession) -> None:
+    rows = [cell(f"p{n}", week) for n in range(200) for week in (0, 1)]
+    series = frame(spark, ROWS, *rows)
+    first = series.select("item_id", bucket_of(7).alias("bucket")).distinct().collect()
+    again = series.where("week > '2017-01-02'").repartition(3).select("item_id", bucket_of(7).alias("bucket")).collect()
+    assert len(first) == 200
+    assert {*first} == {*again}
+    assert {row.bucket for row in first} == {*range(7)}
+
+
+def test_weeks_end_on_sunday(spark: SparkSession) -> None:
+    sold = f"{SALES.columns}, category_id string"
+    days = (date(2017, 1, 8), date(2017, 1, 9))
+    sales = frame(spark, sold, *(sale(category_id="c1", sold_on=day) for day in days))
+    panel = reference_panel(sales, reference(), WEEKS[0], WEEKS[0])
+    assert by_key(panel, "quantity") == {("s1", "c1", WEEKS[0]): (1.0,)}

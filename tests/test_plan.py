@@ -1,0 +1,62 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shelfcast.config import Config, load
+from shelfcast.errors import NotEnoughHistoryError
+from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
+from shelfcast.plan import PANELS, make_plan
+from shelfcast.resources import resource_folder
+
+BACKTEST = (
+    "backtest.horizon=2",
+    "backtest.stride=3",
+    "backtest.origins=3",
+    "backtest.season=4",
+    "training.min_history=4",
+)
+FIRST, AS_OF = date(2017, 1, 1), date(2017, 4, 5)  # 13 whole weeks, and two days
+
+
+def config(*changes: str) -> Config:
+    return load(Path(str(resource_folder("conf") / "complete_journey.yaml")), (*BACKTEST, *changes))
+
+
+def test_the_plan_is_made_of_the_whole_weeks_known_on_the_as_of_date() -> None:
+    plan = make_plan(config(), FIRST, AS_OF)
+    assert (len(plan.weeks), plan.weeks[0], plan.weeks[-1]) == (13, date(2017, 1, 2), date(2017, 3, 27))
+    assert plan.cutoffs == (5, 8, 11)
+
+
+def test_a_later_day_within_the_week_changes_nothing() -> None:
+    assert make_plan(config(), FIRST, date(2017, 4, 8)) == make_plan(config(), FIRST, AS_OF)
+
+
+def test_a_cutoff_is_named_by_the_last_week_that_it_knows() -> None:
+    assert make_plan(config(), FIRST, AS_OF).last_week(8) == date(2017, 2, 20)
+
+
+def test_the_weeks_to_forecast_follow_the_last_whole_one() -> None:
+    assert make_plan(config(), FIRST, AS_OF).ahead == (date(2017, 4, 3), date(2017, 4, 10))
+
+
+@pytest.mark.parametrize(
+    ("panel", "from_first_sale"),
+    [
+        pytest.param(REFERENCE, False, id="the-published-selection-is-filled-with-zeros"),
+        pytest.param(CATEGORY, True, id="categories-begin-with-their-first-sale"),
+        pytest.param(PRODUCT, True, id="products-begin-with-their-first-sale"),
+    ],
+)
+def test_a_panel_s_axis_says_where_its_series_begin(panel: str, from_first_sale: bool) -> None:
+    plan = make_plan(config(), FIRST, AS_OF)
+    axis = plan.axis(panel)
+    assert (axis.weeks, axis.season, axis.horizon, axis.from_first_sale) == (plan.weeks, 4, 2, from_first_sale)
+    assert panel in PANELS
+
+
+def test_the_oldest_cutoff_knows_more_weeks_than_an_example_needs() -> None:
+    assert make_plan(config("training.min_history=4"), FIRST, AS_OF).cutoffs[0] == 5
+    with pytest.raises(NotEnoughHistoryError, match="first cutoff after 5; wanted 6 or more"):
+        assert make_plan(config("training.min_history=5"), FIRST, AS_OF).cutoffs[0] == 5
