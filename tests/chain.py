@@ -1,4 +1,5 @@
-"""A small chain in the shape of Complete Journey's files, with something wrong of every kind, for runs of the whole flow."""
+"""A small chain in the shape of Complete Journey's files, with something wrong of every kind, for runs of the whole
+flow."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -39,7 +40,8 @@ def products() -> pd.DataFrame:
             "brand": "National",
             "product_category": names,
             "product_type": names,
-            "package_size": ["12 OZ", "1 LB", None, "750 ML"][: len(names) % 4] + ["12 OZ"] * (len(names) - len(names) % 4),
+            "package_size": ["12 OZ", "1 LB", None, "750 ML"][: len(names) % 4]
+            + ["12 OZ"] * (len(names) - len(names) % 4),
         }
     )
 
@@ -50,15 +52,20 @@ def transactions(seed: int = 7) -> pd.DataFrame:
     catalogue, rows = products(), []
     for day in range(7 * WEEKS):
         for store in STORES:
-            for n, (product, department) in enumerate(zip(catalogue["product_id"], catalogue["department"], strict=True)):
-                for _ in range(draw.poisson(1.5 * store / len(STORES) / (1 + n) ** 1.2 + (0.05 if department == "FUEL" else 0))):
+            for n, (product, department) in enumerate(
+                zip(catalogue["product_id"], catalogue["department"], strict=True)
+            ):
+                for _ in range(
+                    draw.poisson(1.5 * store / len(STORES) / (1 + n) ** 1.2 + (0.05 if department == "FUEL" else 0))
+                ):
                     rows.append((store, product, day, 10_000 if department == "FUEL" else draw.integers(1, 4)))
     frame = pd.DataFrame(rows, columns=["store_id", "product_id", "day", "quantity"])
     return _as_received(frame, len(frame))
 
 
 def dirt() -> pd.DataFrame:
-    """A listing without units, a product that no catalogue has, a price below zero, a quantity beyond belief, an old date."""
+    """A listing without units, a product that no catalogue has, a price below zero, a quantity beyond belief, an old
+    date."""
     frame = pd.DataFrame(
         {
             "store_id": [1, 1, 2, 2, 3],
@@ -74,7 +81,13 @@ def dirt() -> pd.DataFrame:
 def promotions() -> pd.DataFrame:
     weeks = np.arange(1, WEEKS + 4)
     return pd.DataFrame(
-        {"product_id": 100, "store_id": 1, "display_location": "9", "mailer_location": "0", "week": weeks[weeks % 3 == 0]}
+        {
+            "product_id": 100,
+            "store_id": 1,
+            "display_location": "9",
+            "mailer_location": "0",
+            "week": weeks[weeks % 3 == 0],
+        }
     )
 
 

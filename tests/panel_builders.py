@@ -24,11 +24,15 @@ def week(number: int) -> date:
     return MONDAY + timedelta(weeks=number)
 
 
-def series(item: str, quantities: Sequence[float], store: str = "s1", bucket: int = 0, rank: int | None = None) -> pd.DataFrame:
+def series(
+    item: str, quantities: Sequence[float], store: str = "s1", bucket: int = 0, rank: int | None = None
+) -> pd.DataFrame:
     """Rows of features/panel_demand: one for each week in which something sold."""
     sold = [(week(n), float(quantity)) for n, quantity in enumerate(quantities) if quantity]
     rows = pd.DataFrame(sold, columns=["week", "quantity"])
-    named = rows.assign(region="here", panel=PANEL, bucket=bucket, store_id=store, item_id=item, category_id="c1", promoted=0.0)
+    named = rows.assign(
+        region="here", panel=PANEL, bucket=bucket, store_id=store, item_id=item, category_id="c1", promoted=0.0
+    )
     return named.assign(size_rank=pd.Series([rank] * len(rows), dtype="float64"))
 
 
@@ -36,7 +40,9 @@ def poisson_series(count: int, weeks: int, buckets: int = 1, seed: int = 5) -> p
     """Series p0, p1 ... of rising level, dealt out to the buckets."""
     draw = np.random.default_rng(seed)
     drawn = [draw.poisson(1.0 + 0.5 * n, weeks) for n in range(count)]
-    return pd.concat([series(f"p{n}", y, bucket=n % buckets, rank=count - n) for n, y in enumerate(drawn)], ignore_index=True)
+    return pd.concat(
+        [series(f"p{n}", y, bucket=n % buckets, rank=count - n) for n, y in enumerate(drawn)], ignore_index=True
+    )
 
 
 def training_frame(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.DataFrame:
@@ -44,7 +50,9 @@ def training_frame(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.D
     made = make_examples(densify(rows, of), origins, of.horizon)
     dated = made[made["y"].notna()].assign(week=lambda examples: examples["period"].dt.date)
     kept = dated[["store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES]]
-    return kept.astype({"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}).reset_index(drop=True)
+    return kept.astype({"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}).reset_index(
+        drop=True
+    )
 
 
 def write_parts(frame: pd.DataFrame, folder: Path, parts: int = 2) -> tuple[str, ...]:

@@ -148,5 +148,7 @@ def unmeasured(spark: SparkSession) -> dict[str, set[str]]:
         ("the-history-is-one-week", {"rmsse"}),
     ],
 )
-def test_a_metric_without_anything_to_measure_is_null(model: str, expected: set[str], unmeasured: dict[str, set[str]]) -> None:
+def test_a_metric_without_anything_to_measure_is_null(
+    model: str, expected: set[str], unmeasured: dict[str, set[str]]
+) -> None:
     assert unmeasured[model] == expected

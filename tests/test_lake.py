@@ -59,7 +59,9 @@ def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: Spark
 
 def test_a_frame_that_does_not_fit_is_refused_by_column(spark: SparkSession, lake: Lake) -> None:
     frame = prices(spark).drop("price").selectExpr("*", "1 as cost", "cast(null as int) as price2")
-    with pytest.raises(SchemaError, match="table clean/prices: no column price; unknown column cost; unknown column price2"):
+    with pytest.raises(
+        SchemaError, match="table clean/prices: no column price; unknown column cost; unknown column price2"
+    ):
         lake.replace(PRICES, frame, NORTH, note("1"))
 
 

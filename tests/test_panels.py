@@ -25,7 +25,8 @@ def by_key(rows: DataFrame, *values: str) -> dict[tuple[Any, ...], Any]:
 
 
 def draw_sales(seed: int, count: int = 600) -> pd.DataFrame:
-    """Sales of ten stores of unequal size in five categories, some beyond the weeks, some returns, scans or outliers."""
+    """Sales of ten stores of unequal size in five categories, some beyond the weeks, some returns, scans or
+    outliers."""
     draw = np.random.default_rng(seed)
     stores, categories = np.array([f"s{n}" for n in range(10)]), np.array(["A", "B", "C", "FUEL", "TOYS"])
     quantity = draw.choice([1, 1, 2, 3, 0, -1, 98, 99, 100, 9_000], count).astype(float)

@@ -13,7 +13,8 @@ _PACKAGE = "shelfcast"
 
 @cache
 def code_version(module: str) -> str:
-    """A hash of the source of `module` (as in `shelfcast.steps.clean`) and of every module of the package it leads to."""
+    """A hash of the source of `module` (as in `shelfcast.steps.clean`) and of every module of the package it leads
+    to."""
     digest = hashlib.sha256()
     for name in sorted(_reachable(module)):
         digest.update(name.encode() + b"\0" + _source(name))

@@ -42,6 +42,9 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str])
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
-        print("interrupted: the lake is as the last finished commit left it; the same command goes on from there", file=sys.stderr)
+        print(
+            "interrupted: the lake is as the last finished commit left it; the same command goes on from there",
+            file=sys.stderr,
+        )
         return 130
     return 0

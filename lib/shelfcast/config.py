@@ -27,7 +27,8 @@ class Source(Section):
 
 
 class Outliers(Section):
-    """The robust upper bound of a product's quantity: median * exp(spreads * max(1.4826 * MAD of logs, min_log_spread))."""
+    """The robust upper bound of a product's quantity: median * exp(spreads * max(1.4826 * MAD of logs,
+    min_log_spread))."""
 
     learn_until: date
     spreads: float = Field(gt=0)

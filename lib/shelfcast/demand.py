@@ -30,9 +30,15 @@ def join_category(sales: DataFrame, products: DataFrame) -> DataFrame:
 def sum_by_day(sales: DataFrame) -> DataFrame:
     """Daily demand per store and product, rows only where something sold. Returns are not demand."""
     sold = sales.where((F.col("quantity") > 0) & ~F.col("is_return"))
-    keys = ["region", "store_id", F.col("product_id").alias("item_id"), "category_id", F.col("sold_on").alias("day")]
+    keys: list[Column | str | int] = [
+        "region",
+        "store_id",
+        F.col("product_id").alias("item_id"),
+        "category_id",
+        F.col("sold_on").alias("day"),
+    ]
     shelf_value = F.sum(F.col("unit_price") * F.col("quantity"))
-    return sold.groupBy(*keys).agg(
+    return sold.groupBy(keys).agg(
         F.sum("capped_quantity").alias("quantity"),
         F.sum("quantity").alias("observed_quantity"),
         F.sum("revenue").alias("revenue"),
@@ -53,8 +59,8 @@ def sum_by_period(daily: DataFrame, period: str) -> DataFrame:
 def as_series(weekly: DataFrame, sales: DataFrame, as_of: date, ended_after_weeks: int | None) -> DataFrame:
     """One row per series: its first and last week, units, selling weeks, ADI, CV2, demand class and state.
 
-    weekly: demand/weekly. sales: clean/sales with category_id: a product that a store only ever listed has a series too.
-    ADI counts the weeks from the first to the last selling week; a series that sold once has none.
+    weekly: demand/weekly. sales: clean/sales with category_id: a product that a store only ever listed has a series
+    too. ADI counts the weeks from the first to the last selling week; a series that sold once has none.
     """
     sold = weekly.groupBy(*_SERIES).agg(
         F.min("week").alias("first_week"),
@@ -99,8 +105,14 @@ def demand_class() -> Column:
 
 
 def _sum_level(daily: DataFrame, level: str, item: Column, period: str) -> DataFrame:
-    keys = ["region", F.lit(level).alias("level"), "store_id", item.alias("item_id"), "category_id"]
-    return daily.groupBy(*keys, F.col("_start").alias(period)).agg(
+    keys: list[Column | str | int] = [
+        "region",
+        F.lit(level).alias("level"),
+        "store_id",
+        item.alias("item_id"),
+        "category_id",
+    ]
+    return daily.groupBy([*keys, F.col("_start").alias(period)]).agg(
         F.sum("quantity").alias("quantity"),
         F.sum("observed_quantity").alias("observed_quantity"),
         F.sum("revenue").alias("revenue"),

@@ -1,4 +1,5 @@
-"""Metrics of many forecasts at once, on Spark: by model, cutoff and slice. Each is that of shelfcast.metrics, from sums.
+"""Metrics of many forecasts at once, on Spark: by model, cutoff and slice. Each is that of shelfcast.metrics, from
+sums.
 
 Millions of rows are summed once, by store, category and step; every slice adds up those sums.
 """
@@ -32,12 +33,26 @@ def measure(backtests: DataFrame) -> DataFrame:
     )
     scaled = F.when(F.col("naive_mse") > 0, F.sqrt(F.col("mse") / F.col("naive_mse")))
     of_series = {name: column for name, column in SLICES.items() if column != "step"}
-    rmsse = _by_slice(series.withColumn("scaled", scaled), of_series).groupBy(*_NAMED).agg(F.avg("scaled").alias("rmsse"))
+    rmsse = (
+        _by_slice(series.withColumn("scaled", scaled), of_series).groupBy(*_NAMED).agg(F.avg("scaled").alias("rmsse"))
+    )
     joined = _join(_join(measured, rmsse), _mean_deviation(known, measured))
     return joined.select(*_NAMED, "rows", F.col("y").alias("units"), *_metrics())
 
 
-_SUMMED = ("rows", "y", "y_abs", "y_square", "y_hat", "y_hat_square", "product", "error_abs", "error_square", "ape", "zeros")
+_SUMMED = (
+    "rows",
+    "y",
+    "y_abs",
+    "y_square",
+    "y_hat",
+    "y_hat_square",
+    "product",
+    "error_abs",
+    "error_square",
+    "ape",
+    "zeros",
+)
 
 
 def _sums() -> list[Column]:
@@ -62,7 +77,10 @@ def _by_slice(frame: DataFrame, slices: dict[str, str | None]) -> DataFrame:
     told = F.explode(
         F.array(
             *[
-                F.struct(F.lit(name).alias("slice"), (F.col(column).cast("string") if column else F.lit("all")).alias("value"))
+                F.struct(
+                    F.lit(name).alias("slice"),
+                    (F.col(column).cast("string") if column else F.lit("all")).alias("value"),
+                )
                 for name, column in slices.items()
             ]
         )
@@ -82,7 +100,9 @@ def _mean_deviation(known: DataFrame, measured: DataFrame) -> DataFrame:
 
 def _join(left: DataFrame, right: DataFrame) -> DataFrame:
     """Left join on the names of a metric row; a cutoff of null (all cutoffs) meets its like."""
-    renamed = right.select(*[F.col(name).alias(f"_{name}") if name in _NAMED else F.col(name) for name in right.columns])
+    renamed = right.select(
+        *[F.col(name).alias(f"_{name}") if name in _NAMED else F.col(name) for name in right.columns]
+    )
     same = reduce(Column.__and__, [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in _NAMED])
     return left.join(renamed, same, how="left").drop(*[f"_{name}" for name in _NAMED])
 
@@ -98,7 +118,7 @@ def _metrics() -> list[Column]:
         (F.col("error_abs") / rows).alias("mae"),
         _ratio(F.col("y_hat") - F.col("y"), F.col("y")).alias("bias"),
         (1 - _ratio(mse, variance)).alias("r2"),
-        "rmsse",
+        F.col("rmsse"),
         _ratio(F.col("error_abs") / rows, F.col("deviation")).alias("rae"),
         F.sqrt(_ratio(mse, variance)).alias("rrse"),
         _ratio(F.col("ape"), rows - F.col("zeros")).alias("mape"),
@@ -117,4 +137,3 @@ def _variance(name: str) -> Column:
 def _ratio(part: Column, whole: Column) -> Column:
     """Null where there is nothing to be measured on."""
     return F.when(whole > 0, part / whole)
-

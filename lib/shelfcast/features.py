@@ -1,8 +1,8 @@
 """Examples for the global models: one row per (series, origin, step), direct multi-horizon.
 
 An origin is the number of periods known when the forecast is made. The row of origin `c` and step `k` describes period
-`c + k - 1` (from 0) and is made of `y[:, :c]`, the calendar and what is planned ahead (`panel.covariates`) alone. Demand
-enters as multiples of the series' own recent `scale`, so that one model serves series of any size.
+`c + k - 1` (from 0) and is made of `y[:, :c]`, the calendar and what is planned ahead (`panel.covariates`) alone.
+Demand enters as multiples of the series' own recent `scale`, so that one model serves series of any size.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shelfcast.events import CALENDAR_FEATURES, calendar_features
-from shelfcast.history import grown_season, known_mean, pooled_season, recent_mean, recent_median, season_ago, season_near
+from shelfcast.history import (
+    grown_season,
+    known_mean,
+    pooled_season,
+    recent_mean,
+    recent_median,
+    season_ago,
+    season_near,
+)
 from shelfcast.panel import FloatArray, Panel
 
 LAGS = (1, 2, 3, 4, 6, 8)
@@ -46,12 +54,14 @@ def make_examples(
 ) -> pd.DataFrame:
     """The examples of every series at `origins` (ascending, each in 1..T), in the order (origin, series, step).
 
-    Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period (datetime64 of
-    the target), y (units; NaN where beyond the panel or not known), scale (units), NUMERIC_FEATURES (NaN where there is no
-    such past) and `planned_<covariate>` (NaN beyond what is planned). With `max_rows`: a sample by `sample_examples` of
-    the rows whose y is known, for training.
+    Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period
+    (datetime64 of the target), y (units; NaN where beyond the panel or not known), scale (units), NUMERIC_FEATURES
+    (NaN where there is no such past) and `planned_<covariate>` (NaN beyond what is planned). With `max_rows`: a sample
+    by `sample_examples` of the rows whose y is known, for training.
     """
-    origin, series, step = (axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij"))
+    origin, series, step = (
+        axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij")
+    )
     y = _at(panel.y, series, origin + step)
     kept = np.arange(len(y))
     if max_rows is not None:
@@ -62,10 +72,7 @@ def make_examples(
     period = panel.periods[0] + (origin + step) * np.timedelta64(period_days(panel), "D")
     keys = keys.assign(series=series, origin=origin, step=step + 1.0, period=period, y=y[kept])
     demand = _demand_features(panel, origins, horizon, origin, series, step)
-    planned = {
-        f"{PLANNED}{name}": _at(values, series, origin + step)
-        for name, values in panel.covariates.items()
-    }
+    planned = {f"{PLANNED}{name}": _at(values, series, origin + step) for name, values in panel.covariates.items()}
     return pd.concat([keys, demand, _calendar(period, period_days(panel), country), pd.DataFrame(planned)], axis=1)
 
 
@@ -77,7 +84,8 @@ def sample_examples(examples: pd.DataFrame, max_rows: int, seed: int) -> pd.Data
 
 
 def series_scale(y: FloatArray) -> FloatArray:
-    """The level of each row in units: mean |y| of the last SCALE_WINDOW periods, steadied by that of the whole history."""
+    """The level of each row in units: mean |y| of the last SCALE_WINDOW periods, steadied by that of the whole
+    history."""
     size, recent = np.abs(y), np.abs(y[:, -SCALE_WINDOW:])
     known = (~np.isnan(recent)).sum(axis=1)
     overall = recent_mean(size, size.shape[1])
@@ -129,7 +137,9 @@ def _demand_features(
             grown_season(known, panel.season, horizon),
             pooled_season(known, panel.season, horizon, items),
         )
-        columns = {name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)}
+        columns = {
+            name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)
+        }
         levels = {name: values[which] for name, values in _levels(known, unit).items()}
         parts.append(pd.DataFrame({"scale": scale[which]} | levels | columns))
     return pd.concat(parts, ignore_index=True)

@@ -1,4 +1,5 @@
-"""What a series' past says, for all rows of a matrix of demand at once. NaN is demand that is not known: passed over."""
+"""What a series' past says, for all rows of a matrix of demand at once. NaN is demand that is not known: passed
+over."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +75,9 @@ def grown_season(y: FloatArray, season: int, horizon: int) -> FloatArray:
 def pooled_season(y: FloatArray, season: int, horizon: int, groups: NDArray[np.int64]) -> FloatArray:
     """The recent level of a series x the seasonal profile of its group, averaged over the windows that are there.
 
-    The profile is the group's demand a season ago / the group's mean over the same weeks a season ago: what one series is
-    too noisy to tell, all of the stores that sell the same item tell together. groups: shape (n,), 0..; else as grown_season.
+    The profile is the group's demand a season ago / the group's mean over the same weeks a season ago: what one series
+    is too noisy to tell, all of the stores that sell the same item tell together. groups: shape (n,), 0..; else as
+    grown_season.
     """
     total = np.zeros((int(groups.max(initial=0)) + 1, y.shape[1]))
     np.add.at(total, groups, np.nan_to_num(y))

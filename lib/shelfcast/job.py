@@ -1,7 +1,7 @@
 """A job: the tables it reads and writes, the settings it depends on, and the run that skips what is up to date.
 
-The run key is hash(job, region, as-of, settings, code version, run keys of the inputs). Because an input is known by the
-run that wrote it, and not by its table's version, another region's commits leave a region's keys as they are.
+The run key is hash(job, region, as-of, settings, code version, run keys of the inputs). Because an input is known by
+the run that wrote it, and not by its table's version, another region's commits leave a region's keys as they are.
 """
 
 import hashlib
@@ -29,7 +29,8 @@ class Job:
     """What a job reads and writes, and the sections of the configuration that its result depends on.
 
     dated: the result depends on the as-of date.
-    stamp: what else identifies the inputs, such as a source's files. present: whether what it makes beside tables is there.
+    stamp: what else identifies the inputs, such as a source's files. present: whether what it makes beside tables is
+    there.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Job:
     run: Callable[["Run"], None]
     dated: bool = True
     stamp: Callable[["Run"], str] | None = None
-    present: Callable[["Run"], bool] = lambda run: True
+    present: Callable[["Run"], bool] | None = None
 
     @property
     def code(self) -> str:
@@ -118,7 +119,9 @@ class Runner:
         """Run `job` unless its tables are up to date; True where it ran."""
         run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
         run.key, run.reads = self._identify(run)
-        if job.present(run) and all(self._written_by(run, table) == run.key for table in job.writes):
+        if (job.present is None or job.present(run)) and all(
+            self._written_by(run, table) == run.key for table in job.writes
+        ):
             say(f"{job.name}: up to date")
             return False
         say(f"{job.name}: started")
@@ -168,7 +171,18 @@ class Runner:
 
     def _record(self, run: Run, seconds: float) -> None:
         started = datetime.now(UTC).replace(tzinfo=None)
-        row = (run.config.region, run.key, run.job.name, run.as_of, started, seconds, run.job.code, run.reads, {}, run.rows_out)
+        row: tuple[object, ...] = (
+            run.config.region,
+            run.key,
+            run.job.name,
+            run.as_of,
+            started,
+            seconds,
+            run.job.code,
+            run.reads,
+            {},
+            run.rows_out,
+        )
         frame = self.spark.createDataFrame([row], schemas.JOB_RUNS.schema)
         self.lake.append(schemas.JOB_RUNS, frame)
 
@@ -190,4 +204,3 @@ def _named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
         yield
     finally:
         spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
-

@@ -77,7 +77,8 @@ class Lake:
         frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
-        """Append `frame`, at most once for the note's run key (Delta's idempotent `txn`), in a commit that carries `note`."""
+        """Append `frame`, at most once for the note's run key (Delta's idempotent `txn`), in a commit that carries
+        `note`."""
         require_schema(frame, table)
         self._create(table)
         (

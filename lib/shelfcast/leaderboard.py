@@ -16,15 +16,20 @@ _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
 def rank(metrics: DataFrame, registry: DataFrame, last_cutoff: date) -> DataFrame:
     """Rows of models/leaderboard without their region.
 
-    The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE. A model that
-    forecast a part of the series only, or failed or lacked history at a cutoff, is on the board and is no candidate.
+    The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE. A model
+    that forecast a part of the series only, or failed or lacked history at a cutoff, is on the board and is no
+    candidate.
     """
     whole = metrics.where((F.col("slice") == "all") & F.col("cutoff").isNotNull())
     is_last = F.col("cutoff") == F.lit(last_cutoff)
-    earlier = whole.where(~is_last).groupBy(*_MODEL).agg(
-        (F.sum(F.col("mae") * F.col("rows")) / F.sum("units")).alias("earlier_wape"),
-        F.sqrt(F.sum(F.pow("rmse", F.lit(2)) * F.col("rows")) / F.sum("rows")).alias("earlier_rmse"),
-        F.sum("rows").alias("_rows"),
+    earlier = (
+        whole.where(~is_last)
+        .groupBy(*_MODEL)
+        .agg(
+            (F.sum(F.col("mae") * F.col("rows")) / F.sum("units")).alias("earlier_wape"),
+            F.sqrt(F.sum(F.pow("rmse", F.lit(2)) * F.col("rows")) / F.sum("rows")).alias("earlier_rmse"),
+            F.sum("rows").alias("_rows"),
+        )
     )
     scores = whole.where(is_last).select(*_MODEL, *_SCORES)
     board = _by_model(registry).join(earlier, [*_MODEL], how="left").join(scores, [*_MODEL], how="left")
@@ -38,7 +43,9 @@ def rank(metrics: DataFrame, registry: DataFrame, last_cutoff: date) -> DataFram
 def _by_model(registry: DataFrame) -> DataFrame:
     """One row per model: its worst status over the cutoffs, and the seconds that its fits took."""
     worst = F.max(F.struct((F.col("status") != "fitted").alias("_bad"), "status", "detail"))
-    grouped = registry.groupBy(*_MODEL, "family", "minimises").agg(worst.alias("_worst"), F.sum("seconds").alias("seconds"))
+    grouped = registry.groupBy(*_MODEL, "family", "minimises").agg(
+        worst.alias("_worst"), F.sum("seconds").alias("seconds")
+    )
     return grouped.select(*_MODEL, "family", "minimises", "_worst.status", "_worst.detail", "seconds")
 
 

@@ -1,7 +1,8 @@
 """How good a forecast is: one function a metric, all masked where the demand is not known (NaN).
 
-Shapes are free but equal; `y` and `y_hat` are in the units of demand. A metric that has nothing to be measured on is NaN.
-Sources: Hyndman and Koehler (2006) for MASE, Makridakis et al. (2022, the M5) for RMSSE, Witten and Frank for RAE and RRSE.
+Shapes are free but equal; `y` and `y_hat` are in the units of demand. A metric that has nothing to be measured on is
+NaN. Sources: Hyndman and Koehler (2006) for MASE, Makridakis et al. (2022, the M5) for RMSSE, Witten and Frank for RAE
+and RRSE.
 """
 
 from collections.abc import Callable
@@ -91,7 +92,8 @@ METRICS: dict[str, Metric] = {
 def mase(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
     """Mean over series of MAE / MAE of the seasonal naive forecast inside `history`.
 
-    y, y_hat: shape (n, h); history: shape (n, T), before the cutoff. A series that never changed has no scale: left out.
+    y, y_hat: shape (n, h); history: shape (n, T), before the cutoff. A series that never changed has no scale: left
+    out.
     """
     scale = _row_mean(np.abs(_seasonal_differences(history, season)))
     return _mean_over_series(_row_mean(np.abs(y_hat - y)), scale)
@@ -120,8 +122,8 @@ def paired_bootstrap(
 ) -> Interval:
     """wape(y, a) - wape(y, b) and its 95 % interval, from drawing whole clusters (stores) with replacement.
 
-    clusters: the shape of `y`, or its first axis where each row belongs to one cluster. Periods of a store err together:
-    drawing rows alone would make the interval too narrow (Cameron, Gelbach and Miller 2008).
+    clusters: the shape of `y`, or its first axis where each row belongs to one cluster. Periods of a store err
+    together: drawing rows alone would make the interval too narrow (Cameron, Gelbach and Miller 2008).
     """
     labels = clusters if clusters.shape == y.shape else np.repeat(clusters, y[0].size).reshape(y.shape)
     known = ~np.isnan(y)

@@ -7,13 +7,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import panels
+from shelfcast.examples import TRAINING_FRAME
 from shelfcast.job import Run
 from shelfcast.models import spec
 from shelfcast.plan import Plan
-from shelfcast.examples import TRAINING_FRAME
 from shelfcast.schemas import PANEL_DEMAND
 from shelfcast.scoring import Scorer
 from shelfcast.training.baselines import Fit
+
 
 def panel_rows(run: Run, panel: str) -> DataFrame:
     return run.read(PANEL_DEMAND).where(F.col("panel") == panel)
@@ -23,7 +24,14 @@ def plan_fits(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: 
     """A fit for each scikit-learn model at each cutoff; the heaviest cutoffs first, so that no long task comes last."""
     files = tuple(run.read(TRAINING_FRAME).where(F.col("panel") == panel).inputFiles())
     return [
-        Fit(panel, model, plan.last_week(cutoff), files, artefact_uri(run, panel, model, plan.last_week(cutoff)), run.config.runtime.seed)
+        Fit(
+            panel,
+            model,
+            plan.last_week(cutoff),
+            files,
+            artefact_uri(run, panel, model, plan.last_week(cutoff)),
+            run.config.runtime.seed,
+        )
         for cutoff in reversed(cutoffs)
         for model in models
         if spec(model).library == "scikit-learn"
@@ -35,7 +43,9 @@ def artefact_uri(run: Run, panel: str, model: str, cutoff: date) -> str:
     return f"{run.lake.root}/models/_artefacts/{run.config.region}/{run.key}/{panel}-{model}-{cutoff}.joblib"
 
 
-def make_scorer(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int], fits: Sequence[Fit]) -> Scorer:
+def make_scorer(
+    run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int], fits: Sequence[Fit]
+) -> Scorer:
     """The scorer of `models`, with the global ones as `fits` left them."""
     at = {plan.last_week(cutoff): cutoff for cutoff in cutoffs}
     settings = run.config.backtest
@@ -51,6 +61,6 @@ def make_scorer(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs
 
 
 def least_weeks(run: Run, panel: str) -> int:
-    """Selling weeks by which a series of `panel` is modelled at all."""
-    return run.config.backtest.min_selling_weeks if panel == panels.PRODUCT else 1
-
+    """Selling weeks by which a series of `panel` is forecast; those of the published selection are known from the
+    start."""
+    return {panels.REFERENCE: 0, panels.CATEGORY: 1, panels.PRODUCT: run.config.backtest.min_selling_weeks}[panel]

@@ -35,7 +35,6 @@ class Panel:
         """The panel as it was known after its first `cutoff` periods; planned covariates stay."""
         return replace(self, periods=self.periods[:cutoff], y=self.y[:, :cutoff])
 
-
     def take(self, rows: NDArray[np.int64]) -> "Panel":
         """The panel of the series at `rows`."""
         covariates = {name: values[rows] for name, values in self.covariates.items()}
@@ -46,7 +45,8 @@ class Panel:
 class Axis:
     """How sparse rows become a panel: its whole weeks, the weeks ahead, and where a series begins.
 
-    from_first_sale: demand is not known before a series' first sale; else every series is zero-filled from the first week.
+    from_first_sale: demand is not known before a series' first sale; else every series is zero-filled from the first
+    week.
     """
 
     weeks: tuple[date, ...]
@@ -62,8 +62,8 @@ class Axis:
 def densify(rows: pd.DataFrame, axis: Axis) -> Panel:
     """The panel of sparse weekly rows: zero where nothing sold.
 
-    rows: store_id, item_id, category_id, week, quantity, promoted; a row is a selling week, or a planned promotion without
-    a sale (quantity 0), which may lie up to `horizon` weeks beyond the last week.
+    rows: store_id, item_id, category_id, week, quantity, promoted; a row is a selling week, or a planned promotion
+    without a sale (quantity 0), which may lie up to `horizon` weeks beyond the last week.
     Series come sorted by store and item, so that a fit does not depend on the order of the rows.
     """
     keys = ["store_id", "item_id", "category_id"]

@@ -45,13 +45,15 @@ def without_promotions(panel: DataFrame) -> DataFrame:
 
 
 def join_promotions(panel: DataFrame, promotions: DataFrame) -> DataFrame:
-    """Adds `promoted`, 1 in weeks in which the store shows or advertises the product, and rows of quantity 0 for such weeks
-    without a sale.
+    """Adds `promoted`, 1 in weeks in which the store shows or advertises the product, and rows of quantity 0 for such
+    weeks without a sale.
 
     panel: of products. promotions: clean/promotions, of which those of the panel's series are a small part.
     """
     series = panel.select(*_SERIES).distinct()
-    planned = promotions.select("store_id", F.col("product_id").alias("item_id"), F.date_trunc("week", "valid_from").alias("week"))
+    planned = promotions.select(
+        "store_id", F.col("product_id").alias("item_id"), F.date_trunc("week", "valid_from").alias("week")
+    )
     planned = planned.join(F.broadcast(series), ["store_id", "item_id"])
     weeks = planned.select(*_SERIES, F.col("week").cast("date"), F.lit(1.0).alias("promoted")).distinct()
     joined = panel.join(weeks, [*_SERIES, "week"], how="full")
@@ -60,7 +62,8 @@ def join_promotions(panel: DataFrame, promotions: DataFrame) -> DataFrame:
 
 
 def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int) -> DataFrame:
-    """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series, else null."""
+    """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series,
+    else null."""
     by_series = rows.groupBy(*_SERIES).agg(F.sum("quantity").alias("units"))
     largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(max(ranked, 1))
     # At most `ranked` rows: the one window without partitions that may be.

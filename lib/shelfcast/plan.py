@@ -19,7 +19,8 @@ class Plan:
     season: int
 
     def axis(self, panel: str) -> Axis:
-        """The published selection fills every series with zeros from the first week; ours begin with their first sale."""
+        """The published selection fills every series with zeros from the first week; ours begin with their first
+        sale."""
         return Axis(self.weeks, self.season, self.horizon, from_first_sale=panel != REFERENCE)
 
     def last_week(self, cutoff: int) -> date:
@@ -36,7 +37,9 @@ def make_plan(config: Config, first_day: date, as_of: date) -> Plan:
     """The plan for what is known on `as_of`. Raises NotEnoughHistoryError where the weeks do not suffice."""
     weeks = tuple(whole_weeks(first_day, as_of))
     settings = config.backtest
-    cutoffs = backtest_cutoffs(len(weeks), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1)
+    cutoffs = backtest_cutoffs(
+        len(weeks), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1
+    )
     return Plan(weeks, tuple(cutoffs), settings.horizon, settings.season)
 
 

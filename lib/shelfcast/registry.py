@@ -13,7 +13,8 @@ _KEY = ("panel", "model", "cutoff")
 
 
 def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str]) -> DataFrame:
-    """A row per model and cutoff that the backtest is to run: panel, model, cutoff, family, minimises, has_history, detail."""
+    """A row per model and cutoff that the backtest is to run: panel, model, cutoff, family, minimises, has_history,
+    detail."""
     rows = []
     for model in models:
         known = spec(model)
@@ -21,14 +22,18 @@ def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str])
         for cutoff in plan.cutoffs:
             detail = None if cutoff >= wanted else f"{cutoff} weeks known, wanted {wanted}"
             rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, detail is None, detail))
-    columns = "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
+    columns = (
+        "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
+    )
     return spark.createDataFrame(rows, columns)
 
 
 def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, region: str, version: str) -> DataFrame:
     """Rows of models/registry. fitted: FIT_COLUMNS of the global models. backtests: forecasts/backtests."""
-    series = backtests.where(F.col("step") == 1).groupBy(*_KEY).agg(
-        F.count(F.lit(1)).alias("series"), F.count("fallback").alias("fallbacks")
+    series = (
+        backtests.where(F.col("step") == 1)
+        .groupBy(*_KEY)
+        .agg(F.count(F.lit(1)).alias("series"), F.count("fallback").alias("fallbacks"))
     )
     joined = wanted.join(fitted, [*_KEY], how="left").join(series, [*_KEY], how="left")
     return joined.select(
@@ -48,4 +53,8 @@ def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, regi
 
 
 def _status() -> Column:
-    return F.when(~F.col("has_history"), "not enough history").when(F.col("error").isNotNull(), "failed").otherwise("fitted")
+    return (
+        F.when(~F.col("has_history"), "not enough history")
+        .when(F.col("error").isNotNull(), "failed")
+        .otherwise("fitted")
+    )

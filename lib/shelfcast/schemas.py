@@ -23,11 +23,17 @@ class Table:
     @property
     def schema(self) -> StructType:
         """The columns as Spark reads them: needs a session, unlike `names`."""
-        return StructType.fromDDL(self.columns)
+        return _struct(self.columns)
 
     @property
     def names(self) -> list[str]:
         return column_names(self.columns)
+
+
+def _struct(columns: str) -> StructType:
+    struct = StructType.fromDDL(columns)
+    assert isinstance(struct, StructType), columns
+    return struct
 
 
 def column_names(columns: str) -> list[str]:
@@ -59,9 +65,11 @@ QUANTITY_BOUNDS = Table(
 SALES = Table(
     "clean/sales",
     # `source_quantity` is as received; `quantity` in units of the product (gallons of fuel, pieces of soap);
-    # `capped_quantity` never exceeds the product's robust bound. `known_from`: the day this version of the row was known.
+    # `capped_quantity` never exceeds the product's robust bound. `known_from`: the day this version of the row was
+    # known.
     "region string, store_id string, product_id string, sold_on date, source_quantity double, quantity double, "
-    "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, discount double, "
+    "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, "
+    "discount double, "
     "basket_id string, known_from date",
     key=("region", "basket_id", "product_id", "known_from"),
     checks={
@@ -119,8 +127,10 @@ DEMAND = {
 }
 SERIES = Table(
     "demand/series",
-    # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of the sold quantities.
-    "region string, level string, store_id string, item_id string, category_id string, first_week date, last_week date, "
+    # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of the sold
+    # quantities.
+    "region string, level string, store_id string, item_id string, category_id string, first_week date, "
+    "last_week date, "
     "units double, selling_weeks bigint, adi double, cv2 double, demand_class string, state string",
     key=("region", "level", "store_id", "item_id"),
     checks={"class_is_known": "demand_class in ('smooth', 'erratic', 'intermittent', 'lumpy', 'single', 'none')"},
@@ -129,7 +139,8 @@ SERIES = Table(
 
 PANEL_DEMAND = Table(
     "features/panel_demand",
-    # Sparse: a selling week, or a week in which the series was promoted and did not sell. `bucket` cuts a panel into tasks.
+    # Sparse: a selling week, or a week in which the series was promoted and did not sell. `bucket` cuts a panel into
+    # tasks.
     "region string, panel string, bucket int, store_id string, item_id string, category_id string, size_rank int, "
     "week date, quantity double, promoted double",
     key=("region", "panel", "store_id", "item_id", "week"),
@@ -151,8 +162,10 @@ SCALERS = Table(
 )
 REGISTRY = Table(
     "models/registry",
-    # A row per model, panel and cutoff. status: fitted, not enough history, failed. fallbacks: series that the model could not fit.
-    "region string, panel string, model string, cutoff date, version string, family string, minimises string, status string, "
+    # A row per model, panel and cutoff. status: fitted, not enough history, failed. fallbacks: series that the model
+    # could not fit.
+    "region string, panel string, model string, cutoff date, version string, family string, minimises string, "
+    "status string, "
     "detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string",
     key=("region", "panel", "model", "cutoff"),
     checks={"status_is_known": "status in ('fitted', 'not enough history', 'failed')"},
@@ -161,7 +174,8 @@ REGISTRY = Table(
 BACKTESTS = Table(
     "forecasts/backtests",
     # naive_mse: the mean squared error of the one-week naive forecast in the history, the scale of RMSSE.
-    "region string, panel string, model string, cutoff date, store_id string, item_id string, category_id string, step int, "
+    "region string, panel string, model string, cutoff date, store_id string, item_id string, "
+    "category_id string, step int, "
     "week date, y double, y_hat double, naive_mse double, fallback string",
     key=("region", "panel", "model", "cutoff", "store_id", "item_id", "step"),
     partitions=("region", "panel"),
@@ -176,9 +190,11 @@ METRICS = Table(
 )
 LEADERBOARD = Table(
     "models/leaderboard",
-    # chosen_on: the cutoffs that the choice rests on; the metrics are those of the later ones. champion: mean, median or null.
+    # chosen_on: the cutoffs that the choice rests on; the metrics are those of the later ones. champion: mean, median
+    # or null.
     "region string, panel string, model string, family string, minimises string, status string, detail string, "
-    "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, rmsse double, "
+    "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, "
+    "rmsse double, "
     "seconds double, champion string, members string",
     key=("region", "panel", "model"),
     operational=("seconds",),
@@ -186,7 +202,8 @@ LEADERBOARD = Table(
 FORECASTS = Table(
     "forecasts/demand",
     # The mean is the only additive number; quantiles are calibrated at each level on its own and never summed.
-    "region string, forecast_date date, level string, store_id string, item_id string, category_id string, step int, week date, "
+    "region string, forecast_date date, level string, store_id string, item_id string, category_id string, "
+    "step int, week date, "
     "mean double, p10 double, p50 double, p90 double, p98 double, method string, run_id string",
     key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
     checks={

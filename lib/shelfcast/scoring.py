@@ -15,7 +15,8 @@ from shelfcast.schemas import column_names
 from shelfcast.training import artefacts
 
 SCORED_COLUMNS = (
-    "panel string, model string, cutoff date, store_id string, item_id string, category_id string, step int, week date, "
+    "panel string, model string, cutoff date, store_id string, item_id string, category_id string, "
+    "step int, week date, "
     "y double, y_hat double, naive_mse double, fallback string"
 )
 
@@ -24,9 +25,10 @@ SCORED_COLUMNS = (
 class Scorer:
     """What to forecast, and with what.
 
-    cutoffs: weeks known at each. models: names of the baselines; the statistical ones run here, at each cutoff by which they
-    have history enough, `sampled` of them on the largest n series alone. artefacts: (model, cutoff) -> where the fitted global model lies.
-    min_selling_weeks: a series is forecast at a cutoff by which it had sold in so many weeks.
+    cutoffs: weeks known at each. models: names of the baselines; the statistical ones run here, at each cutoff by
+    which they have history enough, `sampled` of them on the largest n series alone. artefacts: (model, cutoff) ->
+    where the fitted global model lies. min_selling_weeks: a series is forecast at a cutoff by which it had sold in so
+    many weeks.
     """
 
     axis: Axis
@@ -57,7 +59,11 @@ class Scorer:
         eligible = np.flatnonzero(sold >= self.min_selling_weeks)
         known = panel.until(cutoff)
         frame = _frame(panel, cutoff, self.axis, eligible)
-        able = [m for m in self.models if spec(m).family == "statistical" and spec(m).minimum_history(panel.season) <= cutoff]
+        able = [
+            m
+            for m in self.models
+            if spec(m).family == "statistical" and spec(m).minimum_history(panel.season) <= cutoff
+        ]
         for model in able:
             chosen = eligible[ranks[eligible] <= self.sampled.get(model, np.inf)]
             if len(chosen):
@@ -99,7 +105,8 @@ def _frame(panel: Panel, cutoff: int, axis: Axis, series: NDArray[np.int64]) -> 
 
 
 def naive_mse(y: FloatArray) -> FloatArray:
-    """Per series the mean squared change from one known period to the next, the scale of RMSSE; NaN where there is none."""
+    """Per series the mean squared change from one known period to the next, the scale of RMSSE; NaN where there is
+    none."""
     squares = np.diff(y, axis=1) ** 2
     count = (~np.isnan(squares)).sum(axis=1)
     return np.divide(np.nansum(squares, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
@@ -116,5 +123,7 @@ def _filled(
 def _ranks(rows: pd.DataFrame) -> FloatArray:
     """The size rank of each series, in the panel's order; infinite where it is not among the ranked."""
     keys = ["store_id", "item_id", "category_id"]
-    ranks: FloatArray = rows.drop_duplicates(keys).sort_values(keys)["size_rank"].to_numpy(dtype=np.float64, na_value=np.nan)
+    ranks: FloatArray = (
+        rows.drop_duplicates(keys).sort_values(keys)["size_rank"].to_numpy(dtype=np.float64, na_value=np.nan)
+    )
     return np.where(np.isnan(ranks), np.inf, ranks)

@@ -42,7 +42,9 @@ def _lightgbm(panel: Panel, long: pd.DataFrame, horizon: int, threads: int) -> p
     from mlforecast.lag_transforms import ExpandingMean, RollingMean
 
     last_lag = panel.season if len(panel.periods) > panel.season + 20 else 12
-    losses = {f"lightgbm_{loss}": lgb.LGBMRegressor(objective=loss, n_jobs=threads, **_BOOSTER) for loss in ("l2", "l1")}
+    losses = {
+        f"lightgbm_{loss}": lgb.LGBMRegressor(objective=loss, n_jobs=threads, **_BOOSTER) for loss in ("l2", "l1")
+    }
     model = MLForecast(
         models=losses,
         freq=_frequency(panel),

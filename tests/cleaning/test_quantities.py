@@ -45,7 +45,8 @@ def bound(sales: list[float], least_width: float = 0.5) -> float:
 def test_a_product_with_enough_sales_has_its_own_bound(spark: SparkSession) -> None:
     learned = learn(spark, bought("rice", 1, 2, 2, 8) + bought("soap", 1, 1, 1))
     rice, soap = learned["rice"], learned["soap"]
-    # logs 0, ln 2, ln 2, ln 8: median ln 2, deviations ln 2, 0, 0, 2 ln 2: their median ln 2 / 2 = 0.3466; 1.4826 x that = 0.5138
+    # logs 0, ln 2, ln 2, ln 8: median ln 2, deviations ln 2, 0, 0, 2 ln 2: their median ln 2 / 2 = 0.3466; 1.4826 x
+    # that = 0.5138
     assert rice.upper_bound == pytest.approx(2 * math.exp(6 * 1.4826 * math.log(2) / 2))
     assert (rice.sales, rice.median_quantity, rice.learned_from) == (4, pytest.approx(2), "product")
     # bought one at a time: no spread at all would make a pair an outlier

@@ -25,7 +25,9 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_runner(spark: SparkSession, chain: Path) -> Callable[..., Runner]:
     def make(lake: Path, *changes: str, source: Path = chain, **named: object) -> Runner:
-        return Runner(spark, config.load(CONFIG, [*SETTINGS, f"source.path={source}", f"lake={lake}", *changes]), **named)
+        return Runner(
+            spark, config.load(CONFIG, [*SETTINGS, f"source.path={source}", f"lake={lake}", *changes]), **named
+        )
 
     return make
 
@@ -51,6 +53,8 @@ def submit(chain: Path) -> Callable[..., subprocess.Popen[str]]:
             *(str(ROOT / "jobs" / f"{job}.py"), "--config", str(CONFIG), *changes, *flags),
         ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable}
-        return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
 
     return start

@@ -83,7 +83,9 @@ def test_product_means_add_up_to_their_category_and_those_to_the_store(ran) -> N
     key = ["store_id", "category_id", "step"]
     products = forecast.where("level = 'product'").groupBy(*key).agg(F.sum("mean").alias("parts"))
     categories = forecast.where("level = 'category'")
-    apart = categories.join(products, key, how="full").where("parts is null or mean is null or abs(parts - mean) > 1e-6")
+    apart = categories.join(products, key, how="full").where(
+        "parts is null or mean is null or abs(parts - mean) > 1e-6"
+    )
     assert apart.count() == 0
     stores = categories.groupBy("store_id", "step").agg(F.sum("mean").alias("parts"))
     whole = forecast.where("level = 'store'").join(stores, ["store_id", "step"], how="full")
@@ -100,7 +102,9 @@ def test_the_report_and_its_publication_are_there(ran) -> None:
     page = Path(ran.lake.path("reports/index.html")).read_text(encoding="utf-8")
     published = ran.lake.read(schemas.PUBLICATIONS, REGION).collect()
     assert len(published) == 1
-    assert published[0].tables["forecasts/demand"] == ran.lake.last_commit(schemas.FORECASTS, {"region": REGION}).version
+    assert (
+        published[0].tables["forecasts/demand"] == ran.lake.last_commit(schemas.FORECASTS, {"region": REGION}).version
+    )
     assert published[0].run_id in page
 
 
@@ -118,7 +122,9 @@ def test_the_future_leaves_the_features_unchanged(make_runner, tmp_path: Path) -
         runner = make_runner(tmp_path / name, **({"source": source} if source else {}), as_of=day)
         for step in PIPELINE[:4]:
             runner.run(step.job(runner.config))
-        found.append(hashes(runner.lake, (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.SCALERS)))
+        found.append(
+            hashes(runner.lake, (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.SCALERS))
+        )
     assert found[0] == found[1]
 
 
@@ -134,12 +140,18 @@ def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
-def test_an_interrupted_run_ends_as_an_undisturbed_one(spark, submit, make_runner, undisturbed, blow, tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_as_an_undisturbed_one(
+    spark, submit, make_runner, undisturbed, blow, tmp_path: Path
+) -> None:
     lake = tmp_path / "lake"
     process = submit("pipeline", lake)
     deadline = time.monotonic() + 600
     # In the middle of the flow: demand is there, and what is made of it is not yet.
-    while not (lake / "demand" / "weekly" / "_delta_log").exists() and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not (lake / "demand" / "weekly" / "_delta_log").exists()
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.2)
     os.killpg(process.pid, blow)
     process.communicate(timeout=120)

@@ -12,7 +12,8 @@ _COUNTED = {CLEAN: "clean", BLANK: "blank", DUPLICATE: "duplicates", SUPERSEDED:
 
 
 def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
-    """Adds `_fate`: blank where every column of the raw row is empty, else the first rule that the row violates, else clean.
+    """Adds `_fate`: blank where every column of the raw row is empty, else the first rule that the row violates, else
+    clean.
 
     frame: canonical columns and `_raw`. rules: name -> what is true of a row to refuse; null counts as not violated,
     so a rule must ask for null itself.
@@ -22,8 +23,8 @@ def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
 
 
 def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
-    """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the same
-    on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
+    """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the
+    same on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
     frame = frame.withColumn("_content", F.xxhash64(*content))
     rows = Window.partitionBy("_fate", *key).orderBy(*content)
     so_far = rows.rowsBetween(Window.unboundedPreceding, Window.currentRow)

@@ -15,8 +15,9 @@ def learn_quantity_bounds(sales: DataFrame, products: DataFrame, settings: confi
     """The robust upper bound of each product's quantity, in units as received, from sales until `learn_until`.
 
     sales: product_id, sold_on, source_quantity. products: product_id, category_id.
-    Thin products (fewer than `min_sales` sales) take the bound of their category, and of all sales where that is thin too.
-    Columns: product_id, sales, median_quantity, upper_bound, sold_by_volume, learned_from (product, category or all).
+    Thin products (fewer than `min_sales` sales) take the bound of their category, and of all sales where that is thin
+    too. Columns: product_id, sales, median_quantity, upper_bound, sold_by_volume, learned_from (product, category or
+    all).
     """
     learned = sales.where((F.col("sold_on") <= F.lit(settings.outliers.learn_until)) & (F.col("source_quantity") > 0))
     categories = products.select("product_id", F.col("category_id"))
@@ -30,7 +31,9 @@ def learn_quantity_bounds(sales: DataFrame, products: DataFrame, settings: confi
     )
     # Every product of a category with no name shares one bound: null joins null.
     frame = known.join(own, "product_id", how="left").join(
-        category.withColumnRenamed("category_id", "_category"), F.col("category_id").eqNullSafe(F.col("_category")), how="left"
+        category.withColumnRenamed("category_id", "_category"),
+        F.col("category_id").eqNullSafe(F.col("_category")),
+        how="left",
     )
     frame = frame.join(F.broadcast(chain), how="left")
     return frame.select(
@@ -38,13 +41,16 @@ def learn_quantity_bounds(sales: DataFrame, products: DataFrame, settings: confi
         F.coalesce("product_sales", F.lit(0)).alias("sales"),
         _first_trusted("median", settings.outliers).alias("median_quantity"),
         F.coalesce(_first_trusted("bound", settings.outliers), F.lit(math.inf)).alias("upper_bound"),
-        F.coalesce(_first_trusted("median", settings.outliers) > settings.volume.median_over, F.lit(False)).alias("sold_by_volume"),
+        F.coalesce(_first_trusted("median", settings.outliers) > settings.volume.median_over, F.lit(False)).alias(
+            "sold_by_volume"
+        ),
         _first_trusted_name(settings.outliers).alias("learned_from"),
     )
 
 
 def with_bounded_quantity(sales: DataFrame, bounds: DataFrame, settings: config.Cleaning) -> DataFrame:
-    """Adds quantity (units), capped_quantity, is_outlier, is_return, and the price per unit of what is sold by volume."""
+    """Adds quantity (units), capped_quantity, is_outlier, is_return, and the price per unit of what is sold by
+    volume."""
     units = F.when(F.col("sold_by_volume"), settings.volume.per_unit).otherwise(1.0)
     bound = F.col("upper_bound") / units
     quantity = F.col("source_quantity") / units
@@ -89,4 +95,8 @@ def _first_trusted(what: str, settings: config.Outliers) -> Column:
 
 
 def _first_trusted_name(settings: config.Outliers) -> Column:
-    return F.when(_trusted("product", settings), "product").when(_trusted("category", settings), "category").otherwise("all")
+    return (
+        F.when(_trusted("product", settings), "product")
+        .when(_trusted("category", settings), "category")
+        .otherwise("all")
+    )

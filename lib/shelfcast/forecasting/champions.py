@@ -21,17 +21,22 @@ def champion_of(run: Run, panel: str) -> str:
     board = run.read(LEADERBOARD).where((F.col("panel") == CHOSEN_ON[panel]) & F.col("champion").contains("mean"))
     chosen = board.select("model").first()
     if chosen is None:
-        raise LakeError(f"models/leaderboard: no champion for the mean on panel {CHOSEN_ON[panel]}; wanted one from evaluate")
+        raise LakeError(
+            f"models/leaderboard: no champion for the mean on panel {CHOSEN_ON[panel]}; wanted one from evaluate"
+        )
     return str(chosen["model"])
 
 
 def forecast_means(run: Run, plan: Plan, panel: str, cutoffs: Sequence[int]) -> DataFrame:
-    """The champion's means at each cutoff: cutoff (last week known), store_id, item_id, category_id, step, week, y, mean."""
+    """The champion's means at each cutoff: cutoff (last week known), store_id, item_id, category_id, step, week, y,
+    mean."""
     model = champion_of(run, panel)
     run.say(f"{panel}: {model}")
     scored, fitted = fit_and_forecast(run, plan, {panel: [model]}, cutoffs)
     _require_fitted(fitted)
-    return scored.select("cutoff", "store_id", "item_id", "category_id", "step", "week", "y", F.col("y_hat").alias("mean"))
+    return scored.select(
+        "cutoff", "store_id", "item_id", "category_id", "step", "week", "y", F.col("y_hat").alias("mean")
+    )
 
 
 def _require_fitted(outcome: DataFrame) -> None:

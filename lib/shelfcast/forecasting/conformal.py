@@ -4,12 +4,15 @@ Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005, section 4.5): am
 quantile q of the ratios demand / mean is the ceil((n + 1) q)-th of n in order, which holds for one further draw.
 """
 
+import numpy as np
+import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
 LEAST_ROWS = 200
-# Half powers of two: a mean of 1.4 times another lies in the next bin. All below 2^-12 share the first bin, all above 2^20 the last.
+# Half powers of two: a mean of 1.4 times another lies in the next bin. All below 2^-12 share the first bin, all above
+# 2^20 the last.
 _BINS_PER_DOUBLING = 2
 _FIRST_BIN, _LAST_BIN = -24, 40
 _SMALLEST_MEAN = 2.0**-12
@@ -18,8 +21,8 @@ _SMALLEST_MEAN = 2.0**-12
 def fit_ratios(past: DataFrame) -> DataFrame:
     """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98.
 
-    past: level, mean, y (null where not known) of cutoffs that are over. A bin shares the ratios of bins nearest in size
-    until they have 200 rows together.
+    past: level, mean, y (null where not known) of cutoffs that are over. A bin shares the ratios of bins nearest in
+    size until they have 200 rows together.
     """
     known = past.where(F.col("y").isNotNull()).withColumn("bin", _bin("mean"))
     groups = _group_bins(known.groupBy("level", "bin").agg(F.count(F.lit(1)).alias("rows")))
@@ -42,7 +45,9 @@ def measure_calibration(scored: DataFrame) -> DataFrame:
     scored: level, y, p10, p50, p90, p98.
     """
     known = scored.where(F.col("y").isNotNull())
-    names = F.explode(F.array(*[F.struct(F.lit(q).alias("quantile"), F.col(p).alias("q_hat")) for p, q in QUANTILES.items()]))
+    names = F.explode(
+        F.array(*[F.struct(F.lit(q).alias("quantile"), F.col(p).alias("q_hat")) for p, q in QUANTILES.items()])
+    )
     long = known.select("level", "y", names.alias("_q")).select("level", "y", "_q.*")
     error = F.col("y") - F.col("q_hat")
     return long.groupBy("level", "quantile").agg(
@@ -58,14 +63,21 @@ def _bin(mean: str) -> Column:
 
 
 def _group_bins(counts: DataFrame) -> DataFrame:
-    """level, bin, group for every bin there may be: cut after each 200 rows in order of size; what is left joins the last."""
-    bins = F.explode(F.sequence(F.lit(_FIRST_BIN), F.lit(_LAST_BIN))).alias("bin")
-    every = counts.select("level").distinct().select("level", bins).join(counts, ["level", "bin"], how="left")
-    by_size = Window.partitionBy("level").orderBy("bin")
-    before = F.coalesce(F.sum("rows").over(by_size.rowsBetween(Window.unboundedPreceding, -1)), F.lit(0))
-    whole = F.sum("rows").over(Window.partitionBy("level").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
-    last = F.greatest(F.floor(whole / LEAST_ROWS) - 1, F.lit(0))
-    return every.select("level", "bin", F.least(F.floor(before / LEAST_ROWS), last).alias("group"))
+    """level, bin, group for every bin there may be. counts: level, bin, rows."""
+    return counts.groupBy("level").applyInPandas(_cut_groups, "level string, bin int, group int")
+
+
+def _cut_groups(counts: pd.DataFrame) -> pd.DataFrame:
+    """In order of size, a group ends with the bin that gives it 200 rows; what is left joins the last."""
+    rows = dict(zip(counts["bin"], counts["rows"], strict=True))
+    groups, group, held = [], 0, 0
+    bins = range(_FIRST_BIN, _LAST_BIN + 1)
+    for number in bins:
+        groups.append(group)
+        held += rows.get(number, 0)
+        if held >= LEAST_ROWS:
+            group, held = group + 1, 0
+    return pd.DataFrame({"level": counts["level"].iloc[0], "bin": bins, "group": np.minimum(groups, max(group - 1, 0))})
 
 
 def _conformal_quantiles(ratios: DataFrame) -> DataFrame:

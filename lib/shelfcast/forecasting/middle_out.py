@@ -26,20 +26,24 @@ def share_weights(weekly: DataFrame, series: DataFrame, cutoffs: Sequence[date],
     history = weekly.groupBy(*_SERIES).agg(*[column for cutoff in cutoffs for column in _history(cutoff, settings)])
     listed = series.select(*_SERIES).join(history, [*_SERIES], how="left")
     last = max(cutoffs)
-    at = [F.struct(F.lit(c).alias("cutoff"), F.col(f"weeks_{c}").alias("weeks"), F.col(f"weight_{c}").alias("weight")) for c in cutoffs]
+    at = [
+        F.struct(F.lit(c).alias("cutoff"), F.col(f"weeks_{c}").alias("weeks"), F.col(f"weight_{c}").alias("weight"))
+        for c in cutoffs
+    ]
     by_cutoff = listed.select(*_SERIES, F.explode(F.array(*at)).alias("_at")).select(*_SERIES, "_at.*")
     known = by_cutoff.where((F.col("weeks") > 0) | (F.col("cutoff") == F.lit(last)))
     return known.select("cutoff", *_SERIES, F.coalesce("weight", F.lit(0.0)).alias("weight"))
 
 
 def split_categories(category_means: DataFrame, product_means: DataFrame, shares: DataFrame, floor: float) -> DataFrame:
-    """How each category's mean is split: cutoff, store_id, category_id, step, factor, equal_part, remainder, weights, thin.
+    """How each category's mean is split: cutoff, store_id, category_id, step, factor, equal_part, remainder, weights,
+    thin.
 
-    category_means: cutoff, store_id, category_id, step, mean. product_means: the same and item_id, of modelled products.
-    shares: cutoff, store_id, category_id, weight of the thin ones.
-    The thin products share what the modelled ones leave. Where that is less than `floor` of the whole, the modelled ones are
-    scaled (by `factor`) to leave so much; where there are no thin ones, to the whole; where all their means are zero and
-    nobody else is there, they take equal parts.
+    category_means: cutoff, store_id, category_id, step, mean. product_means: the same and item_id, of modelled
+    products. shares: cutoff, store_id, category_id, weight of the thin ones.
+    The thin products share what the modelled ones leave. Where that is less than `floor` of the whole, the modelled
+    ones are scaled (by `factor`) to leave so much; where there are no thin ones, to the whole; where all their means
+    are zero and nobody else is there, they take equal parts.
     """
     modelled = product_means.groupBy(*_CATEGORY, "step").agg(
         F.sum("mean").alias("modelled"), F.count(F.lit(1)).alias("models")
@@ -59,7 +63,8 @@ def split_categories(category_means: DataFrame, product_means: DataFrame, shares
 
 
 def scale_modelled(product_means: DataFrame, split: DataFrame) -> DataFrame:
-    """The modelled products' means, scaled to leave the thin ones their part: cutoff, the series, step, mean, method."""
+    """The modelled products' means, scaled to leave the thin ones their part: cutoff, the series, step, mean,
+    method."""
     joined = product_means.join(split, [*_CATEGORY, "step"])
     mean = F.coalesce(F.col("mean") * F.col("factor"), F.col("equal_part"))
     return joined.select("cutoff", *_SERIES, "step", mean.alias("mean"), F.lit(MODELLED).alias("method"))

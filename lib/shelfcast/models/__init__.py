@@ -33,7 +33,8 @@ class ModelSpec:
 
 
 class Forecasts(NamedTuple):
-    """values: shape (n, horizon), units. errors: shape (n,), '' or why the series was forecast by moving_average instead."""
+    """values: shape (n, horizon), units. errors: shape (n,), '' or why the series was forecast by moving_average
+    instead."""
 
     values: FloatArray
     errors: NDArray[np.object_]
@@ -71,7 +72,9 @@ _MLLIB = (
 
 
 def _specs() -> dict[str, ModelSpec]:
-    made = [ModelSpec(n, "statistical", "numpy", "median" if n in _MEDIAN else "mean", _SEASONS.get(n, 0)) for n in _NUMPY]
+    made = [
+        ModelSpec(n, "statistical", "numpy", "median" if n in _MEDIAN else "mean", _SEASONS.get(n, 0)) for n in _NUMPY
+    ]
     made += [ModelSpec(n, "statistical", "statsforecast", "mean", _SEASONS.get(n, 0)) for n in _STATSFORECAST]
     made += [ModelSpec(n, "global", "scikit-learn", "median" if n in _MEDIAN else "mean") for n in _GLOBAL]
     made += [ModelSpec(n, "global", "MLlib", "mean") for n in _MLLIB]

@@ -30,11 +30,14 @@ def theta(panel: Panel, horizon: int) -> tuple[FloatArray, NDArray[np.object_]]:
     """The dynamic optimised theta model (Fiorucci et al. 2016); a season is taken out where it is significant."""
     from statsforecast.models import DynamicOptimizedTheta
 
-    return _each(lambda: DynamicOptimizedTheta(season_length=panel.season, decomposition_type="additive"), panel, horizon)
+    return _each(
+        lambda: DynamicOptimizedTheta(season_length=panel.season, decomposition_type="additive"), panel, horizon
+    )
 
 
 def arima(panel: Panel, horizon: int) -> tuple[FloatArray, NDArray[np.object_]]:
-    """Seasonal ARIMA (1,0,1)(1,0,0) with a mean: an order for short weekly histories, fitted by conditional least squares."""
+    """Seasonal ARIMA (1,0,1)(1,0,0) with a mean: an order for short weekly histories, fitted by conditional least
+    squares."""
     from statsforecast.models import ARIMA
 
     def model() -> _Fitted:

@@ -42,7 +42,8 @@ class Encoder:
         return np.clip(np.nan_to_num(values, nan=0.0), -DEVIATION_LIMIT, DEVIATION_LIMIT)
 
     def sparse_matrix(self, examples: pd.DataFrame) -> sparse.csr_matrix:
-        """The standardized numbers, then a one-hot column a word (the first of each feature: never seen), never densified."""
+        """The standardized numbers, then a one-hot column a word (the first of each feature: never seen), never
+        densified."""
         blocks = [sparse.csr_matrix(self.standardized(examples))]
         for codes, words in zip(self.codes(examples).T, self.vocabularies.values(), strict=True):
             rows, ones = np.arange(len(codes)), np.ones(len(codes))

@@ -13,7 +13,8 @@ ROUNDS = 20
 def select_weights(
     y: FloatArray, forecasts: Mapping[str, FloatArray], metric: Metric = wape, rounds: int = ROUNDS
 ) -> dict[str, float]:
-    """Greedy forward selection with replacement (Caruana et al. 2004): the weights, summing to 1, of the members of use.
+    """Greedy forward selection with replacement (Caruana et al. 2004): the weights, summing to 1, of the members of
+    use.
 
     y and each forecast: equal shapes, units, of past windows; unknown demand is NaN. Each round adds the member whose
     addition makes `metric` of the average least; ties go to the first by name.
@@ -27,6 +28,10 @@ def select_weights(
     return {name: count / rounds for name, count in counts.items() if count}
 
 
-def combine(forecasts: Mapping[str, FloatArray], weights: Mapping[str, float]) -> FloatArray:
-    """The weighted average of the forecasts, in units."""
-    return np.asarray(sum(weight * forecasts[name] for name, weight in sorted(weights.items())), dtype=np.float64)
+def combine(forecasts: Mapping[str, FloatArray], weights: Mapping[str, float], counts: bool = False) -> FloatArray:
+    """The weighted average of the forecasts, in units; the nearest whole number where demand `counts` in whole units.
+
+    (The median of a count is a whole number, and the median is what WAPE asks for.)
+    """
+    average = np.asarray(sum(weight * forecasts[name] for name, weight in sorted(weights.items())), dtype=np.float64)
+    return np.round(average) if counts else average

@@ -1,5 +1,6 @@
-"""scikit-learn's regressors on examples. The target is demand / scale, each row weighed by its scale: errors in units count,
-and a rule learned on a large series serves a small one (weights as for a variance that grows with the level, as counts have).
+"""scikit-learn's regressors on examples. The target is demand / scale, each row weighed by its scale: errors in units
+count, and a rule learned on a large series serves a small one (weights as for a variance that grows with the level, as
+counts have).
 """
 
 from collections.abc import Callable
@@ -21,10 +22,21 @@ from shelfcast.panel import FloatArray
 KNN_ROWS = 20_000
 COMMON_LIMITS = (0.5, 2.0)
 BOOSTING = {
-    "max_iter": 120, "learning_rate": 0.05, "max_leaf_nodes": 15, "min_samples_leaf": 50, "l2_regularization": 10.0,
+    "max_iter": 120,
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 15,
+    "min_samples_leaf": 50,
+    "l2_regularization": 10.0,
     "max_features": 0.5,
 }
-FOREST = {"n_estimators": 50, "max_depth": 12, "min_samples_leaf": 20, "max_features": 0.3, "max_samples": 0.3, "n_jobs": 1}
+FOREST = {
+    "n_estimators": 50,
+    "max_depth": 12,
+    "min_samples_leaf": 20,
+    "max_features": 0.3,
+    "max_samples": 0.3,
+    "n_jobs": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,8 @@ def fit(name: str, examples: pd.DataFrame, encoder: Encoder, seed: int) -> Fitte
 def predict(fitted: FittedModel, examples: pd.DataFrame) -> FloatArray:
     """The forecast of each row, in units; 0 for a series that has not sold; not below 0 where demand never was.
 
-    The median of a count is a whole number: the models that minimise the absolute error say one where demand is counted.
+    The median of a count is a whole number: the models that minimise the absolute error say one where demand is
+    counted.
     """
     matrix = REGRESSORS[fitted.name].matrix(fitted.encoder, examples)
     ratio = _anchor(examples, fitted.seasonal) + np.asarray(fitted.estimator.predict(matrix), dtype=np.float64)

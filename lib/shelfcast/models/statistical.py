@@ -82,7 +82,8 @@ def croston(panel: Panel, horizon: int) -> FloatArray:
 
 
 def tsb(panel: Panel, horizon: int) -> FloatArray:
-    """Teunter, Syntetos and Babai (2011): smoothed size x smoothed probability of a sale, which decays while none sells."""
+    """Teunter, Syntetos and Babai (2011): smoothed size x smoothed probability of a sale, which decays while none
+    sells."""
     constants = np.array([(size, chance) for size in SMOOTHING for chance in SMOOTHING[:3]])
     sold_first = recent_mean(np.where(np.isnan(panel.y), np.nan, panel.y != 0), panel.y.shape[1])
     size = np.repeat(_size_of_a_sale(panel.y)[:, None], len(constants), axis=1)

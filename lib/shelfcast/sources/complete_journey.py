@@ -11,13 +11,16 @@ from shelfcast.errors import SourceError
 from shelfcast.schemas import Table
 from shelfcast.sources.raw import raw_table, with_raw
 
-# Promotion week 1 is the Monday week of 26 December 2016: the transactions of `week` w lie between that Monday + 7 (w - 1) and the next.
+# Promotion week 1 is the Monday week of 26 December 2016: the transactions of `week` w lie between that Monday + 7 (w
+# - 1) and the next.
 _FIRST_WEEK = "2016-12-26"
 _RAW = {
     "sales": (
         "transactions",
-        "household_id bigint, store_id bigint, basket_id bigint, product_id bigint, quantity bigint, sales_value double, "
-        "retail_disc double, coupon_disc double, coupon_match_disc double, week bigint, transaction_timestamp timestamp",
+        "household_id bigint, store_id bigint, basket_id bigint, product_id bigint, quantity bigint, "
+        "sales_value double, "
+        "retail_disc double, coupon_disc double, coupon_match_disc double, week bigint, "
+        "transaction_timestamp timestamp",
     ),
     "products": (
         "products",
@@ -66,7 +69,8 @@ class CompleteJourney:
     def _sales(self) -> dict[str, Column]:
         quantity = F.col("quantity").cast("double")
         sold_on = F.to_date("transaction_timestamp")
-        # The shelf price: what was paid, plus the store's own discounts (a manufacturer's coupon is paid back to the store).
+        # The shelf price: what was paid, plus the store's own discounts (a manufacturer's coupon is paid back to the
+        # store).
         shelf_value = F.col("sales_value") + F.col("retail_disc") + F.col("coupon_match_disc")
         return {
             "store_id": _identifier("store_id"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StringType, StructField
 
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.schemas import Table
@@ -23,7 +23,7 @@ Persons = Mapping[str, Literal["drop", "hash"]]
 def raw_table(name: str, columns: str, persons: Persons) -> Table:
     """The raw table of a source table with `columns` (Spark DDL); persons' columns are strings (hashed) or gone."""
     fields = []
-    for item in StructType.fromDDL(columns):
+    for item in Table(name, columns, key=()).schema:
         fate = persons.get(item.name)
         if fate != "drop":
             fields.append(StructField(item.name, StringType() if fate == "hash" else item.dataType))
@@ -42,7 +42,9 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
     Raises SchemaError naming the column that is missing, or has another type than the source describes.
     """
     frame = without_persons(frame, persons)
-    wanted = {item.name: item.dataType for item in table.schema if item.name != "region" and not item.name.startswith("_")}
+    wanted = {
+        item.name: item.dataType for item in table.schema if item.name != "region" and not item.name.startswith("_")
+    }
     found = dict(zip(frame.columns, (item.dataType for item in frame.schema), strict=True))
     for name, kind in wanted.items():
         if name not in found:
@@ -97,5 +99,7 @@ def fingerprint(files: list[str]) -> str:
 def _person_key() -> str:
     key = os.environ.get(_KEY_VARIABLE)
     if not key:
-        raise ConfigError(f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing")
+        raise ConfigError(
+            f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing"
+        )
     return hashlib.sha256(key.encode()).hexdigest()

@@ -1,4 +1,5 @@
-"""clean/*, demand/* -> features/panel_demand, features/training_frame, features/vocabularies, features/scalers, clean/calendar"""
+"""clean/*, demand/* -> features/panel_demand, features/training_frame, features/vocabularies, features/scalers,
+clean/calendar"""
 
 from functools import reduce
 
@@ -23,7 +24,9 @@ _IDENTITY = ("store_id", "item_id", "category_id")
 
 
 def job(config: Config) -> Job:
-    return Job("build_features", _READS, _WRITES, ("backtest", "training", "demand", "runtime", "country"), build_features)
+    return Job(
+        "build_features", _READS, _WRITES, ("backtest", "training", "demand", "runtime", "country"), build_features
+    )
 
 
 def build_features(run: Run) -> None:
@@ -51,7 +54,9 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES).where("state = 'listed'")
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
-    by_category = panels.demand_panel(weekly.where("level = 'category'"), series.where("level = 'category'"), first, last)
+    by_category = panels.demand_panel(
+        weekly.where("level = 'category'"), series.where("level = 'category'"), first, last
+    )
     by_product = panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last)
     rows = {
         panels.REFERENCE: panels.without_promotions(panels.reference_panel(known, settings.reference, first, last)),

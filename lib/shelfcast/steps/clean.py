@@ -1,4 +1,5 @@
-"""raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine, clean/row_counts"""
+"""raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine,
+clean/row_counts"""
 
 from functools import reduce
 

@@ -1,4 +1,5 @@
-"""features/panel_demand, demand/weekly, demand/series, models/leaderboard -> forecasts/demand, forecasts/calibration, forecasts/series_counts"""
+"""features/panel_demand, demand/weekly, demand/series, models/leaderboard -> forecasts/demand, forecasts/calibration,
+forecasts/series_counts"""
 
 from functools import reduce
 
@@ -51,13 +52,16 @@ def forecast(run: Run) -> None:
 
 
 def all_means(run: Run, plan: Plan) -> DataFrame:
-    """The means of every level at each cutoff, with what came true: level, cutoff, the series, step, week, y, mean, method.
+    """The means of every level at each cutoff, with what came true: level, cutoff, the series, step, week, y, mean,
+    method.
 
-    `level` tells modelled and shared products apart: their errors are not alike. At cutoffs that are over, a share of the
-    thin products stands for all.
+    `level` tells modelled and shared products apart: their errors are not alike. At cutoffs that are over, a share of
+    the thin products stands for all.
     """
     cutoffs = (*plan.cutoffs, len(plan.weeks))
-    category = _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)).persist(StorageLevel.DISK_ONLY)
+    category = _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)).persist(
+        StorageLevel.DISK_ONLY
+    )
     modelled = forecast_means(run, plan, panels.PRODUCT, cutoffs).persist(StorageLevel.DISK_ONLY)
     thin = _thin_shares(run, plan, modelled)
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
@@ -77,12 +81,15 @@ def all_means(run: Run, plan: Plan) -> DataFrame:
 
 
 def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
-    """Adds `method`, and rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole week."""
+    """Adds `method`, and rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole
+    week."""
     forecast = category.withColumn("method", F.lit(middle_out.MODELLED))
     listed = run.read(schemas.SERIES).where("level = 'category' and state = 'listed'").select(*_SERIES)
     known = category.where(F.col("cutoff") == F.lit(plan.weeks[-1])).select(*_SERIES)
     silent = listed.join(known, [*_SERIES], how="anti")
-    weeks = F.explode(F.array(*[F.struct(F.lit(n + 1).alias("step"), F.lit(w).alias("week")) for n, w in enumerate(plan.ahead)]))
+    weeks = F.explode(
+        F.array(*[F.struct(F.lit(n + 1).alias("step"), F.lit(w).alias("week")) for n, w in enumerate(plan.ahead)])
+    )
     rows = silent.select(F.lit(plan.weeks[-1]).alias("cutoff"), *_SERIES, weeks.alias("_ahead")).select(
         "cutoff", *_SERIES, "_ahead.*", F.lit(None).cast("double").alias("y"), F.lit(0.0).alias("mean"),
         F.lit(NO_HISTORY).alias("method"),
@@ -107,45 +114,66 @@ def _sampled(run: Run, plan: Plan, thin: DataFrame) -> DataFrame:
 
 
 def _with_outcome(run: Run, plan: Plan, shared: DataFrame) -> DataFrame:
-    """Adds the target week and what sold in it: nothing is zero, for the series was listed; null where it is yet to come."""
+    """Adds the target week and what sold in it: nothing is zero, for the series was listed; null where it is yet to
+    come."""
     weekly = run.read(schemas.DEMAND["weekly"]).where("level = 'product'")
     came = weekly.select("store_id", "item_id", "week", F.col("quantity").alias("sold"))
     dated = shared.withColumn("week", F.date_add("cutoff", F.col("step") * 7))
     past = dated.where(F.col("cutoff") < F.lit(plan.weeks[-1])).join(came, ["store_id", "item_id", "week"], how="left")
     future = dated.where(F.col("cutoff") == F.lit(plan.weeks[-1]))
-    return past.withColumn("y", F.coalesce("sold", F.lit(0.0))).drop("sold").unionByName(
-        future.withColumn("y", F.lit(None).cast("double"))
+    return (
+        past.withColumn("y", F.coalesce("sold", F.lit(0.0)))
+        .drop("sold")
+        .unionByName(future.withColumn("y", F.lit(None).cast("double")))
     )
 
 
 def _sum(category: DataFrame, store: Column) -> DataFrame:
     """The sums of category means over stores, or over all."""
     known = F.when(F.count("y") == F.count(F.lit(1)), F.sum("y"))
-    return category.groupBy("cutoff", store.alias("store_id"), "step", "week").agg(
-        known.alias("y"), F.sum("mean").alias("mean")
-    ).select(
-        "cutoff", "store_id", F.lit("(all)").alias("item_id"), F.lit("(all)").alias("category_id"), "step", "week", "y", "mean",
+    sums = category.groupBy("cutoff", store.alias("store_id"), "step", "week")
+    everything = F.lit("(all)")
+    return sums.agg(known.alias("y"), F.sum("mean").alias("mean")).select(
+        "cutoff",
+        "store_id",
+        everything.alias("item_id"),
+        everything.alias("category_id"),
+        "step",
+        "week",
+        "y",
+        "mean",
         F.lit("sum").alias("method"),
-    )  # fmt: skip
+    )
 
 
 def _published(run: Run, ahead: DataFrame) -> DataFrame:
     level = F.when(F.col("level") == "product_shared", "product").otherwise(F.col("level"))
     frame = ahead.withColumn("level", level).withColumn("run_id", F.lit(run.key))
-    by_store = _dated(run, frame).select(*schemas.FORECASTS.names).repartition(run.config.runtime.buckets, "level", "store_id")
+    by_store = (
+        _dated(run, frame).select(*schemas.FORECASTS.names).repartition(run.config.runtime.buckets, "level", "store_id")
+    )
     return by_store.sortWithinPartitions("level", "store_id", "item_id", "step")
 
 
 def _counted(run: Run) -> DataFrame:
     """Series in = modelled + fallback + refused, by level, from what was published."""
-    published = run.read(schemas.FORECASTS).where("step = 1 and level in ('product', 'category')").groupBy("level").agg(
-        F.count(F.when(F.col("method") == middle_out.MODELLED, 1)).alias("modelled"),
-        F.count(F.when(F.col("method") != middle_out.MODELLED, 1)).alias("fallback"),
+    published = (
+        run.read(schemas.FORECASTS)
+        .where("step = 1 and level in ('product', 'category')")
+        .groupBy("level")
+        .agg(
+            F.count(F.when(F.col("method") == middle_out.MODELLED, 1)).alias("modelled"),
+            F.count(F.when(F.col("method") != middle_out.MODELLED, 1)).alias("fallback"),
+        )
     )
-    known = run.read(schemas.SERIES).groupBy("level").agg(
-        F.count(F.lit(1)).alias("series"), F.count(F.when(F.col("state") != "listed", 1)).alias("refused")
+    known = (
+        run.read(schemas.SERIES)
+        .groupBy("level")
+        .agg(F.count(F.lit(1)).alias("series"), F.count(F.when(F.col("state") != "listed", 1)).alias("refused"))
     )
-    return _dated(run, known.join(published, "level", how="left").select("level", "series", "modelled", "fallback", "refused"))
+    return _dated(
+        run, known.join(published, "level", how="left").select("level", "series", "modelled", "fallback", "refused")
+    )
 
 
 def _dated(run: Run, frame: DataFrame) -> DataFrame:

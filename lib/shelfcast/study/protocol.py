@@ -25,14 +25,20 @@ _KEYS = ("region", "model", "split", "row_id", "sold_by_volume", "units")
 def predict(rows: DataFrame, models: tuple[str, ...], seed: int) -> DataFrame:
     """The predictions of each model for the validation and test rows, in the shape of STUDY_PREDICTIONS.
 
-    A task holds all rows: their number is bounded by the configuration before. Each task has its own partition, so that
-    models run beside each other however many cores there are.
+    A task holds all rows: their number is bounded by the configuration before.
+    """
+    fitted = spread_over_tasks(rows, models).groupBy("task").applyInPandas(_fit_part(seed), _PREDICTED)
+    return fitted.groupBy(*_KEYS).agg(F.avg("prediction").alias("prediction"), F.sum("seconds").alias("seconds"))
+
+
+def spread_over_tasks(rows: DataFrame, models: tuple[str, ...]) -> DataFrame:
+    """All rows once for each part of each model, with its model, part and task: a partition of their own.
+
+    Models then run beside each other on whatever cores there are; hashing their names would put two into one partition.
     """
     parts = [(model, part) for model in models for part in range(MODELS[model].parts)]
     tasks = rows.sparkSession.createDataFrame([(model, task, part) for task, (model, part) in enumerate(parts)], _PARTS)
-    spread = rows.crossJoin(F.broadcast(tasks)).repartitionById(len(parts), "task")
-    fitted = spread.groupBy("task").applyInPandas(_fit_part(seed), _PREDICTED)
-    return fitted.groupBy(*_KEYS).agg(F.avg("prediction").alias("prediction"), F.sum("seconds").alias("seconds"))
+    return rows.crossJoin(F.broadcast(tasks)).repartitionById(len(parts), "task")
 
 
 def measure(predictions: DataFrame) -> DataFrame:

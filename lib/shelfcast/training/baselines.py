@@ -1,15 +1,14 @@
 """scikit-learn's models, each fitted by a Spark task of its own."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
-from shelfcast.models import encoder, sklearn_models
 from shelfcast.examples import FEATURES
+from shelfcast.models import encoder, sklearn_models
 from shelfcast.training import artefacts, frames
 
 FIT_COLUMNS = "panel string, model string, cutoff date, artefact string, examples bigint, seconds double, error string"

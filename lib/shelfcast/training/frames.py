@@ -1,4 +1,5 @@
-"""Training frames read from Parquet by the process that fits: bounded by the configuration, and never through the driver."""
+"""Training frames read from Parquet by the process that fits: bounded by the configuration, and never through the
+driver."""
 
 from collections.abc import Sequence
 from datetime import date

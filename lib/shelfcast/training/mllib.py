@@ -28,7 +28,8 @@ Outcome = tuple[str, str, date, None, int, float, str | None]
 
 
 def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, country: str) -> DataFrame:
-    """The examples to score at one cutoff, of series that had sold in `least_weeks` weeks by then. Columns: _EXAMPLE_COLUMNS."""
+    """The examples to score at one cutoff, of series that had sold in `least_weeks` weeks by then. Columns:
+    _EXAMPLE_COLUMNS."""
     names = column_names(_EXAMPLE_COLUMNS)
 
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
@@ -39,14 +40,17 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, cou
             return empty_frame(names)
         made = make_examples(dense.take(eligible), [cutoff], axis.horizon, country=country)
         scale = naive_mse(known[eligible])[made["series"]]
-        named = made.assign(panel=rows["panel"].iloc[0], cutoff=axis.weeks[cutoff - 1], week=made["period"].dt.date, naive_mse=scale)
+        named = made.assign(
+            panel=rows["panel"].iloc[0], cutoff=axis.weeks[cutoff - 1], week=made["period"].dt.date, naive_mse=scale
+        )
         return named[names].astype({"step": "int32", **dict.fromkeys(FEATURES, "float32")})
 
     return panel.groupBy("bucket").applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
 
 
 def assemble(examples: DataFrame, vocabulary: DataFrame, scaler: DataFrame) -> DataFrame:
-    """Adds `features` (sparse: one-hot store and item, standardized numbers, 0 where unknown) and `target` = y / scale."""
+    """Adds `features` (sparse: one-hot store and item, standardized numbers, 0 where unknown) and `target` = y /
+    scale."""
     words = vocabulary.where(F.col("column").isin(*_IDENTITY))
     encoded = one_hot(encode(examples, words, _IDENTITY), vocabulary_sizes(words))
     scaled = [f"{name}_scaled" for name in FEATURES]
@@ -74,7 +78,15 @@ def fit_and_score(
         except PySparkException as problem:
             error = f"{type(problem).__name__}: {problem}".splitlines()[0]
             return None, (panel, model, cutoff, None, rows, time.monotonic() - started, error)
-        return _scored(fitted.transform(scoring), model), (panel, model, cutoff, None, rows, time.monotonic() - started, None)
+        return _scored(fitted.transform(scoring), model), (
+            panel,
+            model,
+            cutoff,
+            None,
+            rows,
+            time.monotonic() - started,
+            None,
+        )
 
     with ThreadPoolExecutor(2) as threads:
         outcomes = list(threads.map(fit, models))
@@ -85,5 +97,9 @@ def fit_and_score(
 def _scored(predicted: DataFrame, model: str) -> DataFrame:
     """Not below zero: demand is not."""
     y_hat = F.greatest(F.col(mllib.PREDICTION) * F.col("scale"), F.lit(0.0))
-    named = predicted.withColumn("model", F.lit(model)).withColumn("y_hat", y_hat).withColumn("fallback", F.lit(None).cast("string"))
+    named = (
+        predicted.withColumn("model", F.lit(model))
+        .withColumn("y_hat", y_hat)
+        .withColumn("fallback", F.lit(None).cast("string"))
+    )
     return named.select(*column_names(SCORED_COLUMNS))

@@ -1,0 +1,105 @@
+from datetime import date
+
+import pytest
+from builders import MONDAY, frame
+from chispa import assert_df_equality
+from panel_builders import week
+from pyspark.sql import DataFrame, SparkSession
+
+from shelfcast.errors import ConfigError
+from shelfcast.plan import Plan
+from shelfcast.registry import as_registry, intended
+from shelfcast.schemas import BACKTESTS, REGISTRY
+from shelfcast.training.baselines import FIT_COLUMNS
+
+# A season of 5 weeks: two of them are known at the later cutoff alone.
+PLAN = Plan(tuple(week(n) for n in range(12)), (8, 10), horizon=2, season=5)
+EARLY, LATE = date(2017, 2, 20), date(2017, 3, 6)
+INTENDED = (
+    "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
+)
+
+
+@pytest.fixture(scope="module")
+def wanted(spark: SparkSession) -> DataFrame:
+    return intended(spark, PLAN, "product", ["naive", "seasonal_naive", "linear"])
+
+
+def test_each_model_is_intended_at_each_cutoff_and_says_where_its_history_is_short(
+    spark: SparkSession, wanted: DataFrame
+) -> None:
+    rows = [
+        ("product", "naive", EARLY, "numpy", "mean", True, None),
+        ("product", "naive", LATE, "numpy", "mean", True, None),
+        ("product", "seasonal_naive", EARLY, "numpy", "mean", False, "8 weeks known, wanted 10"),
+        ("product", "seasonal_naive", LATE, "numpy", "mean", True, None),
+        ("product", "linear", EARLY, "scikit-learn", "mean", True, None),
+        ("product", "linear", LATE, "scikit-learn", "mean", True, None),
+    ]
+    assert_df_equality(wanted, spark.createDataFrame(rows, INTENDED), ignore_row_order=True)
+
+
+def test_a_model_that_nobody_knows_is_named(spark: SparkSession) -> None:
+    with pytest.raises(ConfigError, match="found 'oracle', wanted one of"):
+        intended(spark, PLAN, "product", ["oracle"])
+
+
+def backtest(model: str, cutoff: date, item: str, step: int = 1, fallback: str | None = None) -> dict[str, object]:
+    row = {"region": "here", "panel": "product", "model": model, "cutoff": cutoff, "store_id": "s1", "item_id": item}
+    return {**row, "category_id": "c1", "step": step, "week": MONDAY, "y": 1.0, "y_hat": 1.0, "fallback": fallback}
+
+
+def test_a_row_a_model_and_cutoff_says_what_became_of_it(spark: SparkSession, wanted: DataFrame) -> None:
+    fits = [
+        {
+            "panel": "product",
+            "model": "linear",
+            "cutoff": EARLY,
+            "artefact": "a1",
+            "examples": 0,
+            "seconds": 0.5,
+            "error": "no rows",
+        },
+        {"panel": "product", "model": "linear", "cutoff": LATE, "artefact": "a2", "examples": 70, "seconds": 1.5},
+        # of another panel: not to be mixed up
+        {
+            "panel": "reference",
+            "model": "linear",
+            "cutoff": LATE,
+            "artefact": "b",
+            "examples": 9,
+            "seconds": 9.0,
+            "error": "x",
+        },
+    ]
+    scored = [
+        *(backtest("naive", EARLY, item, step) for item in ("p1", "p2") for step in (1, 2)),
+        backtest("naive", LATE, "p1"),
+        backtest("seasonal_naive", LATE, "p1", fallback="no week known"),
+        backtest("seasonal_naive", LATE, "p2"),
+        backtest("linear", LATE, "p1"),
+    ]
+    found = as_registry(wanted, frame(spark, FIT_COLUMNS, *fits), frame(spark, BACKTESTS, *scored), "here", "run-1")
+    columns = (
+        "model",
+        "cutoff",
+        "family",
+        "status",
+        "detail",
+        "examples",
+        "series",
+        "fallbacks",
+        "seconds",
+        "artefact",
+    )
+    told = [
+        ("naive", EARLY, "numpy", "fitted", None, None, 2, 0, None, None),
+        ("naive", LATE, "numpy", "fitted", None, None, 1, 0, None, None),
+        ("seasonal_naive", EARLY, "numpy", "not enough history", "8 weeks known, wanted 10", None, 0, 0, None, None),
+        ("seasonal_naive", LATE, "numpy", "fitted", None, None, 2, 1, None, None),
+        ("linear", EARLY, "scikit-learn", "failed", "no rows", 0, 0, 0, 0.5, "a1"),
+        ("linear", LATE, "scikit-learn", "fitted", None, 70, 1, 0, 1.5, "a2"),
+    ]
+    same = {"region": "here", "panel": "product", "version": "run-1", "minimises": "mean"}
+    expected = frame(spark, REGISTRY, *[{**same, **dict(zip(columns, row, strict=True))} for row in told])
+    assert_df_equality(found, expected, ignore_row_order=True, ignore_nullable=True)
