@@ -4,7 +4,7 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run backtest study test lint format bench lock package clean
+.PHONY: help setup run backtest study test slowtest lint format bench lock package clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -21,8 +21,11 @@ backtest: setup  ## the backtest with every baseline on every series of its pane
 study: setup  ## the published study's protocol, to compare with its table
 	@$(BIN)/shelfcast submit study --config $(CONFIG)
 
-test: setup  ## all tests, with the coverage of lib/
-	@$(BIN)/python -m pytest --cov --cov-report=term
+test: setup  ## the tests, with the coverage of lib/
+	@$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
+
+slowtest: setup  ## whole runs beside one another: made anew, on one core, interrupted, killed
+	@$(BIN)/python -m pytest -m slow
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -19,7 +19,7 @@ horovod_key() {
   local tensorflow python_tag recipe
   tensorflow=$(sed -n 's/^tensorflow-cpu==\([^ ]*\).*/\1/p' environment/requirements.txt)
   python_tag=$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
-  recipe=$(cat environment/{horovod.sh,horovod.txt,build.txt} | sha256sum | cut -c1-8)
+  recipe=$({ cat environment/{horovod,build}.txt; declare -f compile_horovod; } | sha256sum | cut -c1-8)
   echo "horovod-$HOROVOD-tensorflow-$tensorflow-$python_tag-$(uname -m)-$recipe"
 }
 
@@ -53,5 +53,5 @@ compile_horovod() {
 
 try_horovod() {
   "$PART/bin/python" -m zipfile -e "$WORK"/wheel/*.whl "$WORK/try"
-  PYTHONPATH=$WORK/try "$PART/bin/python" -c 'import horovod.tensorflow as hvd; hvd.init(); assert hvd.size() == 1'
+  PYTHONPATH=$WORK/try "$PART/bin/python" -c 'import horovod.tensorflow'
 }

@@ -17,6 +17,8 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session for all tests: starting one costs seconds."""
     scratch = tmp_path_factory.mktemp("spark")
+    # a machine whose own name has no address still runs the tests
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     session = open_session(
         "tests",
         {
@@ -26,9 +28,6 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             "spark.sql.adaptive.coalescePartitions.enabled": "false",
             "spark.local.dir": str(scratch / "local"),
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-            # a machine whose own name has no address still runs the tests
-            "spark.driver.host": "localhost",
-            "spark.driver.bindAddress": "127.0.0.1",
         },
     )
     yield session

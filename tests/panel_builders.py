@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from builders import MONDAY
 
+from builders import MONDAY
 from shelfcast.examples import FEATURES
 from shelfcast.features import make_examples
 from shelfcast.panel import Axis, densify
@@ -39,10 +39,11 @@ def series(
 def poisson_series(count: int, weeks: int, buckets: int = 1, seed: int = 5) -> pd.DataFrame:
     """Series p0, p1 ... of rising level, dealt out to the buckets."""
     draw = np.random.default_rng(seed)
-    drawn = [draw.poisson(1.0 + 0.5 * n, weeks) for n in range(count)]
-    return pd.concat(
-        [series(f"p{n}", y, bucket=n % buckets, rank=count - n) for n, y in enumerate(drawn)], ignore_index=True
-    )
+    parts = [
+        series(f"p{n}", draw.poisson(1.0 + 0.5 * n, weeks).tolist(), bucket=n % buckets, rank=count - n)
+        for n in range(count)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def training_frame(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.DataFrame:

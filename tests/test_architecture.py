@@ -16,7 +16,7 @@ LAYERS = (
     "errors resources schemas config code session lake job",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models examples training scoring modelling registry evaluation leaderboard",
+    "metrics models artefacts examples scoring training modelling campaign registry evaluation leaderboard",
     "forecasting study reporting",
     "steps system command",
     "submit cli",
@@ -33,6 +33,8 @@ HIDDEN = {
 
 # Where rows come to the driver, and why they stay few.
 TO_DRIVER = {
+    "campaign.py _fit_in_tasks": "a row for each model and cutoff that failed",
+    "study/board.py show": "a row for each model of the study",
     "encoding.py standardize": "a row for each scaled column",
     "encoding.py vocabulary_sizes": "a row for each encoded column",
     "lake.py last_commit": "the newest commits of one table",
@@ -44,7 +46,6 @@ TO_DRIVER = {
     "reporting/gather.py _sold": "counts, one row",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
     "steps/clean.py _write_account": "a row for each source table and rule",
-    "steps/train_baselines.py train_baselines": "the names of the models that failed",
 }
 
 

@@ -3,12 +3,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from builders import MONDAY, Row, demand, frame, product, sale
 from chispa import assert_df_equality
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import MONDAY, Row, demand, frame, product, sale
 from shelfcast.demand import UNCATALOGUED, as_series, demand_class, join_category, known_on, sum_by_day, sum_by_period
 from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 
@@ -119,6 +119,10 @@ def test_a_price_is_weighted_by_what_was_bought_at_it(spark: SparkSession) -> No
     assert {row.unit_price for row in sum_by_period(daily, "week").collect()} == {2.5}
 
 
+def start_of(period: str, day: date) -> date:
+    return day - timedelta(days=day.weekday()) if period == "week" else day.replace(day=1)
+
+
 items = st.sampled_from([("p1", "c1"), ("p2", "c1"), ("p3", "c2"), ("p4", "c1")])
 days = st.dates(date(2016, 12, 25), date(2017, 2, 5))
 daily_rows = st.lists(
@@ -138,15 +142,11 @@ def test_categories_sum_to_what_their_products_do_in_every_period_and_nothing_is
         day_of(float(units), day, store_id=store, item_id=item, category_id=category)
         for store, (item, category), day, units in drawn
     ]
-    starts = {
-        "week": lambda day: day - timedelta(days=day.weekday()),
-        "month": lambda day: day.replace(day=1),
-    }
-    for period, start in starts.items():
+    for period in ("week", "month"):
         wanted: defaultdict[tuple[Any, ...], float] = defaultdict(float)
         for store, (item, category), day, units in drawn:
-            wanted["product", store, item, category, start(day)] += units
-            wanted["category", store, category, category, start(day)] += units
+            wanted["product", store, item, category, start_of(period, day)] += units
+            wanted["category", store, category, category, start_of(period, day)] += units
         found = sum_by_period(frame(spark, DAILY, *rows), period).collect()
         keyed = {(r.level, r.store_id, r.item_id, r.category_id, r[period]): r.quantity for r in found}
         # As many rows as were sold in: a period without a sale has none.

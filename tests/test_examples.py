@@ -1,13 +1,12 @@
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from builders import MONDAY, Row, frame
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import MONDAY, Row, frame
 from shelfcast.examples import FEATURES, TRAINING_FRAME, sample_training_examples
 from shelfcast.features import make_examples
 from shelfcast.panel import Axis, densify
@@ -66,12 +65,11 @@ def test_an_example_has_the_columns_of_its_table_and_a_known_target(known: pd.Da
 
 def test_an_example_s_target_is_the_demand_of_its_week_and_its_plan_is_that_week_s(known: pd.DataFrame) -> None:
     rows = {(row["store_id"], row["item_id"], row["week"]): row for row in draw_rows(len(WEEKS))}
-    for example in known.itertuples():
-        row: dict[str, Any] = rows.get(
-            (example.store_id, example.item_id, example.week), {"quantity": 0.0, "promoted": 0.0}
-        )
-        assert example.week == MONDAY + timedelta(weeks=int(example.origin) + int(example.step) - 1)
-        assert (example.y, example.planned_promoted) == (row["quantity"], row["promoted"])
+    for example in known.to_dict("records"):
+        key = example["store_id"], example["item_id"], example["week"]
+        row = rows.get(key, {"quantity": 0.0, "promoted": 0.0})
+        assert example["week"] == MONDAY + timedelta(weeks=example["origin"] + example["step"] - 1)
+        assert (example["y"], example["planned_promoted"]) == (row["quantity"], row["promoted"])
 
 
 def test_the_executors_make_what_one_machine_makes_of_each_bucket(spark: SparkSession, known: pd.DataFrame) -> None:

@@ -4,9 +4,9 @@ import math
 from datetime import date, timedelta
 
 import pytest
-from builders import Row, frame
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import Row, frame
 from shelfcast.leaderboard import rank, show
 from shelfcast.schemas import LEADERBOARD, METRICS, REGISTRY
 

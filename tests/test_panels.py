@@ -4,12 +4,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from builders import MONDAY, Row, demand, frame, product, promotion, reference, sale
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import MONDAY, Row, demand, frame, promotion, reference, sale
 from shelfcast.config import Reference
-from shelfcast.panels import as_panel, bucket_of, demand_panel, join_promotions, promoted_products, reference_panel
-from shelfcast.schemas import DEMAND, PANEL_DEMAND, PRODUCTS, PROMOTIONS, SALES, SERIES
+from shelfcast.panels import as_panel, bucket_of, demand_panel, join_promotions, reference_panel, without_promotions
+from shelfcast.schemas import DEMAND, PANEL_DEMAND, PROMOTIONS, SALES, SERIES
 
 WEEKS = [MONDAY + timedelta(weeks=n) for n in range(8)]
 KEYS = ["store_id", "item_id", "category_id", "week"]
@@ -95,23 +95,26 @@ def cell(item: str, week: int, **values: float) -> Row:
     return {"store_id": "s1", "item_id": item, "category_id": "c1", "week": WEEKS[week], **values}
 
 
+SOLD_ROWS = ROWS.removesuffix(", promoted double")
+
+
 def test_a_promoted_week_without_a_sale_is_a_row_of_zero_and_so_is_one_ahead(spark: SparkSession) -> None:
-    sold = ROWS.removesuffix(", promoted double")
-    planned = ROWS.replace(", quantity double", "")
-    panel = frame(spark, sold, cell("p1", 0, quantity=3.0), cell("p1", 1, quantity=4.0), cell("p2", 0, quantity=1.0))
-    promoted = frame(
+    sold = cell("p1", 0, quantity=3.0), cell("p1", 1, quantity=4.0), cell("p2", 0, quantity=1.0)
+    promotions = frame(
         spark,
-        planned,
-        *(cell("p1", week, promoted=1.0) for week in (1, 2, 7)),
-        cell("never sold", 1, promoted=1.0),
-        {**cell("p2", 3, promoted=1.0), "store_id": "s2"},
+        PROMOTIONS,
+        *(promotion("p1", WEEKS[week]) for week in (1, 2, 7)),
+        promotion("never sold", WEEKS[1]),
+        promotion("p2", WEEKS[3], store_id="s2"),
     )
-    assert by_key(join_promotions(panel, promoted), "quantity", "promoted") == {
-        ("s1", "p1", WEEKS[0]): (3.0, 0.0),
-        ("s1", "p1", WEEKS[1]): (4.0, 1.0),
-        ("s1", "p1", WEEKS[2]): (0.0, 1.0),
-        ("s1", "p1", WEEKS[7]): (0.0, 1.0),
-        ("s1", "p2", WEEKS[0]): (1.0, 0.0),
+    joined = join_promotions(frame(spark, SOLD_ROWS, *sold), promotions)
+    assert joined.dtypes == [tuple(column.split()) for column in ROWS.split(", ")]
+    assert by_key(joined, "category_id", "quantity", "promoted") == {
+        ("s1", "p1", WEEKS[0]): ("c1", 3.0, 0.0),
+        ("s1", "p1", WEEKS[1]): ("c1", 4.0, 1.0),
+        ("s1", "p1", WEEKS[2]): ("c1", 0.0, 1.0),
+        ("s1", "p1", WEEKS[7]): ("c1", 0.0, 1.0),
+        ("s1", "p2", WEEKS[0]): ("c1", 1.0, 0.0),
     }
 
 
@@ -122,17 +125,15 @@ def test_a_product_is_promoted_once_in_a_week_whatever_the_places(spark: SparkSe
         promotion("p1", WEEKS[1], display="3"),
         promotion("p1", WEEKS[1], display="9", mailer="A"),
         promotion("p1", WEEKS[1] + timedelta(days=6), display="1"),
-        promotion("p1", WEEKS[2]),
-        promotion("p1", WEEKS[1], store_id="s2"),
-        promotion("unknown", WEEKS[1]),
     )
-    promoted = promoted_products(promotions, frame(spark, PRODUCTS, product("p1", "c1")), "nowhere")
-    assert by_key(promoted, "category_id", "promoted") == {
-        ("s1", "p1", WEEKS[1]): ("c1", 1.0),
-        ("s1", "p1", WEEKS[2]): ("c1", 1.0),
-        ("s2", "p1", WEEKS[1]): ("c1", 1.0),
-        ("s1", "unknown", WEEKS[1]): ("nowhere", 1.0),
-    }
+    joined = join_promotions(frame(spark, SOLD_ROWS, cell("p1", 1, quantity=4.0)), promotions)
+    assert by_key(joined, "quantity", "promoted") == {("s1", "p1", WEEKS[1]): (4.0, 1.0)}
+
+
+def test_a_panel_of_categories_is_never_promoted(spark: SparkSession) -> None:
+    panel = without_promotions(frame(spark, SOLD_ROWS, cell("c1", 0, quantity=3.0)))
+    assert by_key(panel, "quantity", "promoted") == {("s1", "c1", WEEKS[0]): (3.0, 0.0)}
+    assert panel.columns == [*KEYS, "quantity", "promoted"]
 
 
 # Units per item: the largest is neither the first nor the last; "b" and "d" are of one size.

@@ -1,11 +1,11 @@
 from datetime import date
 
 import pytest
-from builders import MONDAY, frame
 from chispa import assert_df_equality
-from panel_builders import week
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import MONDAY, frame
+from panel_builders import week
 from shelfcast.errors import ConfigError
 from shelfcast.plan import Plan
 from shelfcast.registry import as_registry, intended

@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -144,20 +145,32 @@ def test_a_signal_ends_the_job_and_its_children_without_a_word(
     submitter = submit_it("sh", "-c", "sleep 300 & sleep 300")
     descendants = _descendants(submitter.pid, 3)
     submitter.send_signal(number)
-    _, stderr = submitter.communicate(timeout=20)
+    _, stderr = submitter.communicate(timeout=60)
     assert (submitter.returncode, stderr) == (status, "")
     assert not _survivors(descendants)
 
 
-def test_a_second_interrupt_ends_a_job_that_does_not_listen(submit_it: Submit) -> None:
-    submitter = submit_it(sys.executable, "-c", "import signal, time; signal.signal(15, print); time.sleep(300)")
+def test_a_signal_that_comes_before_the_job_has_started_is_kept_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    popen = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    assert run(Submission(("sleep", "300"), {})) == 130
+
+
+def test_a_second_interrupt_ends_a_job_that_does_not_listen(submit_it: Submit, tmp_path: Path) -> None:
+    deaf = "trap '' TERM; touch deaf; while true; do sleep 1; done"
+    submitter = submit_it("sh", "-c", deaf, cwd=tmp_path)
+    _wait_for(lambda: (tmp_path / "deaf").exists(), 60)
     descendants = _descendants(submitter.pid, 1)
-    time.sleep(1)
     submitter.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         submitter.wait(2)
     submitter.send_signal(signal.SIGINT)
-    assert submitter.wait(20) == 130
+    assert submitter.wait(60) == 130
     assert not _survivors(descendants)
 
 
@@ -165,7 +178,7 @@ def test_a_job_does_not_outlive_a_submitter_that_is_killed(submit_it: Submit) ->
     submitter = submit_it("sleep", "300")
     descendants = _descendants(submitter.pid, 1)
     submitter.kill()
-    submitter.wait(20)
+    submitter.wait(60)
     assert not _survivors(descendants)
 
 
@@ -174,7 +187,7 @@ def test_a_run_under_nohup_stays_deaf_to_the_hang_up() -> None:
     submitter = subprocess.Popen([sys.executable, "-c", code, "sleep", "2"], env=ENVIRONMENT)
     _descendants(submitter.pid, 1)
     submitter.send_signal(signal.SIGHUP)
-    assert submitter.wait(20) == 0
+    assert submitter.wait(60) == 0
 
 
 PROBE = """
@@ -246,7 +259,7 @@ def test_an_interrupt_ends_spark_and_its_workers_without_a_stack_trace(tmp_path:
     _wait_for(lambda: (tmp_path / "started").exists() or submitter.poll() is not None, 120)
     descendants = _descendants(submitter.pid, 4)
     submitter.send_signal(signal.SIGINT)
-    _, stderr = submitter.communicate(timeout=40)
+    _, stderr = submitter.communicate(timeout=60)
     assert submitter.returncode == 130
     assert not _survivors(descendants)
     assert "Traceback" not in stderr
@@ -260,12 +273,12 @@ def _outside() -> dict[str, str]:
 
 def _descendants(pid: int, at_least: int) -> list[psutil.Process]:
     process = psutil.Process(pid)
-    _wait_for(lambda: len(process.children(recursive=True)) >= at_least, 20)
+    _wait_for(lambda: len(process.children(recursive=True)) >= at_least, 60)
     return process.children(recursive=True)
 
 
 def _survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return psutil.wait_procs(processes, timeout=20)[1]
+    return psutil.wait_procs(processes, timeout=60)[1]
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_cutoffs_rise_by_the_stride_to_the_last_one_with_a_whole_horizon(
     least = weeks - horizon - stride * (origins - 1)
     cutoffs = backtest_cutoffs(weeks, horizon, origins, stride, least)
     assert (cutoffs[0], cutoffs[-1], len(cutoffs)) == (least, weeks - horizon, origins)
-    assert {later - earlier for earlier, later in zip(cutoffs, cutoffs[1:], strict=False)} <= {stride}
+    assert {later - earlier for earlier, later in pairwise(cutoffs)} <= {stride}
 
 
 def test_too_few_weeks_for_the_oldest_cutoff_are_refused() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -36,7 +35,7 @@ def fit_and_forecast(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int
 def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) -> Parts:
     """scikit-learn's models and the statistical ones. A model that failed is left out of the forecasts."""
     fits = [fit for panel, names in models.items() for fit in plan_fits(run, plan, panel, names, cutoffs)]
-    fitted = fit_in_tasks(run.spark, fits).persist(StorageLevel.DISK_ONLY)
+    fitted = run.stage(f"fits-{'-'.join(models)}", fit_in_tasks(run.spark, fits))
     failed = {row["artefact"] for row in fitted.where("error is not null").toLocalIterator()}
     whole = [fit for fit in fits if fit.artefact not in failed]
     in_tasks = {panel: [name for name in names if spec(name).library != "MLlib"] for panel, names in models.items()}
@@ -69,8 +68,11 @@ def _fit_at(
         for table in (VOCABULARIES, SCALERS)
     )
     frame = run.read(TRAINING_FRAME).where((F.col("panel") == panel) & (F.col("week") <= F.lit(last_week)))
-    to_score = mllib.examples_at(
-        panel_rows(run, panel), plan.axis(panel), cutoff, least_weeks(run, panel), run.config.country
-    ).persist(StorageLevel.DISK_ONLY)
+    to_score = run.stage(
+        f"score-{panel}-{last_week}",
+        mllib.examples_at(
+            panel_rows(run, panel), plan.axis(panel), cutoff, least_weeks(run, panel), run.config.country
+        ),
+    )
     training, scoring = (mllib.assemble(rows, words, scaler) for rows in (frame, to_score))
     return mllib.fit_and_score(models, training, scoring, panel, last_week, run.config.runtime.seed)

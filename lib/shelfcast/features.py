@@ -55,9 +55,10 @@ def make_examples(
     """The examples of every series at `origins` (ascending, each in 1..T), in the order (origin, series, step).
 
     Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period
-    (datetime64 of the target), y (units; NaN where beyond the panel or not known), scale (units), NUMERIC_FEATURES
-    (NaN where there is no such past) and `planned_<covariate>` (NaN beyond what is planned). With `max_rows`: a sample
-    by `sample_examples` of the rows whose y is known, for training.
+    (datetime64 of the target), y (units; NaN where beyond the panel or not known), scale (units), counted (whether the
+    series has sold in whole units alone), NUMERIC_FEATURES (NaN where there is no such past) and `planned_<covariate>`
+    (NaN beyond what is planned). With `max_rows`: a sample by `sample_examples` of the rows whose y is known, for
+    training.
     """
     origin, series, step = (
         axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij")
@@ -122,7 +123,7 @@ def _demand_features(
     series: NDArray[np.int64],
     step: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """scale, LEVEL_FEATURES and SEASON_FEATURES of the rows (origin, series, step), which come ordered by origin."""
+    """scale, counted, LEVEL_FEATURES and SEASON_FEATURES of the rows (origin, series, step), ordered by origin."""
     items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
     bounds = np.searchsorted(origin, [*origins, np.inf])
     parts = []
@@ -141,7 +142,8 @@ def _demand_features(
             name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)
         }
         levels = {name: values[which] for name, values in _levels(known, unit).items()}
-        parts.append(pd.DataFrame({"scale": scale[which]} | levels | columns))
+        counted = (np.nan_to_num(known) % 1 == 0).all(axis=1)
+        parts.append(pd.DataFrame({"scale": scale[which], "counted": counted[which]} | levels | columns))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -87,6 +87,17 @@ class Run:
         self.lake.replace(table, frame, self.scope(table), self.note)
         self.rows_out[table.name] = self.lake.rows_written(table)
 
+    def stage(self, name: str, frame: DataFrame) -> DataFrame:
+        """The frame computed once and read back: what several steps of a job need, and no executor has the memory to hold."""
+        path = self.lake.path(f"{self.staging}/{name}")
+        frame.write.mode("overwrite").parquet(path)
+        return self.spark.read.schema(frame.schema).parquet(path)
+
+    @property
+    def staging(self) -> str:
+        """Where the run puts what it needs for itself; gone when it ends."""
+        return f"_staging/{self.key}"
+
     def append_once(self, table: Table, frame: DataFrame) -> None:
         """Append rows that this run key appends but once, however often it runs."""
         self.lake.append_once(table, frame, self.scope(table), self.note)
@@ -128,6 +139,7 @@ class Runner:
         started = time.monotonic()
         with _named_in_spark(self.spark, job.name):
             job.run(run)
+        self.lake.remove(run.staging)
         seconds = time.monotonic() - started
         self._record(run, seconds)
         rows = ", ".join(f"{name} {count:,}" for name, count in run.rows_out.items())

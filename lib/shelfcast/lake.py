@@ -129,6 +129,11 @@ class Lake:
         filesystem, path = self._hadoop(name)
         return bool(filesystem.exists(path))
 
+    def remove(self, name: str) -> None:
+        """Remove a folder or file of the lake that is no table; nothing happens where there is none."""
+        filesystem, path = self._hadoop(name)
+        filesystem.delete(path, True)
+
     @property
     def _jvm(self) -> Any:
         return self.spark.sparkContext._jvm

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shelfcast.history import known_mean
 from shelfcast.panel import FloatArray
 
 Metric = Callable[[FloatArray, FloatArray], float]
@@ -72,7 +73,7 @@ def mape_left_out(y: FloatArray) -> int:
 
 def correlation(y: FloatArray, y_hat: FloatArray) -> float:
     """Pearson's correlation of demand and forecast."""
-    truth, guess = _deviations(y), _deviations(np.where(np.isnan(y), np.nan, y_hat))
+    truth, guess = _deviations(y), _centred(y_hat[~np.isnan(y)])
     return _ratio((truth * guess).sum(), ((truth**2).sum() * (guess**2).sum()) ** 0.5)
 
 
@@ -95,14 +96,14 @@ def mase(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1)
     y, y_hat: shape (n, h); history: shape (n, T), before the cutoff. A series that never changed has no scale: left
     out.
     """
-    scale = _row_mean(np.abs(_seasonal_differences(history, season)))
-    return _mean_over_series(_row_mean(np.abs(y_hat - y)), scale)
+    scale = known_mean(np.abs(_seasonal_differences(history, season)))
+    return _mean_over_series(known_mean(np.abs(y_hat - y)), scale)
 
 
 def rmsse(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
     """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); shapes as for `mase`."""
-    scale = _row_mean(_seasonal_differences(history, season) ** 2)
-    return _mean_over_series(_row_mean((y_hat - y) ** 2), scale, power=0.5)
+    scale = known_mean(_seasonal_differences(history, season) ** 2)
+    return _mean_over_series(known_mean((y_hat - y) ** 2), scale, power=0.5)
 
 
 def pinball(y: FloatArray, q_hat: FloatArray, quantile: float) -> float:
@@ -113,8 +114,7 @@ def pinball(y: FloatArray, q_hat: FloatArray, quantile: float) -> float:
 
 def coverage(y: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
     """Share of the known periods whose demand is within [lower, upper]."""
-    known = ~np.isnan(y)
-    return _mean((((lower <= y) & (y <= upper))[known]).astype(float))
+    return _mean(((lower <= y) & (y <= upper))[~np.isnan(y)].astype(np.float64))
 
 
 def paired_bootstrap(
@@ -136,7 +136,7 @@ def paired_bootstrap(
 
 
 def _errors(y: FloatArray, y_hat: FloatArray) -> FloatArray:
-    return _known(y_hat - y) if not np.isnan(y_hat[~np.isnan(y)]).any() else np.full(1, np.nan)
+    return (y_hat - y)[~np.isnan(y)]
 
 
 def _known(y: FloatArray) -> FloatArray:
@@ -144,8 +144,11 @@ def _known(y: FloatArray) -> FloatArray:
 
 
 def _deviations(y: FloatArray) -> FloatArray:
-    known = _known(y)
-    return known - _mean(known)
+    return _centred(_known(y))
+
+
+def _centred(values: FloatArray) -> FloatArray:
+    return values - _mean(values)
 
 
 def _mean(values: FloatArray) -> float:
@@ -154,12 +157,6 @@ def _mean(values: FloatArray) -> float:
 
 def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else np.nan
-
-
-def _row_mean(values: FloatArray) -> FloatArray:
-    known = ~np.isnan(values)
-    total, count = np.where(known, values, 0).sum(axis=1), known.sum(axis=1)
-    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
 
 
 def _seasonal_differences(history: FloatArray, season: int) -> FloatArray:

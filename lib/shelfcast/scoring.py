@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
+from shelfcast import artefacts
 from shelfcast.features import make_examples
 from shelfcast.models import forecast, sklearn_models, spec
 from shelfcast.panel import Axis, FloatArray, Panel, densify
 from shelfcast.schemas import column_names
-from shelfcast.training import artefacts
 
 SCORED_COLUMNS = (
     "panel string, model string, cutoff date, store_id string, item_id string, category_id string, "

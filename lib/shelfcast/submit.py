@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -92,45 +92,60 @@ def submission(
 def run(submitted: Submission) -> int:
     """Run the command to its end and return its exit status; an interrupt stops it and all its workers.
 
-    The JVM and its Python processes form a session of their own, so that Ctrl-C reaches this process alone, which ends
-    them in order: each of them caught in its work would tell of it at length.
+    The JVM and its Python processes form a session of their own, so that Ctrl-C reaches this process alone, which asks
+    them to end: an interrupt of their own they would answer with stack traces.
     """
-    process = subprocess.Popen(
-        submitted.command,
-        env={**os.environ, **submitted.environment},
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_die_with_parent,
-    )
-    with _stopping(process) as stopped_by:
-        status = process.wait()
-    if stopped_by:
-        return 128 + stopped_by[0]
+    ending = _Ending()
+    with _handling(ending):
+        ending.process = subprocess.Popen(
+            submitted.command,
+            env={**os.environ, **submitted.environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        ending.pass_on()
+        status = ending.process.wait()
+    if ending.received:
+        return 128 + ending.received[0]
     return status if status >= 0 else 128 - status
 
 
-@contextmanager
-def _stopping(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """Signals to this process end `process` and what it started; the list tells of them, the first one first."""
-    received: list[int] = []
+class _Ending:
+    """Passes signals on to a process and what it started: asks them to end at the first, insists at the next.
 
-    def stop(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        is_first = len(received) == 1
+    A signal may come before there is a process: it is kept, and passed on then.
+    """
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.received: list[int] = []
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self.received.append(number)
+        self.pass_on()
+
+    def pass_on(self) -> None:
+        if self.process is None or not self.received:
+            return
+        is_first = len(self.received) == 1
         if is_first:
             signal.alarm(_STOP_SECONDS)
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM if is_first else signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGTERM if is_first else signal.SIGKILL)
 
-    # a run under nohup stays deaf to the hang-up
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """`handler` gets the signals that end a process, but those that are ignored: a run under nohup stays deaf."""
     heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
-        yield received
+        yield
     finally:
         signal.alarm(0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def _die_with_parent() -> None:

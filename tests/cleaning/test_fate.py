@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from itertools import permutations
 from typing import Any
 
-from builders import Row, cleaning, frame
 from chispa import assert_df_equality
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from builders import Row, cleaning, frame
 from shelfcast.cleaning.fate import count_fates, mark_repeated, quarantined, with_fate
 from shelfcast.cleaning.rules import sales_rules
 from shelfcast.schemas import QUARANTINE, ROW_COUNTS
 
 # A till's file as text, where anything may stand.
 TILL = (
-    "region string, store string, product string, basket string, day string, known string, quantity string, price string, "
-    "revenue string, note string, _batch_id string"
+    "region string, store string, product string, basket string, day string, known string, "
+    "quantity string, price string, revenue string, note string, _batch_id string"
 )
 KEY = ("basket_id", "product_id", "known_from")
 CONTENT = ("store_id", "sold_on", "source_quantity", "revenue")

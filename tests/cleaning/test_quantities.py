@@ -1,15 +1,15 @@
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from statistics import median
 from typing import Any
 
 import pytest
-from builders import Row, cleaning, frame, product, sale
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from builders import Row, cleaning, frame, product, sale
 from shelfcast.cleaning.quantities import learn_quantity_bounds, with_bounded_quantity
 from shelfcast.config import Cleaning
 from shelfcast.schemas import PRODUCTS, QUANTITY_BOUNDS, SALES
@@ -35,7 +35,7 @@ def learn(spark: SparkSession, sales: list[Row], settings: Cleaning | None = Non
     return {row.product_id: row for row in bounds.collect()}
 
 
-def bound(sales: list[float], least_width: float = 0.5) -> float:
+def bound(sales: Sequence[float], least_width: float = 0.5) -> float:
     """The bound of one product, by the book: six robust standard deviations of the logarithms above their median."""
     logs = [math.log(quantity) for quantity in sales]
     spread = 1.4826 * median(abs(log - median(logs)) for log in logs)
@@ -45,8 +45,7 @@ def bound(sales: list[float], least_width: float = 0.5) -> float:
 def test_a_product_with_enough_sales_has_its_own_bound(spark: SparkSession) -> None:
     learned = learn(spark, bought("rice", 1, 2, 2, 8) + bought("soap", 1, 1, 1))
     rice, soap = learned["rice"], learned["soap"]
-    # logs 0, ln 2, ln 2, ln 8: median ln 2, deviations ln 2, 0, 0, 2 ln 2: their median ln 2 / 2 = 0.3466; 1.4826 x
-    # that = 0.5138
+    # logs 0, ln 2, ln 2, 3 ln 2: their median ln 2, the deviations from it ln 2, 0, 0, 2 ln 2: median ln 2 / 2
     assert rice.upper_bound == pytest.approx(2 * math.exp(6 * 1.4826 * math.log(2) / 2))
     assert (rice.sales, rice.median_quantity, rice.learned_from) == (4, pytest.approx(2), "product")
     # bought one at a time: no spread at all would make a pair an outlier
@@ -55,8 +54,14 @@ def test_a_product_with_enough_sales_has_its_own_bound(spark: SparkSession) -> N
 
 def test_a_thin_product_takes_the_bound_of_its_category_and_a_thin_category_that_of_all(spark: SparkSession) -> None:
     sales = {
-        **{"rice": [2, 3, 4], "thin rice": [30, 40], "novel": [1], "poem": [1]},
-        **{"petrol": [9_000, 10_000, 12_000], "thin petrol": [8_000], "unknown": [5, 6], "unknown too": [7]},
+        "rice": [2.0, 3.0, 4.0],
+        "thin rice": [30.0, 40.0],
+        "novel": [1.0],
+        "poem": [1.0],
+        "petrol": [9_000.0, 10_000.0, 12_000.0],
+        "thin petrol": [8_000.0],
+        "unknown": [5.0, 6.0],
+        "unknown too": [7.0],
     }
     learned = learn(spark, [row for name, quantities in sales.items() for row in bought(name, *quantities)])
     everything = [quantity for quantities in sales.values() for quantity in quantities]

@@ -2,10 +2,10 @@ from collections.abc import Mapping
 from datetime import date
 
 import pytest
-from builders import Row, cleaning, frame, product, promotion, sale
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
+from builders import Row, cleaning, frame, product, promotion, sale
 from shelfcast.cleaning.fate import with_fate
 from shelfcast.cleaning.rules import product_rules, promotion_rules, sales_rules
 from shelfcast.schemas import PRODUCTS, PROMOTIONS, SALES, Table

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from builders import frame
-from panel_builders import axis, poisson_series, training_frame, week
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import frame
+from panel_builders import axis, poisson_series, training_frame, week
 from shelfcast import config, examples, panels, schemas
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import champion_of, forecast_means
@@ -38,18 +38,22 @@ class Tables:
 
 def run_on(spark: SparkSession, folder: Path, champions: dict[tuple[str, str], str | None]) -> Run:
     """A run that knows a leaderboard, six series over sixteen weeks, and the examples of origins 13 on."""
-    board = [{"region": "here", "panel": panel, "model": model, "champion": c} for (panel, model), c in champions.items()]
+    board = [
+        {"region": "here", "panel": panel, "model": model, "champion": c} for (panel, model), c in champions.items()
+    ]
     rows = poisson_series(6, WEEKS)
     learned = training_frame(rows, axis(WEEKS), range(13, WEEKS)).assign(region="here", panel=panels.PRODUCT)
     learned[examples.TRAINING_FRAME.names].to_parquet(folder / "frame.parquet", index=False)
     frames = {
         "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board),
         "features/panel_demand": of_pandas(spark, rows[schemas.PANEL_DEMAND.names]),
-        "features/training_frame": spark.read.schema(examples.TRAINING_FRAME.schema).parquet(str(folder / "frame.parquet")),
+        "features/training_frame": spark.read.schema(examples.TRAINING_FRAME.schema).parquet(
+            str(folder / "frame.parquet")
+        ),
     }
     settings = config.load(CONFIG, ["backtest.min_selling_weeks=4", "backtest.horizon=2"])
     lake: Any = Tables(str(folder), frames)
-    return Run(Job("test", TABLES, (), (), lambda run: None), spark, settings, lake, week(WEEKS), key="k")
+    return Run(Job("test", TABLES, (), (), lambda _: None), spark, settings, lake, week(WEEKS), key="k")
 
 
 def of_pandas(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
@@ -66,7 +70,9 @@ BOARD = {
 }
 
 
-def test_categories_go_by_the_published_selection_and_products_by_their_own(spark: SparkSession, tmp_path: Path) -> None:
+def test_categories_go_by_the_published_selection_and_products_by_their_own(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     run = run_on(spark, tmp_path, BOARD)
     assert (champion_of(run, panels.CATEGORY), champion_of(run, panels.PRODUCT)) == ("tsb", "moving_average")
 

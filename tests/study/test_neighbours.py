@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,7 +42,7 @@ def test_each_neighbour_counts_once(both: tuple[Inputs, Inputs]) -> None:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many queries each search measured against every row."""
     counts: list[int] = []
 
@@ -53,7 +51,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return nearest_of_all(train, queries, k)
 
     monkeypatch.setattr(neighbours, "nearest_of_all", count)
-    yield counts
+    return counts
 
 
 CASES = [

@@ -4,7 +4,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from builders import column_names
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -15,6 +14,8 @@ from study_builders import random_rows
 
 QUICK = ("ridge", "knn")
 SEED = 27
+Pair = tuple[float, float]
+Scopes = dict[str, dict[str, float]]
 
 
 def as_rows(n: int = 300) -> pd.DataFrame:
@@ -26,7 +27,7 @@ def as_rows(n: int = 300) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def rows(spark: SparkSession) -> DataFrame:
-    frame = as_rows()[column_names(STUDY_ROWS.columns)]
+    frame = as_rows()[STUDY_ROWS.names]
     # Arrow reads a missing size as null, as the lake does
     return spark.createDataFrame(frame, STUDY_ROWS.schema).replace(float("nan"), None)
 
@@ -78,10 +79,8 @@ def test_a_prediction_is_the_mean_of_the_models_parts_fitted_here(model: str, pr
 def test_neither_partitions_nor_the_order_of_rows_change_a_prediction(rows: DataFrame, predictions: DataFrame) -> None:
     shuffled = protocol.predict(rows.orderBy(F.rand(1)).repartition(5), QUICK, SEED)
     both = shuffled.alias("a").join(predictions.alias("b"), ["model", "row_id"])
-    apart = both.select(
-        F.max(F.abs(F.col("a.prediction") - F.col("b.prediction"))).alias("most"), F.count("*").alias("n")
-    )
-    found = apart.first()
+    apart = F.abs(F.col("a.prediction") - F.col("b.prediction"))
+    found = both.select(F.max(apart).alias("most"), F.count("*").alias("n")).first()
     assert found["most"] < 1e-9
     assert found["n"] == shuffled.count() > 0
 
@@ -95,22 +94,19 @@ def test_no_test_row_teaches_a_model_anything() -> None:
         np.testing.assert_allclose(alone, among[:3], atol=1e-9)
 
 
-def test_each_model_and_part_has_a_task_of_its_own(rows: DataFrame, spark: SparkSession) -> None:
-    parts = sum(model.parts for model in MODELS.values())
-    spread = protocol.spread_over_tasks(rows, tuple(MODELS))
-    placed = spread.select(F.spark_partition_id().alias("partition"), "model", "part").distinct().collect()
-    assert len(placed) == len({row["partition"] for row in placed}) == parts
-    plan = protocol.predict(rows, QUICK, SEED)._jdf.queryExecution().optimizedPlan().toString()
-    assert plan.count("RepartitionById") <= 1
+def test_each_part_of_each_model_is_fitted_in_a_partition_of_its_own(rows: DataFrame) -> None:
+    fitted = protocol.fit_parts(rows, tuple(MODELS), SEED)
+    placed = fitted.groupBy("model", F.spark_partition_id().alias("partition")).count().collect()
+    partitions = {model: [row["partition"] for row in placed if row["model"] == model] for model in MODELS}
+    assert {model: len(held) for model, held in partitions.items()} == {m: MODELS[m].parts for m in MODELS}
+    assert len({partition for held in partitions.values() for partition in held}) == len(placed)
 
 
 @pytest.fixture
-def measure(spark: SparkSession) -> Callable[..., dict[str, dict[str, float]]]:
+def measure(spark: SparkSession) -> Callable[..., Scopes]:
     """The metrics, by scope, of pairs of units and prediction."""
 
-    def measured(
-        *pairs: tuple[float, float], by_volume: tuple[float, float] | None = None
-    ) -> dict[str, dict[str, float]]:
+    def measured(*pairs: Pair, by_volume: Pair | None = None) -> Scopes:
         rows = [("here", "m", "test", n, False, *pair, 1.0) for n, pair in enumerate(pairs)]
         rows += [("here", "m", "test", -1, True, *by_volume, 1.0)] if by_volume else []
         frame = spark.createDataFrame(rows, STUDY_PREDICTIONS.schema)
@@ -119,7 +115,7 @@ def measure(spark: SparkSession) -> Callable[..., dict[str, dict[str, float]]]:
     return measured
 
 
-def test_the_metrics_are_those_worked_out_by_hand(measure: Callable[..., dict[str, dict[str, float]]]) -> None:
+def test_the_metrics_are_those_worked_out_by_hand(measure: Callable[..., Scopes]) -> None:
     # errors 1, -1, 2; mean of the units 3; deviations -2, 0, 2
     found = measure((1.0, 2.0), (3.0, 2.0), (5.0, 7.0))["all"]
     wanted = {
@@ -137,14 +133,14 @@ def test_the_metrics_are_those_worked_out_by_hand(measure: Callable[..., dict[st
 
 
 def test_mape_leaves_out_rows_without_units_and_says_how_many(
-    measure: Callable[..., dict[str, dict[str, float]]],
+    measure: Callable[..., Scopes],
 ) -> None:
     found = measure((0.0, 5.0), (2.0, 3.0), (4.0, 4.0))["all"]
     assert (found["mape"], found["zeros_left_out"], found["rows"]) == (pytest.approx(0.25), 1, 3)
 
 
 def test_what_is_sold_by_volume_counts_among_all_rows_and_not_among_pieces(
-    measure: Callable[..., dict[str, dict[str, float]]],
+    measure: Callable[..., Scopes],
 ) -> None:
     found = measure((1.0, 2.0), (3.0, 2.0), by_volume=(800.0, 0.0))
     assert (found["all"]["rows"], found["pieces"]["rows"]) == (3, 2)

@@ -41,7 +41,7 @@ def test_a_number_that_never_varies_tells_nothing() -> None:
     assert encoder.encode(pd.DataFrame([row()])).numbers.tolist() == [[0.0, 0.0]]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000))
 def test_one_hot_is_that_of_scikit_learn(seed: int) -> None:
     train, asked = random_rows(30, seed), random_rows(10, seed + 1, products=8)
@@ -64,7 +64,7 @@ def test_no_way_to_part_the_categories_beats_the_best_cut_of_their_order(pairs: 
     assert min(errors) == pytest.approx(min(squared_error(units[i]) + squared_error(units[~i]) for i in inside))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(CATEGORY_AND_UNITS)
 def test_of_three_categories_the_first_split_is_that_of_the_one_hot_tree(pairs: list[tuple[int, int]]) -> None:
     codes, units = np.array(pairs).T

@@ -1,13 +1,14 @@
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
-from builders import Row, frame, product, sale
 from chispa import assert_df_equality
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from builders import Row, frame, product, sale
 from shelfcast.errors import ConfigError
 from shelfcast.schemas import PRODUCTS, QUANTITY_BOUNDS, SALES
 from shelfcast.study.rows import require_bounded, study_rows
@@ -18,7 +19,7 @@ ALL = 1000
 
 
 def rows_of(
-    spark: SparkSession, sales: list[Row], products: list[Row] = [], count: int = ALL, seed: int = 27
+    spark: SparkSession, sales: list[Row], products: Sequence[Row] = (), count: int = ALL, seed: int = 27
 ) -> DataFrame:
     bounds = frame(spark, QUANTITY_BOUNDS, {"product_id": "fuel", "sold_by_volume": True})
     return study_rows(frame(spark, SALES, *sales), frame(spark, PRODUCTS, *products), bounds, count, seed)
@@ -26,11 +27,11 @@ def rows_of(
 
 def test_a_row_sums_a_month_of_a_store_and_product(spark: SparkSession) -> None:
     sales = [
-        sale(1, unit_price=2.0),
-        sale(3, unit_price=1.0, sold_on=date(2017, 1, 31)),
-        sale(5, sold_on=date(2017, 2, 1)),
-        sale(7, store_id="s2"),
-        sale(9, product_id="p2"),
+        sale(1.0, unit_price=2.0),
+        sale(3.0, unit_price=1.0, sold_on=date(2017, 1, 31)),
+        sale(5.0, sold_on=date(2017, 2, 1)),
+        sale(7.0, store_id="s2"),
+        sale(9.0, product_id="p2"),
     ]
     found = rows_of(spark, sales).select("month", "store_id", "product_id", "units", "price")
     wanted = [
@@ -44,8 +45,8 @@ def test_a_row_sums_a_month_of_a_store_and_product(spark: SparkSession) -> None:
 
 
 NO_SALES = [
-    pytest.param(sale(-1), id="a-return"),
-    pytest.param(sale(0, unit_price=None), id="a-listing-without-a-quantity"),
+    pytest.param(sale(-1.0), id="a-return"),
+    pytest.param(sale(0.0, unit_price=None), id="a-listing-without-a-quantity"),
 ]
 
 
@@ -55,17 +56,17 @@ def test_what_is_no_sale_makes_no_row(row: Row, spark: SparkSession) -> None:
 
 
 def test_the_units_are_those_sold_not_capped(spark: SparkSession) -> None:
-    assert rows_of(spark, [sale(50, capped_quantity=9.0)]).first()["units"] == 50
+    assert rows_of(spark, [sale(50.0, capped_quantity=9.0)]).first()["units"] == 50
 
 
 def test_prices_that_are_equal_but_for_the_last_digit_of_a_sum_are_equal(spark: SparkSession) -> None:
-    thirds = [sale(3, unit_price=0.1), sale(3, unit_price=0.2)]
-    other = [sale(6, unit_price=0.15, store_id="s2")]
+    thirds = [sale(3.0, unit_price=0.1), sale(3.0, unit_price=0.2)]
+    other = [sale(6.0, unit_price=0.15, store_id="s2")]
     assert rows_of(spark, thirds + other).select("price").distinct().count() == 1
 
 
 def test_the_products_with_the_most_sales_are_kept_and_of_equals_the_first_by_name(spark: SparkSession) -> None:
-    sales = [sale(99, product_id="once"), *[sale(product_id="b"), sale(product_id="a"), sale(product_id="c")] * 2]
+    sales = [sale(99.0, product_id="once"), *[sale(product_id="b"), sale(product_id="a"), sale(product_id="c")] * 2]
     kept = rows_of(spark, sales, count=2).select("product_id").orderBy("product_id").collect()
     assert [row["product_id"] for row in kept] == ["a", "b"]
 

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from panel_builders import PANEL, axis, poisson_series, training_frame, week, write_parts
 from pyspark.sql import Row, SparkSession
 
+from panel_builders import PANEL, axis, poisson_series, training_frame, week, write_parts
+from shelfcast import artefacts
 from shelfcast.models import encoder, sklearn_models
-from shelfcast.training import artefacts
 from shelfcast.training.baselines import Fit, fit_in_tasks
 
 CUTOFF = week(17)

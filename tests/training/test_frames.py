@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from panel_builders import week, write_parts
 
+from panel_builders import week, write_parts
 from shelfcast.training.frames import read_examples
 
 COLUMNS = ("store_id", "item_id", "origin", "step", "week", "y")

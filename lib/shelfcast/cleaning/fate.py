@@ -40,7 +40,7 @@ def quarantined(frame: DataFrame, region: str, source_table: str) -> DataFrame:
         F.lit(region).alias("region"),
         F.lit(source_table).alias("source_table"),
         F.col("_fate").alias("rule"),
-        F.to_json("_raw").alias("row"),
+        F.to_json(F.struct(*[f"_raw.{name}" for name in _received(frame)])).alias("row"),
         F.col("_raw._batch_id").alias("batch_id"),
     )
 
@@ -69,11 +69,17 @@ def count_fates(frame: DataFrame, region: str, source_table: str, flagged: int) 
     )
 
 
+def _received(frame: DataFrame) -> list[str]:
+    """The columns of the raw row that came from the source: all but where they came from and when."""
+    raw = frame.schema["_raw"].dataType
+    assert isinstance(raw, StructType)
+    return [name for name in raw.names if name == "_extra" or not (name.startswith("_") or name == "region")]
+
+
 def _is_blank(frame: DataFrame) -> Column:
     raw = frame.schema["_raw"].dataType
     assert isinstance(raw, StructType)
-    received = [item for item in raw if not item.name.startswith("_") and item.name != "region"]
-    return reduce(lambda blank, item: blank & _is_empty(item), received, F.lit(True))
+    return reduce(lambda blank, name: blank & _is_empty(raw[name]), _received(frame), F.lit(True))
 
 
 def _is_empty(item: StructField) -> Column:

@@ -59,7 +59,6 @@ class FittedModel:
     estimator: Any
     seasonal: bool
     non_negative: bool
-    whole: bool
 
 
 def _boosting(loss: str) -> Regressor:
@@ -101,21 +100,20 @@ def fit(name: str, examples: pd.DataFrame, encoder: Encoder, seed: int) -> Fitte
     target = (rows["y"] / rows["scale"]).to_numpy() / common - base
     weights = {"sample_weight": (rows["scale"] / rows["scale"].mean()).to_numpy()} if regressor.weighted else {}
     estimator = regressor.make(seed).fit(regressor.matrix(encoder, rows), target, **weights)
-    counts = bool((rows["y"] >= 0).all() and (rows["y"] % 1 == 0).all())
-    return FittedModel(name, encoder, estimator, seasonal, bool((rows["y"] >= 0).all()), counts and regressor.median)
+    return FittedModel(name, encoder, estimator, seasonal, bool((rows["y"] >= 0).all()))
 
 
 def predict(fitted: FittedModel, examples: pd.DataFrame) -> FloatArray:
     """The forecast of each row, in units; 0 for a series that has not sold; not below 0 where demand never was.
 
-    The median of a count is a whole number: the models that minimise the absolute error say one where demand is
-    counted.
+    The median of a count is a whole number: a model that minimises the absolute error says one where demand is counted.
     """
-    matrix = REGRESSORS[fitted.name].matrix(fitted.encoder, examples)
-    ratio = _anchor(examples, fitted.seasonal) + np.asarray(fitted.estimator.predict(matrix), dtype=np.float64)
+    regressor = REGRESSORS[fitted.name]
+    predicted = np.asarray(fitted.estimator.predict(regressor.matrix(fitted.encoder, examples)), dtype=np.float64)
+    ratio = _anchor(examples, fitted.seasonal) + predicted
     y_hat = ratio * examples["scale"].to_numpy(dtype=np.float64)
     y_hat = np.maximum(y_hat, 0.0) if fitted.non_negative else y_hat
-    return np.round(y_hat) if fitted.whole else y_hat
+    return np.where(examples["counted"], np.round(y_hat), y_hat) if regressor.median else y_hat
 
 
 def _anchor(examples: pd.DataFrame, seasonal: bool) -> FloatArray:

@@ -6,10 +6,20 @@ history is demand that is not known and is passed over; a series without any kno
 
 import numpy as np
 
-from shelfcast.history import fill, grown_season, last_known, pooled_season, recent_mean, recent_median, season_ago
+from shelfcast.history import (
+    fill,
+    grown_season,
+    known_mean,
+    last_known,
+    pooled_season,
+    recent_mean,
+    recent_median,
+    season_ago,
+)
 from shelfcast.panel import FloatArray, Panel
 
 SMOOTHING = (0.05, 0.1, 0.2, 0.3, 0.5)
+START_PERIODS = 13
 
 
 def zero(panel: Panel, horizon: int) -> FloatArray:
@@ -103,10 +113,12 @@ def _size_of_a_sale(y: FloatArray) -> FloatArray:
 
 
 def _start(y: FloatArray) -> FloatArray:
-    """Where smoothing begins, one column a constant: the mean of the first known season of 13 periods."""
+    """Where smoothing begins, a column a constant: the mean of START_PERIODS periods from the first known one."""
     first = np.argmax(~np.isnan(y), axis=1)
-    columns = np.minimum(first[:, None] + np.arange(13), y.shape[1] - 1)
-    return np.repeat(recent_mean(np.take_along_axis(y, columns, axis=1), 13)[:, None], len(SMOOTHING), axis=1)
+    columns = first[:, None] + np.arange(START_PERIODS)
+    inside = np.take_along_axis(y, np.minimum(columns, y.shape[1] - 1), axis=1)
+    begun = fill(known_mean(np.where(columns < y.shape[1], inside, np.nan)), np.zeros(len(y)))
+    return np.repeat(begun[:, None], len(SMOOTHING), axis=1)
 
 
 def _of_least(loss: FloatArray, values: FloatArray) -> FloatArray:

@@ -3,7 +3,6 @@ clean/row_counts"""
 
 from functools import reduce
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -39,7 +38,6 @@ def clean(run: Run) -> None:
     _write_catalogue(run, kept)
     _write_sales(run, kept["sales"])
     _write_account(run, judged)
-    judged["sales"].unpersist()
 
 
 def judge(run: Run) -> dict[str, DataFrame]:
@@ -48,7 +46,7 @@ def judge(run: Run) -> dict[str, DataFrame]:
     products = fate.with_fate(_canonical(run, "products"), rules.product_rules())
     promotions = fate.with_fate(_canonical(run, "promotions"), rules.promotion_rules())
     return {
-        "sales": fate.mark_repeated(sales, _SALE_KEY, _SALE_CONTENT).persist(StorageLevel.DISK_ONLY),
+        "sales": run.stage("sales", fate.mark_repeated(sales, _SALE_KEY, _SALE_CONTENT)),
         "products": fate.mark_repeated(products, ("product_id",), ("category_id", "package_size")),
         "promotions": promotions,
     }

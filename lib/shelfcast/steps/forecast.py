@@ -2,8 +2,8 @@
 forecasts/series_counts"""
 
 from functools import reduce
+from typing import NamedTuple
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -37,47 +37,67 @@ def job(config: Config) -> Job:
 
 def forecast(run: Run) -> None:
     plan = plan_of(run)
-    means = all_means(run, plan).persist(StorageLevel.DISK_ONLY)
-    last = plan.weeks[-1]
-    past = means.where(F.col("cutoff") < F.lit(last))
-    measured = past.where(F.col("cutoff") == F.lit(plan.last_week(plan.cutoffs[-1])))
-    earlier = past.where(F.col("cutoff") < F.lit(plan.last_week(plan.cutoffs[-1])))
-
+    parts = _parts(run, plan)
+    past = run.stage("past", past_means(run, plan, parts))
+    measured_at = plan.last_week(plan.cutoffs[-1])
+    measured = past.where(F.col("cutoff") == F.lit(measured_at))
+    earlier = past.where(F.col("cutoff") < F.lit(measured_at))
     scored = conformal.with_quantiles(measured, conformal.fit_ratios(earlier))
     run.write(schemas.CALIBRATION, _dated(run, conformal.measure_calibration(scored)))
-    ahead = conformal.with_quantiles(means.where(F.col("cutoff") == F.lit(last)), conformal.fit_ratios(past))
+    ahead = conformal.with_quantiles(means_ahead(plan, parts), run.stage("ratios", conformal.fit_ratios(past)))
     run.write(schemas.FORECASTS, _published(run, ahead))
     run.write(schemas.SERIES_COUNTS, _counted(run))
-    means.unpersist()
 
 
-def all_means(run: Run, plan: Plan) -> DataFrame:
-    """The means of every level at each cutoff, with what came true: level, cutoff, the series, step, week, y, mean,
-    method.
+class Parts(NamedTuple):
+    """The means at each cutoff that all others follow from: of categories, of modelled products, the weights of the thin
+    ones, and how each category is split between the two."""
 
-    `level` tells modelled and shared products apart: their errors are not alike. At cutoffs that are over, a share of
-    the thin products stands for all.
-    """
+    category: DataFrame
+    modelled: DataFrame
+    thin: DataFrame
+    split: DataFrame
+
+
+def _parts(run: Run, plan: Plan) -> Parts:
     cutoffs = (*plan.cutoffs, len(plan.weeks))
-    category = _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)).persist(
-        StorageLevel.DISK_ONLY
-    )
-    modelled = forecast_means(run, plan, panels.PRODUCT, cutoffs).persist(StorageLevel.DISK_ONLY)
-    thin = _thin_shares(run, plan, modelled)
+    category = run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)))
+    modelled = run.stage("modelled", forecast_means(run, plan, panels.PRODUCT, cutoffs))
+    thin = run.stage("thin", _thin_shares(run, plan, modelled))
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
-    split = split.persist(StorageLevel.DISK_ONLY)
-    own = middle_out.scale_modelled(modelled, split).join(
-        modelled.select("cutoff", *_SERIES, "step", "week", "y"), ["cutoff", *_SERIES, "step"]
-    )
-    shared = _with_outcome(run, plan, middle_out.share_out(_sampled(run, plan, thin), split))
+    return Parts(category, modelled, thin, run.stage("split", split))
+
+
+def past_means(run: Run, plan: Plan, parts: Parts) -> DataFrame:
+    """The means of every level at the cutoffs that are over, with what came true; of the thin products a share."""
+    past = Parts(*[frame.where(F.col("cutoff") < F.lit(plan.weeks[-1])) for frame in parts])
+    hashed = F.pmod(F.xxhash64("item_id", "store_id"), F.lit(10_000)) < run.config.forecast.calibration_share * 10_000
+    shared = middle_out.share_out(past.thin.where(hashed), past.split)
+    return _levels(past, _with_outcome(run, shared))
+
+
+def means_ahead(plan: Plan, parts: Parts) -> DataFrame:
+    """The means of every level for the weeks ahead."""
+    ahead = Parts(*[frame.where(F.col("cutoff") == F.lit(plan.weeks[-1])) for frame in parts])
+    shared = middle_out.share_out(ahead.thin, ahead.split)
+    week = F.date_add("cutoff", F.col("step") * 7)
+    return _levels(ahead, shared.withColumn("week", week).withColumn("y", F.lit(None).cast("double")))
+
+
+def _levels(parts: Parts, shared: DataFrame) -> DataFrame:
+    """Rows of every level: level, cutoff, the series, step, week, y, mean, method. `level` tells modelled and shared
+    products apart: their errors are not alike."""
+    outcome = parts.modelled.select("cutoff", *_SERIES, "step", "week", "y")
+    own = middle_out.scale_modelled(parts.modelled, parts.split).join(outcome, ["cutoff", *_SERIES, "step"])
     levels = {
         "product": own,
         "product_shared": shared,
-        "category": category,
-        "store": _sum(category, F.col("store_id")),
-        "region": _sum(category, F.lit("(all)")),
+        "category": parts.category,
+        "store": _sum(parts.category, F.col("store_id")),
+        "region": _sum(parts.category, F.lit("(all)")),
     }
-    return reduce(DataFrame.unionByName, [frame.withColumn("level", F.lit(level)) for level, frame in levels.items()])
+    named = [frame.withColumn("level", F.lit(level)) for level, frame in levels.items()]
+    return reduce(DataFrame.unionByName, named)
 
 
 def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
@@ -104,28 +124,16 @@ def _thin_shares(run: Run, plan: Plan, modelled: DataFrame) -> DataFrame:
     series = run.read(schemas.SERIES).where("level = 'product' and state = 'listed'")
     weights = middle_out.share_weights(weekly, series, dates, run.config.forecast)
     models = modelled.where("step = 1").select("cutoff", *_SERIES)
-    return weights.join(F.broadcast(models), ["cutoff", *_SERIES], how="anti").persist(StorageLevel.DISK_ONLY)
+    return weights.join(F.broadcast(models), ["cutoff", *_SERIES], how="anti")
 
 
-def _sampled(run: Run, plan: Plan, thin: DataFrame) -> DataFrame:
-    """All thin products at the last week; at cutoffs that are over, a share of them by a hash of store and item."""
-    hashed = F.pmod(F.xxhash64("item_id", "store_id"), F.lit(10_000)) < run.config.forecast.calibration_share * 10_000
-    return thin.where(hashed | (F.col("cutoff") == F.lit(plan.weeks[-1])))
-
-
-def _with_outcome(run: Run, plan: Plan, shared: DataFrame) -> DataFrame:
-    """Adds the target week and what sold in it: nothing is zero, for the series was listed; null where it is yet to
-    come."""
+def _with_outcome(run: Run, shared: DataFrame) -> DataFrame:
+    """Adds the target week and what sold in it: nothing is zero, for the series was listed."""
     weekly = run.read(schemas.DEMAND["weekly"]).where("level = 'product'")
     came = weekly.select("store_id", "item_id", "week", F.col("quantity").alias("sold"))
     dated = shared.withColumn("week", F.date_add("cutoff", F.col("step") * 7))
-    past = dated.where(F.col("cutoff") < F.lit(plan.weeks[-1])).join(came, ["store_id", "item_id", "week"], how="left")
-    future = dated.where(F.col("cutoff") == F.lit(plan.weeks[-1]))
-    return (
-        past.withColumn("y", F.coalesce("sold", F.lit(0.0)))
-        .drop("sold")
-        .unionByName(future.withColumn("y", F.lit(None).cast("double")))
-    )
+    joined = dated.join(came, ["store_id", "item_id", "week"], how="left")
+    return joined.withColumn("y", F.coalesce("sold", F.lit(0.0))).drop("sold")
 
 
 def _sum(category: DataFrame, store: Column) -> DataFrame:

@@ -27,18 +27,22 @@ def predict(rows: DataFrame, models: tuple[str, ...], seed: int) -> DataFrame:
 
     A task holds all rows: their number is bounded by the configuration before.
     """
-    fitted = spread_over_tasks(rows, models).groupBy("task").applyInPandas(_fit_part(seed), _PREDICTED)
-    return fitted.groupBy(*_KEYS).agg(F.avg("prediction").alias("prediction"), F.sum("seconds").alias("seconds"))
+    return (
+        fit_parts(rows, models, seed)
+        .groupBy(*_KEYS)
+        .agg(F.avg("prediction").alias("prediction"), F.sum("seconds").alias("seconds"))
+    )
 
 
-def spread_over_tasks(rows: DataFrame, models: tuple[str, ...]) -> DataFrame:
-    """All rows once for each part of each model, with its model, part and task: a partition of their own.
+def fit_parts(rows: DataFrame, models: tuple[str, ...], seed: int) -> DataFrame:
+    """The predictions of each part of each model, every part fitted in a partition of its own.
 
-    Models then run beside each other on whatever cores there are; hashing their names would put two into one partition.
+    Parts then run beside each other on whatever cores there are; hashing their names would put two into one partition.
     """
     parts = [(model, part) for model in models for part in range(MODELS[model].parts)]
     tasks = rows.sparkSession.createDataFrame([(model, task, part) for task, (model, part) in enumerate(parts)], _PARTS)
-    return rows.crossJoin(F.broadcast(tasks)).repartitionById(len(parts), "task")
+    spread = rows.crossJoin(F.broadcast(tasks)).repartitionById(len(parts), "task")
+    return spread.groupBy("task").applyInPandas(_fit_part(seed), _PREDICTED)
 
 
 def measure(predictions: DataFrame) -> DataFrame:

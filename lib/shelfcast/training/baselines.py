@@ -7,9 +7,10 @@ from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
+from shelfcast import artefacts
 from shelfcast.examples import FEATURES
 from shelfcast.models import encoder, sklearn_models
-from shelfcast.training import artefacts, frames
+from shelfcast.training import frames
 
 FIT_COLUMNS = "panel string, model string, cutoff date, artefact string, examples bigint, seconds double, error string"
 _COLUMNS = ("store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pyarrow import fs
 
-from shelfcast.training import artefacts
+from shelfcast import artefacts
 
 MODEL = {"weights": np.arange(3.0), "words": ["a", "b"]}
 
