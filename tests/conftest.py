@@ -11,14 +11,14 @@ from shelfcast.session import open_session
 ROOT = Path(__file__).parents[1]
 # Python workers run the tests' own interpreter, whatever python3 the PATH leads to.
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+# A machine whose own name has no address runs them too.
+os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session for all tests: starting one costs seconds."""
     scratch = tmp_path_factory.mktemp("spark")
-    # a machine whose own name has no address still runs the tests
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     session = open_session(
         "tests",
         {

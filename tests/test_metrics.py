@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
@@ -123,6 +123,7 @@ def test_coverage_counts_the_bounds_in_and_the_unknown_out() -> None:
     assert metrics.coverage(y, np.full(5, 2.0), np.full(5, 3.0)) == pytest.approx(0.5)
 
 
+@settings(deadline=None)
 @given(demands, demands)
 def test_wape_is_never_negative_and_zero_only_for_the_demand_itself(y: FloatArray, y_hat: FloatArray) -> None:
     if np.abs(y).sum() > 0:
@@ -130,6 +131,7 @@ def test_wape_is_never_negative_and_zero_only_for_the_demand_itself(y: FloatArra
         assert metrics.wape(y, y_hat) >= 0
 
 
+@settings(deadline=None)
 @given(demands, st.integers(0, 99))
 def test_a_forecast_does_not_differ_from_itself(y: FloatArray, seed: int) -> None:
     y = np.abs(y) + 1

@@ -18,8 +18,10 @@ from shelfcast.schemas import QUARANTINE, ROW_COUNTS
 # A till's file as text, where anything may stand.
 TILL = (
     "region string, store string, product string, basket string, day string, known string, "
-    "quantity string, price string, revenue string, note string, _batch_id string"
+    "quantity string, price string, revenue string, note string, _extra string, "
+    "_batch_id string"
 )
+KEPT_OUT_OF_QUARANTINE = ("clean", "blank", "duplicate", "superseded")
 KEY = ("basket_id", "product_id", "known_from")
 CONTENT = ("store_id", "sold_on", "source_quantity", "revenue")
 EMPTY = dict.fromkeys(("store", "product", "basket", "day", "known", "quantity", "price", "revenue", "note"))
@@ -72,7 +74,7 @@ def till(**changes: Any) -> Row:
         "day": "2017-01-02",
         "known": "2017-01-02",
     }
-    return {**line, "quantity": "1", "price": "2", "revenue": "2", "_batch_id": "monday", **changes}
+    return {**line, "quantity": "1", "price": "2", "revenue": "2", "note": None, "_extra": None, **changes}
 
 
 def judge(lines: DataFrame) -> DataFrame:
@@ -95,22 +97,22 @@ def judge(lines: DataFrame) -> DataFrame:
 def test_every_row_that_comes_in_is_accounted_for_and_a_refused_one_is_kept_whole(
     spark: SparkSession, kinds: list[str], random: Any
 ) -> None:
-    # A product a case tells which rows belong together, where the case does not take the product away.
+    # The batch tells the cases apart, and a product each keeps them apart.
     cases = [*enumerate([*KINDS, *kinds])]
     lines = [
-        {**till(product=f"p{i}", note=f"case {i}"), **changes, "region": f"case {i}"}
+        {**till(product=f"p{i}", note=kind), **changes, "_batch_id": f"case {i}"}
         for i, kind in cases
         for changes in KINDS[kind][0]
     ]
     random.shuffle(lines)
     judged = judge(frame(spark, TILL, *lines).repartition(random.randint(1, 4)))
 
-    found = judged.groupBy("_raw.region").agg(F.sort_array(F.collect_list("_fate")).alias("fates")).collect()
-    assert {row.region: row.fates for row in found} == {f"case {i}": KINDS[kind][1] for i, kind in cases}
+    found = judged.groupBy("_raw._batch_id").agg(F.sort_array(F.collect_list("_fate")).alias("fates")).collect()
+    assert {row._batch_id: row.fates for row in found} == {f"case {i}": KINDS[kind][1] for i, kind in cases}
 
     wanted = Counter(fate for _, kind in cases for fate in KINDS[kind][1])
     counts = count_fates(judged, "here", "sales", 3).collect()[0]
-    refused = {fate: rows for fate, rows in wanted.items() if fate not in ("clean", "blank", "duplicate", "superseded")}
+    refused = {fate: rows for fate, rows in wanted.items() if fate not in KEPT_OUT_OF_QUARANTINE}
     assert counts.raw == len(lines)
     assert counts.raw == counts.clean + counts.quarantined + counts.duplicates + counts.superseded + counts.blank
     assert (counts.clean, counts.blank) == (wanted["clean"], wanted["blank"])
@@ -119,20 +121,20 @@ def test_every_row_that_comes_in_is_accounted_for_and_a_refused_one_is_kept_whol
 
     kept = quarantined(judged, "here", "sales").collect()
     assert Counter(row.rule for row in kept) == refused
-    reasons = {f"case {i}": {*KINDS[kind][1]} for i, kind in cases}
+    reasons = {f"case {i}": KINDS[kind][1] for i, kind in cases}
     for row in kept:
-        whole = {**dict.fromkeys(lines[0]), **EMPTY, **json.loads(row.row)}
-        assert {**EMPTY, **next(line for line in lines if {**EMPTY, **line} == whole)} == whole
-        assert row.rule in reasons[whole["region"]]
+        whole = {**dict.fromkeys(lines[0]), **json.loads(row.row), "region": "here", "_batch_id": row.batch_id}
+        assert whole in lines
+        assert row.rule in reasons[row.batch_id]
 
 
 def test_a_refused_row_carries_all_it_came_with(spark: SparkSession) -> None:
-    line = till(store=None, note='said "no", twice', _batch_id="tuesday")
-    expected = {"region": "there", "source_table": "sales", "rule": "missing_store", "batch_id": "tuesday"}
-    (kept,) = quarantined(judge(frame(spark, TILL, line, till())), "there", "sales").collect()
+    received = {"store": None, "day": "02.01.2017", "note": 'said "no", twice', "_extra": '{"lane": 7}'}
+    (kept,) = quarantined(judge(frame(spark, TILL, till(**received, _batch_id="tuesday"))), "there", "sales").collect()
     row = kept.asDict()
-    assert json.loads(row.pop("row")) == {name: value for name, value in line.items() if value is not None}
-    assert row == expected
+    wanted = {name: value for name, value in till(**received).items() if name not in ("region", "_batch_id", "store")}
+    assert json.loads(row.pop("row")) == wanted
+    assert row == {"region": "there", "source_table": "sales", "rule": "missing_store", "batch_id": "tuesday"}
 
 
 def test_quarantine_and_counts_have_the_shape_of_their_tables(spark: SparkSession) -> None:
@@ -155,12 +157,17 @@ def test_a_row_is_refused_by_the_first_rule_that_it_violates_and_null_violates_n
     }
 
 
-def test_where_the_row_came_from_does_not_fill_a_blank_one(spark: SparkSession) -> None:
+def test_where_a_row_came_from_does_not_fill_it_but_an_unknown_column_does(spark: SparkSession) -> None:
     raw = spark.createDataFrame(
-        [("here", None, " ", "b"), ("here", 0, " ", "b")], "region string, n int, t string, _b string"
+        [("here", None, " ", "b", None), ("here", 0, " ", "b", None), ("here", None, " ", "b", '{"lane": 7}')],
+        "region string, n int, t string, _batch_id string, _extra string",
     )
     judged = with_fate(raw.select(F.struct("*").alias("_raw")), {"always": F.lit(True)})
-    assert sorted((row._raw.n is None, row._fate) for row in judged.collect()) == [(False, "always"), (True, "blank")]
+    assert {(row._raw.n, row._raw._extra): row._fate for row in judged.collect()} == {
+        (None, None): "blank",
+        (0, None): "always",
+        (None, '{"lane": 7}'): "always",
+    }
 
 
 def test_which_version_is_kept_depends_neither_on_the_order_nor_on_the_partitions(spark: SparkSession) -> None:

@@ -35,6 +35,9 @@ class Tables:
         assert region
         return self.frames[table.name]
 
+    def path(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
 
 def run_on(spark: SparkSession, folder: Path, champions: dict[tuple[str, str], str | None]) -> Run:
     """A run that knows a leaderboard, six series over sixteen weeks, and the examples of origins 13 on."""

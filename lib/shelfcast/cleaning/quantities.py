@@ -41,9 +41,7 @@ def learn_quantity_bounds(sales: DataFrame, products: DataFrame, settings: confi
         F.coalesce("product_sales", F.lit(0)).alias("sales"),
         _first_trusted("median", settings.outliers).alias("median_quantity"),
         F.coalesce(_first_trusted("bound", settings.outliers), F.lit(math.inf)).alias("upper_bound"),
-        F.coalesce(_first_trusted("median", settings.outliers) > settings.volume.median_over, F.lit(False)).alias(
-            "sold_by_volume"
-        ),
+        _sold_by_volume(settings).alias("sold_by_volume"),
         _first_trusted_name(settings.outliers).alias("learned_from"),
     )
 
@@ -99,4 +97,14 @@ def _first_trusted_name(settings: config.Outliers) -> Column:
         F.when(_trusted("product", settings), "product")
         .when(_trusted("category", settings), "category")
         .otherwise("all")
+    )
+
+
+def _sold_by_volume(settings: config.Cleaning) -> Column:
+    """Whether the product, or else its category, is sold in large numbers: all sales together say nothing of the unit."""
+    own, category = (F.col(f"{level}_median") > settings.volume.median_over for level in ("product", "category"))
+    return (
+        F.when(_trusted("product", settings.outliers), own)
+        .when(_trusted("category", settings.outliers), category)
+        .otherwise(F.lit(False))
     )

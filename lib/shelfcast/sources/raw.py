@@ -42,9 +42,7 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
     Raises SchemaError naming the column that is missing, or has another type than the source describes.
     """
     frame = without_persons(frame, persons)
-    wanted = {
-        item.name: item.dataType for item in table.schema if item.name != "region" and not item.name.startswith("_")
-    }
+    wanted = {item.name: item.dataType for item in table.schema if item.name in _received(table)}
     found = dict(zip(frame.columns, (item.dataType for item in frame.schema), strict=True))
     for name, kind in wanted.items():
         if name not in found:
@@ -55,7 +53,7 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
     return frame.select(
         F.lit(region).alias("region"),
         *wanted,
-        (F.to_json(F.struct(*extra)) if extra else F.lit(None).cast("string")).alias("_extra"),
+        (F.nullif(F.to_json(F.struct(*extra)), F.lit("{}")) if extra else F.lit(None).cast("string")).alias("_extra"),
         F.col("_metadata.file_path").alias("_source_file"),
         F.lit(batch_id).alias("_batch_id"),
         F.current_timestamp().alias("_ingested_at"),
@@ -69,7 +67,7 @@ def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:
 
 def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
     """The columns of a received frame that its raw table has no place for."""
-    return [name for name in frame.columns if name not in table.names]
+    return [name for name in frame.columns if name not in _received(table)]
 
 
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
@@ -103,3 +101,8 @@ def _person_key() -> str:
             f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing"
         )
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _received(table: Table) -> list[str]:
+    """The columns of a raw table that come from the source, whose own `region`, where it has one, is another."""
+    return [name for name in table.names if name != "region" and not name.startswith("_")]

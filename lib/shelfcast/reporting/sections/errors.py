@@ -40,9 +40,11 @@ def _by_horizon(data: ReportData) -> Block:
     title = "By weeks ahead"
     if data.horizon_errors.empty:
         return Block(title=title, empty="No errors by weeks ahead have been measured yet.")
+    by_panel = data.horizon_errors.groupby("panel")
     figures = [
-        Figure(PANELS.get(str(panel), str(panel)), _horizon_chart(rows), "WAPE; champions are drawn strong.")
-        for panel, rows in data.horizon_errors.groupby("panel", sort=True)
+        Figure(title_of, _horizon_chart(by_panel.get_group(panel)), "WAPE; champions are drawn strong.")
+        for panel, title_of in PANELS.items()
+        if panel in by_panel.groups
     ]
     return Block(title=title, figures=figures)
 
