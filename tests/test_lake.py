@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError, SchemaError
 from shelfcast.lake import Lake
@@ -66,7 +67,7 @@ def test_a_frame_that_does_not_fit_is_refused_by_column(spark: SparkSession, lak
 
 
 def test_a_column_of_another_type_is_refused(spark: SparkSession, lake: Lake) -> None:
-    frame = prices(spark).withColumn("price", prices(spark).price.cast("string"))
+    frame = prices(spark).withColumn("price", F.col("price").cast("string"))
     with pytest.raises(SchemaError, match="price is string, wanted double"):
         lake.replace(PRICES, frame, NORTH, note("1"))
 

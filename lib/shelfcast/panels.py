@@ -65,7 +65,7 @@ def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int
     """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series,
     else null."""
     by_series = rows.groupBy(*_SERIES).agg(F.sum("quantity").alias("units"))
-    largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(max(ranked, 1))
+    largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(ranked)
     # At most `ranked` rows: the one window without partitions that may be.
     order = Window.orderBy(F.desc("units"), *_SERIES).rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranks = largest.select(*_SERIES, F.row_number().over(order).alias("size_rank"))
