@@ -1,7 +1,7 @@
 import pytest
-from builders import Row, frame
 from pyspark.sql import SparkSession
 
+from builders import Row, frame
 from shelfcast.study import board
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS
 

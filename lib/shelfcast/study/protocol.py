@@ -60,7 +60,10 @@ def sample(predictions: DataFrame, rows: DataFrame, size: int) -> DataFrame:
 
 def describe(predictions: DataFrame, training_rows: int) -> DataFrame:
     """What each model was fed, how it differs from the study's, and what it cost: STUDY_MODELS."""
-    described = [(name, model.representation, dict(model.parameters), model.differs) for name, model in MODELS.items()]
+    described = [
+        (name, model.representation, {key: float(value) for key, value in model.parameters.items()}, model.differs)
+        for name, model in MODELS.items()
+    ]
     schema = "model string, representation string, parameters map<string,double>, differs string"
     catalogue = predictions.sparkSession.createDataFrame(described, schema)
     seconds = predictions.groupBy("region", "model").agg(F.max("seconds").alias("seconds"))

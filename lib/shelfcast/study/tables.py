@@ -16,7 +16,7 @@ STUDY_ROWS = Table(
 )
 STUDY_PREDICTIONS = Table(
     "forecasts/study_predictions",
-    # Validation and test rows of STUDY_ROWS under each model. seconds: of one core, for its fit and all its predictions.
+    # Validation and test rows of STUDY_ROWS under each model. seconds: of one core, for fit and all predictions.
     "region string, model string, split string, row_id bigint, sold_by_volume boolean, units double, "
     "prediction double, seconds double",
     key=("region", "model", "row_id"),
