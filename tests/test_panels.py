@@ -52,7 +52,8 @@ def select_by_hand(sales: pd.DataFrame, settings: Reference) -> pd.DataFrame:
     units = weekly.groupby("store_id")["source_quantity"].sum()
     largest = sorted(units.index, key=lambda store: (-units[store], store))[: settings.stores]
     of_series = weekly.groupby(["store_id", "category_id"])["source_quantity"].transform("sum")
-    return weekly[weekly["store_id"].isin(largest) & (of_series >= settings.min_units)]
+    chosen = weekly["store_id"].isin(largest) & (of_series >= settings.min_units)
+    return weekly.loc[chosen, :]
 
 
 @pytest.mark.parametrize(
