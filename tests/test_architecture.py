@@ -16,7 +16,7 @@ LAYERS = (
     "errors resources schemas config code session lake job",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples scoring training modelling campaign registry evaluation leaderboard",
+    "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",
     "forecasting study reporting",
     "steps system command",
     "submit cli",

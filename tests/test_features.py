@@ -15,6 +15,7 @@ from shelfcast.features import (
     make_examples,
     sample_examples,
     series_scale,
+    share_of,
 )
 from shelfcast.panel import FloatArray, Panel
 
@@ -168,12 +169,15 @@ def test_the_calendar_is_that_of_the_target() -> None:
     assert examples["weeks_to_thanksgiving"].tolist()[:4] == [2, 1, 0, -1]
 
 
-def test_a_sample_is_that_of_all_rows() -> None:
-    panel = random_panel()
+def test_a_sample_is_of_the_examples_with_a_known_target() -> None:
+    panel, keys = random_panel(), [*IDS, "origin", "step"]
     everything = make_examples(panel, range(4, 30), HORIZON)
-    known = everything[everything["y"].notna()]
-    sampled = make_examples(panel, range(4, 30), HORIZON, max_rows=40, seed=9)
-    pd.testing.assert_frame_equal(sample_examples(known, 40, 9).reset_index(drop=True), sampled)
+    sampled = make_examples(panel, range(4, 30), HORIZON, share=0.1, seed=9)
+    known = everything.dropna(subset=["y"])
+    merged = sampled.merge(known, on=list(known))
+    assert len(merged) == len(sampled) > 0
+    assert len(sampled) < len(known) / 5
+    assert _keys(make_examples(panel, range(4, 30), HORIZON, share=1.0), keys) == _keys(known, keys)
 
 
 @settings(deadline=None, max_examples=10)
@@ -182,9 +186,27 @@ def test_a_sample_depends_neither_on_order_nor_on_partition(order: list[int], se
     panel = random_panel()
     shuffled = panel.take(np.array(order))
     keys = [*IDS, "origin", "step"]
-    wanted = _keys(make_examples(panel, range(4, 25), HORIZON, 50, seed), keys)
-    buckets = [make_examples(shuffled.take(np.arange(at, at + 3)), range(4, 25), HORIZON, 50, seed) for at in (0, 3)]
-    assert _keys(sample_examples(pd.concat(buckets, ignore_index=True), 50, seed), keys) == wanted
+    wanted = _keys(make_examples(panel, range(4, 25), HORIZON, 0.1, seed), keys)
+    buckets = [make_examples(shuffled.take(np.arange(at, at + 3)), range(4, 25), HORIZON, 0.1, seed) for at in (0, 3)]
+    assert _keys(pd.concat(buckets, ignore_index=True), keys) == wanted
+
+
+def test_the_least_of_a_sample_are_the_same_in_any_order() -> None:
+    examples = make_examples(random_panel(), range(4, 25), HORIZON)
+    keys = [*IDS, "origin", "step"]
+    drawn = sample_examples(examples, 50, seed=1)
+    assert len(drawn) == 50
+    assert _keys(sample_examples(examples.sample(frac=1, random_state=2), 50, seed=1), keys) == _keys(drawn, keys)
+    assert len(sample_examples(examples.head(10), 50, seed=1)) == 10
+
+
+@pytest.mark.parametrize(
+    ("most", "share"),
+    [pytest.param(60, 0.5, id="half-of-them"), pytest.param(1000, 1.0, id="all-where-they-are-fewer")],
+)
+def test_a_share_is_of_the_examples_whose_target_is_known(most: int, share: float) -> None:
+    # 10 series, 3 origins of a horizon of 5 periods; after the last origin 2 periods are known: 10 x (5 + 5 + 2)
+    assert share_of(most, 10, periods=20, origins=[4, 9, 18], horizon=5) == share
 
 
 def _keys(examples: pd.DataFrame, keys: list[str]) -> set[tuple[object, ...]]:
@@ -192,14 +214,15 @@ def _keys(examples: pd.DataFrame, keys: list[str]) -> set[tuple[object, ...]]:
 
 
 def test_another_seed_draws_another_sample() -> None:
-    one, other = (make_examples(random_panel(), range(4, 25), HORIZON, 50, seed) for seed in (1, 2))
+    one, other = (make_examples(random_panel(), range(4, 25), HORIZON, 0.1, seed) for seed in (1, 2))
     keys = ["series", "origin", "step"]
     assert _keys(one, keys) != _keys(other, keys)
-    assert len(one) == len(other) == 50
 
 
 def test_a_sample_draws_evenly_from_series_origins_and_steps() -> None:
-    sampled = make_examples(random_panel(n=40), range(4, 24), HORIZON, max_rows=1200)
+    panel, origins = random_panel(n=40), range(4, 24)
+    sampled = make_examples(panel, origins, HORIZON, share_of(1200, 40, 30, origins, HORIZON))
+    assert len(sampled) == pytest.approx(1200, abs=4 * 1200**0.5)
     for key, expected in (("origin", 60), ("step", 400)):
         counts = sampled[key].value_counts()
         assert counts.between(expected - 4 * expected**0.5, expected + 4 * expected**0.5).all()

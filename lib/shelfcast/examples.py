@@ -3,7 +3,7 @@
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from shelfcast.features import NUMERIC_FEATURES, make_examples
+from shelfcast.features import NUMERIC_FEATURES, make_examples, share_of
 from shelfcast.panel import Axis, densify
 from shelfcast.schemas import Table
 
@@ -21,17 +21,18 @@ TRAINING_FRAME = Table(
 
 
 def sample_training_examples(
-    panel: DataFrame, axis: Axis, origins: range, most: int, buckets: int, seed: int, country: str
+    panel: DataFrame, axis: Axis, origins: range, most: int, seed: int, country: str
 ) -> DataFrame:
-    """At most `most` examples of one panel with a known target, as features/training_frame keeps them.
+    """About `most` examples of one panel with a known target, as features/training_frame keeps them.
 
     panel: rows of one panel of features/panel_demand. origins: weeks known at the origins to draw from.
     """
 
+    series = panel.select("store_id", "item_id", "category_id").distinct().count()
+    share = share_of(most, series, len(axis.weeks), origins, axis.horizon)
+
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
-        examples = make_examples(
-            densify(rows, axis), origins, axis.horizon, max_rows=most // buckets, seed=seed, country=country
-        )
+        examples = make_examples(densify(rows, axis), origins, axis.horizon, share, seed, country)
         named = examples.assign(
             region=rows["region"].iloc[0], panel=rows["panel"].iloc[0], week=examples["period"].dt.date
         )

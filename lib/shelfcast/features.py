@@ -41,6 +41,7 @@ LEVEL_FEATURES = (
 SEASON_FEATURES = ("season_ago", "season_near", "grown_season", "pooled_season")
 NUMERIC_FEATURES = (*LEVEL_FEATURES, *SEASON_FEATURES, "step", *CALENDAR_FEATURES)
 
+_LARGEST_HASH = 2.0**64
 _MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 
 
@@ -48,7 +49,7 @@ def make_examples(
     panel: Panel,
     origins: Sequence[int],
     horizon: int,
-    max_rows: int | None = None,
+    share: float | None = None,
     seed: int = 0,
     country: str = "US",
 ) -> pd.DataFrame:
@@ -57,17 +58,17 @@ def make_examples(
     Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period
     (datetime64 of the target), y (units; NaN where beyond the panel or not known), scale (units), counted (whether the
     series has sold in whole units alone), NUMERIC_FEATURES (NaN where there is no such past) and `planned_<covariate>`
-    (NaN beyond what is planned). With `max_rows`: a sample by `sample_examples` of the rows whose y is known, for
-    training.
+    (NaN beyond what is planned). With `share`: for training, about that share of the rows whose y is known, drawn by
+    the hash of (ids, origin, step): the same ones whatever other series the panel holds.
     """
     origin, series, step = (
         axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij")
     )
     y = _at(panel.y, series, origin + step)
     kept = np.arange(len(y))
-    if max_rows is not None:
-        kept = np.flatnonzero(~np.isnan(y))
-        kept = kept[_least(_hash(_hash_ids(panel.ids)[series[kept]], origin[kept], step[kept] + 1, seed), max_rows)]
+    if share is not None:
+        hashes = _hash(_hash_ids(panel.ids)[series], origin, step + 1, seed)
+        kept = np.flatnonzero(~np.isnan(y) & (hashes <= share * _LARGEST_HASH))
     origin, series, step = origin[kept], series[kept], step[kept]
     keys = panel.ids.iloc[series].reset_index(drop=True)
     period = panel.periods[0] + (origin + step) * np.timedelta64(period_days(panel), "D")
@@ -77,11 +78,18 @@ def make_examples(
     return pd.concat([keys, demand, _calendar(period, period_days(panel), country), pd.DataFrame(planned)], axis=1)
 
 
+def share_of(most: int, series: int, periods: int, origins: Sequence[int], horizon: int) -> float:
+    """The share of the examples of `series` series known for `periods` periods that leaves about `most` of them."""
+    known = series * sum(min(horizon, periods - origin) for origin in origins)
+    return min(1.0, most / known) if known else 1.0
+
+
 def sample_examples(examples: pd.DataFrame, max_rows: int, seed: int) -> pd.DataFrame:
-    """At most `max_rows` rows, those of least hash of (ids, origin, step): the same ones in whatever order or partition
-    they come, so that a sample of a union is a sample of its parts' samples."""
+    """At most `max_rows` rows, those of least hash of (ids, origin, step): the same ones in whatever order they come."""
+    if len(examples) <= max_rows:
+        return examples
     hashes = _hash(_hash_ids(examples), examples["origin"].to_numpy(), examples["step"].to_numpy(), seed)
-    return examples.iloc[_least(hashes, max_rows)]
+    return examples.iloc[np.sort(np.argpartition(hashes, max_rows)[:max_rows])]
 
 
 def series_scale(y: FloatArray) -> FloatArray:
@@ -108,11 +116,6 @@ def _hash(ids: NDArray[np.uint64], origin: NDArray[np.int64], step: NDArray[np.i
     parts = (origin, step, np.full(1, seed))
     mixed = sum((part.astype(np.uint64) * mixer for part, mixer in zip(parts, _MIXERS, strict=True)), ids)
     return pd.util.hash_array(mixed)
-
-
-def _least(hashes: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
-    """The positions of the `count` least hashes, ascending."""
-    return np.arange(len(hashes)) if len(hashes) <= count else np.sort(np.argpartition(hashes, count)[:count])
 
 
 def _demand_features(

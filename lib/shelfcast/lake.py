@@ -188,4 +188,6 @@ def _hashable(field: T.StructField) -> Any:
     column = F.col(field.name)
     if isinstance(field.dataType, T.DoubleType | T.FloatType):
         return F.format_string("%.8e", column + 0.0).alias(field.name)
+    if isinstance(field.dataType, T.MapType):
+        return F.array_sort(F.map_entries(column)).alias(field.name)
     return column

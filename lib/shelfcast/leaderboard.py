@@ -7,37 +7,61 @@ from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
+from shelfcast.ensembles import FAMILY
+
 _MODEL = ("panel", "model")
 # An all-zero forecast is on every leaderboard and serves nobody.
 _NO_CANDIDATE = "zero"
 _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
 
 
-def rank(metrics: DataFrame, registry: DataFrame, last_cutoff: date) -> DataFrame:
+def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cutoff: date) -> DataFrame:
     """Rows of models/leaderboard without their region.
 
     The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE. A model
     that forecast a part of the series only, or failed or lacked history at a cutoff, is on the board and is no
-    candidate.
+    candidate. An ensemble has learned from the first cutoff: it takes the place of the best single model where it is
+    better than that one at the other earlier cutoffs.
     """
     whole = metrics.where((F.col("slice") == "all") & F.col("cutoff").isNotNull())
     is_last = F.col("cutoff") == F.lit(last_cutoff)
-    earlier = (
-        whole.where(~is_last)
-        .groupBy(*_MODEL)
-        .agg(
-            (F.sum(F.col("mae") * F.col("rows")) / F.sum("units")).alias("earlier_wape"),
-            F.sqrt(F.sum(F.pow("rmse", F.lit(2)) * F.col("rows")) / F.sum("rows")).alias("earlier_rmse"),
-            F.sum("rows").alias("_rows"),
-        )
-    )
     scores = whole.where(is_last).select(*_MODEL, *_SCORES)
-    board = _by_model(registry).join(earlier, [*_MODEL], how="left").join(scores, [*_MODEL], how="left")
-    champion = F.concat_ws(" and ", _if_best("mean", "earlier_rmse"), _if_best("median", "earlier_wape"))
+    board = _by_model(registry).join(_earlier_scores(whole.where(~is_last)), [*_MODEL], how="left")
+    board = board.join(scores, [*_MODEL], how="left").join(_members(ensembles, last_cutoff), [*_MODEL], how="left")
+    champion = F.concat_ws(" and ", _if_best("mean", "rmse"), _if_best("median", "wape"))
     return board.withColumn("champion", F.nullif(champion, F.lit(""))).select(
         *_MODEL, "family", "minimises", "status", "detail", "earlier_wape", "earlier_rmse", *_SCORES, "seconds", "champion",
-        F.lit(None).cast("string").alias("members"),
+        "members",
     )  # fmt: skip
+
+
+def _earlier_scores(earlier: DataFrame) -> DataFrame:
+    """By model: earlier_wape and earlier_rmse, the same without the first cutoff (later_*), and the rows of each."""
+    first = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    is_later = F.col("cutoff") > F.min("cutoff").over(first)
+    told = earlier.withColumn("_later", is_later)
+    return told.groupBy(*_MODEL).agg(*_scores("earlier", F.lit(True)), *_scores("later", F.col("_later")))
+
+
+def _scores(name: str, condition: Column) -> list[Column]:
+    def total(term: Column) -> Column:
+        return F.sum(F.when(condition, term))
+
+    rows = F.col("rows")
+    return [
+        (total(F.col("mae") * rows) / total(F.col("units"))).alias(f"{name}_wape"),
+        F.sqrt(total(F.pow("rmse", F.lit(2)) * rows) / total(rows)).alias(f"{name}_rmse"),
+        total(rows).alias(f"_{name}_rows"),
+    ]
+
+
+def _members(ensembles: DataFrame, cutoff: date) -> DataFrame:
+    """What each ensemble weighs at the cutoff, in words, the heaviest member first."""
+    weighed = F.struct((-F.col("weight")).alias("order"), "member", "weight")
+    listed = F.array_sort(F.collect_list(weighed))
+    words = F.transform(listed, lambda row: F.format_string("%.2f %s", row["weight"], row["member"]))
+    at = ensembles.where(F.col("cutoff") == F.lit(cutoff))
+    return at.groupBy(*_MODEL).agg(F.concat_ws(" + ", words).alias("members"))
 
 
 def _by_model(registry: DataFrame) -> DataFrame:
@@ -51,10 +75,14 @@ def _by_model(registry: DataFrame) -> DataFrame:
 
 def _if_best(what: str, score: str) -> Column:
     panel = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    complete = F.col("_rows") == F.max("_rows").over(panel)
-    candidate = (F.col("status") == "fitted") & (F.col("model") != _NO_CANDIDATE) & complete
-    best = F.min(F.when(candidate, F.struct(score, "model"))).over(panel)
-    return F.when(candidate & (F.col("model") == best["model"]), F.lit(what))
+    is_ensemble = F.col("family") == FAMILY
+    fitted = (F.col("status") == "fitted") & (F.col("model") != _NO_CANDIDATE)
+    single = fitted & ~is_ensemble & (F.col("_earlier_rows") == F.max("_earlier_rows").over(panel))
+    joint = fitted & is_ensemble & (F.col("_later_rows") == F.max("_later_rows").over(panel))
+    best = F.min(F.when(single, F.struct(f"earlier_{score}", "model", f"later_{score}"))).over(panel)
+    rival = F.min(F.when(joint, F.struct(f"later_{score}", "model"))).over(panel)
+    chosen = F.when(rival[f"later_{score}"] < best[f"later_{score}"], rival["model"]).otherwise(best["model"])
+    return F.when(F.col("model") == chosen, F.lit(what))
 
 
 def show(board: DataFrame) -> None:
@@ -66,7 +94,7 @@ def show(board: DataFrame) -> None:
             table.add_column(column, justify="left" if column in ("model", "family", "champion") else "right")
         for row in (row for row in rows if row["panel"] == panel):
             scores = [_number(row[name]) for name in ("earlier_wape", *_SCORES)]
-            table.add_row(row["model"], row["family"], *scores, row["champion"] or _remark(row), style=_style(row))
+            table.add_row(row["model"], row["family"], *scores, _remark(row), style=_style(row))
         Console(width=140).print(table)
 
 
@@ -75,7 +103,9 @@ def _number(value: float | None) -> str:
 
 
 def _remark(row: dict[str, str | None]) -> str:
-    return "" if row["status"] == "fitted" else f"{row['status']}: {row['detail']}"
+    """Champion of what, made of what, or why there is no forecast."""
+    why = None if row["status"] == "fitted" else f"{row['status']}: {row['detail']}"
+    return "; ".join(filter(None, (row["champion"], row["members"], why)))
 
 
 def _style(row: dict[str, str | None]) -> str:

@@ -82,5 +82,6 @@ def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int
 
 
 def bucket_of(buckets: int) -> Column:
-    """The bucket of a series: a stable hash of its store and item."""
-    return F.pmod(F.xxhash64("store_id", "item_id"), F.lit(buckets)).cast("int")
+    """The bucket of a series: a stable hash of its item, for what the stores of an item have in common is learned in its
+    bucket."""
+    return F.pmod(F.xxhash64("item_id"), F.lit(buckets)).cast("int")

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from shelfcast.ensembles import ENSEMBLES, FAMILY
 from shelfcast.models import spec
 from shelfcast.plan import Plan
 from shelfcast.schemas import REGISTRY
 
 _KEY = ("panel", "model", "cutoff")
+_INTENDED = (
+    "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
+)
 
 
 def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str]) -> DataFrame:
@@ -22,10 +26,17 @@ def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str])
         for cutoff in plan.cutoffs:
             detail = None if cutoff >= wanted else f"{cutoff} weeks known, wanted {wanted}"
             rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, detail is None, detail))
-    columns = (
-        "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
-    )
-    return spark.createDataFrame(rows, columns)
+    return spark.createDataFrame(rows, _INTENDED)
+
+
+def intended_ensembles(spark: SparkSession, plan: Plan, panel: str) -> DataFrame:
+    """As `intended`, of the ensembles, which have no window to learn from at the first cutoff."""
+    rows = [
+        (panel, name, plan.last_week(cutoff), FAMILY, ensemble.minimises, True, None)
+        for name, ensemble in ENSEMBLES.items()
+        for cutoff in plan.cutoffs[1:]
+    ]
+    return spark.createDataFrame(rows, _INTENDED)
 
 
 def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, region: str, version: str) -> DataFrame:

@@ -180,6 +180,14 @@ BACKTESTS = Table(
     key=("region", "panel", "model", "cutoff", "store_id", "item_id", "step"),
     partitions=("region", "panel"),
 )
+ENSEMBLES = Table(
+    "models/ensembles",
+    # What each member weighs in an ensemble at a cutoff, learned on the windows that were over by then. whole: demand
+    # was counted in whole units.
+    "region string, panel string, model string, cutoff date, member string, weight double, whole boolean",
+    key=("region", "panel", "model", "cutoff", "member"),
+    checks={"weight_is_a_share": "weight > 0 and weight <= 1"},
+)
 METRICS = Table(
     "forecasts/metrics",
     # A row per model, cutoff and slice; slice is all, step, store or category. cutoff null: over all cutoffs.
@@ -190,8 +198,8 @@ METRICS = Table(
 )
 LEADERBOARD = Table(
     "models/leaderboard",
-    # chosen_on: the cutoffs that the choice rests on; the metrics are those of the later ones. champion: mean, median
-    # or null.
+    # earlier_*: over the cutoffs that the choice rests on; the other metrics are those of the last one. champion: mean,
+    # median, both or null. members: what an ensemble weighs at the last cutoff.
     "region string, panel string, model string, family string, minimises string, status string, detail string, "
     "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, "
     "rmsse double, "

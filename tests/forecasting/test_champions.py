@@ -1,7 +1,8 @@
 """Champions forecast from tables in memory: a run whose lake is a dictionary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from shelfcast.plan import Plan
 from shelfcast.schemas import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
-TABLES = (schemas.LEADERBOARD, schemas.PANEL_DEMAND, examples.TRAINING_FRAME)
+TABLES = (
+    schemas.LEADERBOARD,
+    schemas.ENSEMBLES,
+    schemas.BACKTESTS,
+    schemas.PANEL_DEMAND,
+    examples.TRAINING_FRAME,
+)
 WEEKS, CUTOFFS = 16, (12, 14)
 PLAN = Plan(tuple(week(n) for n in range(WEEKS)), CUTOFFS, horizon=2, season=52)
 
@@ -39,17 +46,36 @@ class Tables:
         return f"{self.root}/{name}"
 
 
-def run_on(spark: SparkSession, folder: Path, champions: dict[tuple[str, str], str | None]) -> Run:
-    """A run that knows a leaderboard, six series over sixteen weeks, and the examples of origins 13 on."""
+Weight = tuple[str, str, int, str, float]
+
+
+def run_on(
+    spark: SparkSession, folder: Path, champions: dict[tuple[str, str], str | None], weights: Sequence[Weight] = ()
+) -> Run:
+    """A run that knows a leaderboard, what ensembles weigh, six series over sixteen weeks as categories and as
+    products, the examples of origins 13 on, and a backtest of products that said 7 of each model."""
     board = [
         {"region": "here", "panel": panel, "model": model, "champion": c} for (panel, model), c in champions.items()
     ]
     rows = poisson_series(6, WEEKS)
     learned = training_frame(rows, axis(WEEKS), range(13, WEEKS)).assign(region="here", panel=panels.PRODUCT)
     learned[examples.TRAINING_FRAME.names].to_parquet(folder / "frame.parquet", index=False)
+    both = pd.concat([rows.assign(panel=panel) for panel in (panels.CATEGORY, panels.PRODUCT)])
+    members = [
+        {"panel": panel, "model": model, "cutoff": week(cutoff - 1), "member": member, "weight": weight, "whole": True}
+        for panel, model, cutoff, member, weight in weights
+    ]
+    said = [
+        {"panel": panels.PRODUCT, "model": model, "cutoff": week(c - 1), "item_id": "p0", "step": 1, "y_hat": 7.0}
+        for (panel, model) in champions
+        if panel == panels.PRODUCT
+        for c in CUTOFFS
+    ]
     frames = {
         "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board),
-        "features/panel_demand": of_pandas(spark, rows[schemas.PANEL_DEMAND.names]),
+        "models/ensembles": frame(spark, schemas.ENSEMBLES, *members),
+        "forecasts/backtests": frame(spark, schemas.BACKTESTS, *said),
+        "features/panel_demand": of_pandas(spark, both[schemas.PANEL_DEMAND.names]),
         "features/training_frame": spark.read.schema(examples.TRAINING_FRAME.schema).parquet(
             str(folder / "frame.parquet")
         ),
@@ -86,24 +112,53 @@ def test_a_board_without_a_champion_for_the_mean_is_named(spark: SparkSession, t
         champion_of(run, panels.PRODUCT)
 
 
-def test_the_champion_forecasts_every_series_at_each_cutoff(
+Means = dict[tuple[str, date, int], float]
+
+
+def means_of(found: DataFrame) -> Means:
+    return {(row["item_id"], row["cutoff"], row["step"]): row["mean"] for row in found.collect()}
+
+
+def recent_means(*cutoffs: int) -> Means:
+    """The mean of the last 13 weeks of each series since its first sale, for both steps at each cutoff."""
+    weekly = poisson_series(6, WEEKS).pivot_table(index="item_id", columns="week", values="quantity", fill_value=0)
+    found = {}
+    for item, cutoff in ((item, cutoff) for item in weekly.index for cutoff in cutoffs):
+        known = weekly.loc[item, : week(cutoff - 1)].to_numpy()
+        mean = known[(known > 0).argmax() :][-13:].mean()
+        found |= {(item, week(cutoff - 1), step): pytest.approx(mean) for step in (1, 2)}
+    return found
+
+
+def test_a_champion_chosen_elsewhere_forecasts_every_series_at_each_cutoff(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = forecast_means(run_on(spark, tmp_path, BOARD), PLAN, panels.PRODUCT, (*CUTOFFS, WEEKS))
+    run = run_on(spark, tmp_path, {("reference", "moving_average"): "mean"})
+    found = forecast_means(run, PLAN, panels.CATEGORY)
     assert found.columns == ["cutoff", "store_id", "item_id", "category_id", "step", "week", "y", "mean"]
-    means = {(row["item_id"], row["cutoff"], row["step"]): (row["mean"], row["y"]) for row in found.collect()}
-    weekly = poisson_series(6, WEEKS).pivot_table(index="item_id", columns="week", values="quantity", fill_value=0)
-    cutoffs = (*CUTOFFS, WEEKS)
-    assert {*means} == {(item, week(c - 1), step) for item in weekly.index for c in cutoffs for step in (1, 2)}
-    for (item, cutoff, step), (mean, y) in means.items():
-        known = weekly.loc[item, :cutoff].to_numpy()
-        assert mean == pytest.approx(known[(known > 0).argmax() :][-13:].mean())
-        assert y == weekly.loc[item].get(cutoff + (week(step) - week(0)))
-    assert "product: moving_average" in capsys.readouterr().err
+    assert means_of(found) == recent_means(*CUTOFFS, WEEKS)
+    weekly = poisson_series(6, WEEKS).set_index(["item_id", "week"])["quantity"]
+    assert {row["y"] for row in found.where(found["cutoff"] == week(WEEKS - 1)).collect()} == {None}
+    for row in found.where(found["cutoff"] == week(CUTOFFS[0] - 1)).collect():
+        assert row["y"] == weekly.get((row["item_id"], row["week"]), 0)
+    assert "category: moving_average" in capsys.readouterr().err
+
+
+def test_what_the_backtest_has_forecast_of_the_same_panel_stays(spark: SparkSession, tmp_path: Path) -> None:
+    found = means_of(forecast_means(run_on(spark, tmp_path, BOARD), PLAN, panels.PRODUCT))
+    assert found == recent_means(WEEKS) | {("p0", week(cutoff - 1), 1): 7.0 for cutoff in CUTOFFS}
+
+
+def test_an_ensemble_forecasts_from_the_cutoffs_at_which_it_has_weights(spark: SparkSession, tmp_path: Path) -> None:
+    weights = [("reference", "ensemble_mean", cutoff, "moving_average", 0.5) for cutoff in (CUTOFFS[1], WEEKS)]
+    weights += [("reference", "ensemble_mean", cutoff, "zero", 0.5) for cutoff in (CUTOFFS[1], WEEKS)]
+    run = run_on(spark, tmp_path, {("reference", "ensemble_mean"): "mean"}, weights)
+    found = means_of(forecast_means(run, PLAN, panels.CATEGORY))
+    assert {key: 2 * mean for key, mean in found.items()} == recent_means(CUTOFFS[1], WEEKS)
 
 
 def test_a_champion_that_could_not_be_fitted_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
-    run = run_on(spark, tmp_path, {("product", "linear"): "mean"})
+    run = run_on(spark, tmp_path, {("reference", "linear"): "mean"})
     # no example was known after twelve weeks
     with pytest.raises(LakeError, match=f"model linear at {week(11)}: .*; wanted the champion fitted"):
-        forecast_means(run, PLAN, panels.PRODUCT, CUTOFFS)
+        forecast_means(run, PLAN, panels.CATEGORY)

@@ -21,8 +21,9 @@ Scopes = dict[str, dict[str, float]]
 def as_rows(n: int = 300) -> pd.DataFrame:
     """Rows of STUDY_ROWS, in the order of their row_id."""
     splits = np.random.default_rng(6).choice(["train", "validation", "test"], p=[0.6, 0.2, 0.2], size=n)
-    named = {"region": "here", "month": date(2017, 1, 1), "sold_by_volume": False}
-    return random_rows(n, seed=5).assign(**named, row_id=range(n), split=splits)
+    rows = random_rows(n, seed=5).assign(region="here", sold_by_volume=False, row_id=range(n), split=splits)
+    sold_before = rows.groupby(["store_id", "product_id"]).cumcount()
+    return rows.assign(month=[date(2000 + months // 12, months % 12 + 1, 1) for months in sold_before])
 
 
 @pytest.fixture(scope="module")

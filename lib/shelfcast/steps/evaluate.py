@@ -1,4 +1,4 @@
-"""forecasts/backtests, models/registry -> forecasts/metrics, models/leaderboard"""
+"""forecasts/backtests, models/registry, models/ensembles -> forecasts/metrics, models/leaderboard"""
 
 from pyspark.sql import functions as F
 
@@ -7,7 +7,7 @@ from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.steps.build_features import plan_of
 
-_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.STORES)
+_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD)
 
 
@@ -19,6 +19,7 @@ def evaluate(run: Run) -> None:
     plan = plan_of(run)
     region = F.lit(run.config.region).alias("region")
     run.write(schemas.METRICS, evaluation.measure(run.read(schemas.BACKTESTS)).select(region, "*"))
-    ranked = leaderboard.rank(run.read(schemas.METRICS), run.read(schemas.REGISTRY), plan.last_week(plan.cutoffs[-1]))
+    inputs = (run.read(table) for table in (schemas.METRICS, schemas.REGISTRY, schemas.ENSEMBLES))
+    ranked = leaderboard.rank(*inputs, plan.last_week(plan.cutoffs[-1]))
     run.write(schemas.LEADERBOARD, ranked.select(region, "*"))
     leaderboard.show(run.read(schemas.LEADERBOARD))

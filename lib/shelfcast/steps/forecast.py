@@ -1,4 +1,4 @@
-"""features/panel_demand, demand/weekly, demand/series, models/leaderboard -> forecasts/demand, forecasts/calibration,
+"""features/panel_demand, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand, forecasts/calibration,
 forecasts/series_counts"""
 
 from functools import reduce
@@ -23,6 +23,8 @@ _READS = (
     schemas.STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
+    schemas.BACKTESTS,
+    schemas.ENSEMBLES,
     schemas.LEADERBOARD,
 )
 _WRITES = (schemas.FORECASTS, schemas.CALIBRATION, schemas.SERIES_COUNTS)
@@ -60,9 +62,8 @@ class Parts(NamedTuple):
 
 
 def _parts(run: Run, plan: Plan) -> Parts:
-    cutoffs = (*plan.cutoffs, len(plan.weeks))
-    category = run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY, cutoffs)))
-    modelled = run.stage("modelled", forecast_means(run, plan, panels.PRODUCT, cutoffs))
+    category = run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY)))
+    modelled = run.stage("modelled", forecast_means(run, plan, panels.PRODUCT))
     thin = run.stage("thin", _thin_shares(run, plan, modelled))
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
     return Parts(category, modelled, thin, run.stage("split", split))

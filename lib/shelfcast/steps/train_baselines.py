@@ -1,11 +1,11 @@
-"""features/panel_demand, features/training_frame -> forecasts/backtests, models/registry"""
+"""features/panel_demand, features/training_frame -> models/ensembles, forecasts/backtests, models/registry"""
 
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import examples, panels, registry, schemas
+from shelfcast import ensembles, examples, panels, registry, schemas
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -13,7 +13,7 @@ from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
 _READS = (schemas.PANEL_DEMAND, examples.TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, schemas.STORES)
-_WRITES = (schemas.BACKTESTS, schemas.REGISTRY)
+_WRITES = (schemas.ENSEMBLES, schemas.BACKTESTS, schemas.REGISTRY)
 
 
 def job(config: Config) -> Job:
@@ -24,10 +24,21 @@ def train_baselines(run: Run) -> None:
     plan = plan_of(run)
     models = {panels.REFERENCE: run.config.backtest.category_models, panels.PRODUCT: run.config.backtest.product_models}
     scored, fitted = fit_and_forecast(run, plan, models, plan.cutoffs)
-    run.write(schemas.BACKTESTS, scored.select(F.lit(run.config.region).alias("region"), "*"))
+    with_ensembles = _add_ensembles(run, plan, run.stage("scored", scored))
+    run.write(schemas.BACKTESTS, with_ensembles.select(F.lit(run.config.region).alias("region"), "*"))
     run.write(schemas.REGISTRY, _registered(run, plan, models, fitted))
 
 
+def _add_ensembles(run: Run, plan: Plan, scored: DataFrame) -> DataFrame:
+    """Weights for the cutoffs that have a window before them, and for the weeks ahead."""
+    cutoffs = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs[1:], len(plan.weeks))]
+    weights = ensembles.learn_weights(scored, cutoffs)
+    run.write(schemas.ENSEMBLES, weights.select(F.lit(run.config.region).alias("region"), "*"))
+    return scored.unionByName(ensembles.average(scored, run.read(schemas.ENSEMBLES).drop("region")))
+
+
 def _registered(run: Run, plan: Plan, models: dict[str, tuple[str, ...]], fitted: DataFrame) -> DataFrame:
-    wanted = reduce(DataFrame.unionByName, [registry.intended(run.spark, plan, *pair) for pair in models.items()])
+    single = [registry.intended(run.spark, plan, *pair) for pair in models.items()]
+    joint = [registry.intended_ensembles(run.spark, plan, panel) for panel in models]
+    wanted = reduce(DataFrame.unionByName, single + joint)
     return registry.as_registry(wanted, fitted, run.read(schemas.BACKTESTS), run.config.region, run.key)
