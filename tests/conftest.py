@@ -12,7 +12,7 @@ from shelfcast.session import open_session
 ROOT = Path(__file__).parents[1]
 # Python workers run the tests' own interpreter, whatever python3 the PATH leads to.
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-# A run started in the background may be deaf to interrupts and hang-ups, and so would be every process that a test starts.
+# A run started in the background may be deaf to interrupts and hang-ups, and so would be all that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # A machine whose own name has no address runs them too.

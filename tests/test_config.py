@@ -27,12 +27,37 @@ def test_every_configuration_of_the_project_loads(file: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "instead", "wanted"),
     [
-        pytest.param("horizon: 8", "horizen: 8", "backtest.horizen: unknown key (did you mean horizon?)", id="typo-in-a-key"),
+        pytest.param(
+            "horizon: 8",
+            "horizen: 8",
+            "backtest.horizen: unknown key (did you mean horizon?)",
+            id="typo-in-a-key",
+        ),
         pytest.param("  horizon: 8\n", "", "backtest.horizon: missing key", id="missing-key"),
-        pytest.param("horizon: 8", "horizon: soon", "backtest.horizon: found 'soon', wanted: a valid integer", id="wrong-type"),
-        pytest.param("origins: 3", "origins: 2", "backtest.origins: found 2, wanted: greater than or equal to 3", id="too-few-cutoffs"),
-        pytest.param("ounce: weight", "ounce: heavy", "cleaning.ounce: found 'heavy', wanted: 'weight' or 'fluid'", id="not-a-choice"),
-        pytest.param("region: complete_journey", "region: Two Words", "region: found 'Two Words'", id="region-is-no-path"),
+        pytest.param(
+            "horizon: 8",
+            "horizon: soon",
+            "backtest.horizon: found 'soon', wanted: a valid integer",
+            id="wrong-type",
+        ),
+        pytest.param(
+            "origins: 3",
+            "origins: 2",
+            "backtest.origins: found 2, wanted: greater than or equal to 3",
+            id="too-few-cutoffs",
+        ),
+        pytest.param(
+            "ounce: weight",
+            "ounce: heavy",
+            "cleaning.ounce: found 'heavy', wanted: 'weight' or 'fluid'",
+            id="not-a-choice",
+        ),
+        pytest.param(
+            "region: complete_journey",
+            "region: Two Words",
+            "region: found 'Two Words'",
+            id="region-is-no-path",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_key_is_one_line_with_its_place(written, found: str, instead: str, wanted: str) -> None:
@@ -44,7 +69,7 @@ def test_a_wrong_key_is_one_line_with_its_place(written, found: str, instead: st
 
 def test_the_error_names_the_line(written) -> None:
     line = GOOD[: GOOD.index("horizon: 8")].count("\n") + 1
-    with pytest.raises(ConfigError, match=f"region.yaml:{line}: backtest.horizon"):
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: backtest\.horizon"):
         config.load(written(GOOD.replace("horizon: 8", "horizon: soon")))
 
 
@@ -58,7 +83,7 @@ def test_the_error_names_the_line(written) -> None:
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(written, text: str, wanted: str) -> None:
-    with pytest.raises(ConfigError, match="region.yaml") as error:
+    with pytest.raises(ConfigError, match=r"region\.yaml") as error:
         config.load(written(text))
     assert wanted in str(error.value)
 

@@ -11,11 +11,12 @@ from shelfcast.scoring import SCORED_COLUMNS
 
 SCORED = Table("scored", SCORED_COLUMNS, key=())
 HORIZON = 2
+Windows = Mapping[date, Mapping[str, float]]
 FIRST, SECOND, LAST = (MONDAY + timedelta(weeks=10 + HORIZON * n) for n in range(3))
 AHEAD = LAST + timedelta(weeks=HORIZON)
 
 
-def scored(spark: SparkSession, cutoffs: Mapping[date, Mapping[str, float]], series: int = 4, y: float = 10) -> DataFrame:
+def scored(spark: SparkSession, cutoffs: Windows, series: int = 4, y: float = 10) -> DataFrame:
     """At each cutoff, what each model says of a demand that is always `y`, of every series and step."""
     rows = [
         {
@@ -31,7 +32,8 @@ def scored(spark: SparkSession, cutoffs: Mapping[date, Mapping[str, float]], ser
 
 
 def by_member(weights: DataFrame, model: str, cutoff: date) -> dict[str, float]:
-    return {row["member"]: row["weight"] for row in weights.collect() if (row["model"], row["cutoff"]) == (model, cutoff)}
+    own = [row for row in weights.collect() if (row["model"], row["cutoff"]) == (model, cutoff)]
+    return {row["member"]: row["weight"] for row in own}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,8 @@ def test_an_ensemble_is_the_weighted_average_and_the_median_of_counts_is_whole(s
     rows = [
         ("p", name, SECOND, member, weight, True) for name in ENSEMBLES for member, weight in (("a", 0.85), ("b", 0.15))
     ]
-    weights = spark.createDataFrame(rows, "panel string, model string, cutoff date, member string, weight double, whole boolean")
+    columns = "panel string, model string, cutoff date, member string, weight double, whole boolean"
+    weights = spark.createDataFrame(rows, columns)
     found = average(scored(spark, windows), weights)
     assert found.columns == column_names(SCORED_COLUMNS)
     assert {_told(row) for row in found.collect()} == {

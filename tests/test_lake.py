@@ -53,7 +53,7 @@ def test_a_table_that_nobody_wrote_is_named(lake: Lake) -> None:
 
 def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: SparkSession, lake: Lake) -> None:
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
-    with pytest.raises(PySparkException, match="price_is_positive|price > 0"):
+    with pytest.raises(PySparkException, match=r"price_is_positive|price > 0"):
         lake.replace(PRICES, prices(spark, ("north", "a", -1.0, "x")), NORTH, note("2"))
     assert lake.last_commit(PRICES, NORTH).run_key == "1"
 

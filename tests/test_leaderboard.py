@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from builders import Row, frame
 from shelfcast.leaderboard import rank, show
-from shelfcast.schemas import LEADERBOARD, METRICS, REGISTRY
+from shelfcast.schemas import ENSEMBLES, LEADERBOARD, METRICS, REGISTRY
 
 LAST = date(2017, 11, 6)
 EARLIER = (LAST - timedelta(weeks=16), LAST - timedelta(weeks=8))
@@ -30,11 +30,21 @@ def scores(panel: str, model: str, *earlier: float, last: float = 1.0, rows: int
     return [{**row, "cutoff": cutoff, "rmse": loss, "mae": loss, "wape": loss / 10} for cutoff, loss in pairs]
 
 
+def weighed(panel: str, model: str, cutoff: date, **weights: float) -> list[Row]:
+    """Rows of models/ensembles."""
+    row = {"region": "here", "panel": panel, "model": model, "cutoff": cutoff, "whole": True}
+    return [{**row, "member": member, "weight": weight} for member, weight in weights.items()]
+
+
 def became(panel: str, model: str, *statuses: str, **changes: object) -> list[Row]:
     """Rows of models/registry, a status for each cutoff: `fitted` where none is given."""
     row = {"panel": panel, "model": model, "family": "numpy", "minimises": "mean", "seconds": 2.0, **changes}
     pairs = zip((*EARLIER, LAST), (*statuses, *["fitted"] * 3), strict=False)
-    return [{**row, "cutoff": cutoff, "status": status, "detail": f"why {status}"} for cutoff, status in pairs]
+    details = {"fitted": None}
+    return [
+        {**row, "cutoff": cutoff, "status": status, "detail": details.get(status, f"why {status}")}
+        for cutoff, status in pairs
+    ]
 
 
 # panel -> rows of metrics
@@ -70,6 +80,15 @@ METRIC_ROWS = {
         *({**row, "mae": 1.0} for row in scores("mean-and-median-are-two-choices", "a", 3, 3)),
         *scores("mean-and-median-are-two-choices", "b", 2, 2),
     ],
+    # an ensemble has nothing to say at the first cutoff
+    "an-ensemble-is-better-where-both-forecast": [
+        *scores("an-ensemble-is-better-where-both-forecast", "single", 1, 3),
+        *scores("an-ensemble-is-better-where-both-forecast", "joint", 9, 2)[1:],
+    ],
+    "an-ensemble-is-worse-where-both-forecast": [
+        *scores("an-ensemble-is-worse-where-both-forecast", "single", 9, 1),
+        *scores("an-ensemble-is-worse-where-both-forecast", "joint", 9, 2)[1:],
+    ],
     "cutoffs-weigh-by-their-rows": [
         # RMSE 1 on 10 rows and 2 on 40; WAPE 10 of 100 units and 80 of 400
         *scores("cutoffs-weigh-by-their-rows", "a", 1, 9)[:1],
@@ -86,7 +105,13 @@ def board(spark: SparkSession) -> DataFrame:
     metrics = [{"region": "here", **row} for rows in METRIC_ROWS.values() for row in rows]
     known = {(row["panel"], row["model"]) for row in metrics} | {*SPECIAL}
     registry = [row for panel, model in sorted(known) for row in became(panel, model, *SPECIAL.get((panel, model), ()))]
-    ranked = rank(frame(spark, METRICS, *metrics), frame(spark, REGISTRY, *registry), LAST)
+    joint = [{**row, "family": "ensemble"} if row["model"] == "joint" else row for row in registry]
+    weights = [
+        *weighed("an-ensemble-is-better-where-both-forecast", "joint", LAST, a=0.25, b=0.6, c=0.15),
+        *weighed("an-ensemble-is-better-where-both-forecast", "joint", EARLIER[1], a=1.0),
+    ]
+    tables = frame(spark, METRICS, *metrics), frame(spark, REGISTRY, *joint), frame(spark, ENSEMBLES, *weights)
+    ranked = rank(*tables, LAST)
     # what the tests read, computed once
     return spark.createDataFrame(ranked.collect(), ranked.schema)
 
@@ -108,6 +133,8 @@ def rows(board: DataFrame) -> dict[tuple[str, str], Row]:
         ("equals-go-by-name", {"a": "mean and median"}),
         ("slices-and-all-cutoffs-do-not-count", {"b": "mean and median"}),
         ("mean-and-median-are-two-choices", {"a": "median", "b": "mean"}),
+        ("an-ensemble-is-better-where-both-forecast", {"joint": "mean and median"}),
+        ("an-ensemble-is-worse-where-both-forecast", {"single": "mean and median"}),
     ],
 )
 def test_the_champions_are_chosen_on_the_earlier_cutoffs(
@@ -137,7 +164,14 @@ def test_the_board_has_a_row_a_model_in_the_columns_of_its_table(
     board: DataFrame, rows: dict[tuple[str, str], Row]
 ) -> None:
     assert board.columns == [name for name in LEADERBOARD.names if name != "region"]
-    assert board.count() == len(rows) == 20
+    assert board.count() == len(rows) == 24
+
+
+def test_an_ensemble_names_its_members_of_the_last_cutoff_the_heaviest_first(
+    rows: dict[tuple[str, str], Row],
+) -> None:
+    assert rows["an-ensemble-is-better-where-both-forecast", "joint"]["members"] == "0.60 b + 0.25 a + 0.15 c"
+    assert rows["an-ensemble-is-better-where-both-forecast", "single"]["members"] is None
 
 
 def test_prints_the_best_of_the_last_cutoff_first_and_why_a_model_is_missing(

@@ -5,10 +5,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from builders import MONDAY, Row, demand, frame, promotion, reference, sale
 from shelfcast.config import Reference
-from shelfcast.panels import as_panel, bucket_of, demand_panel, join_promotions, reference_panel, without_promotions
+from shelfcast.panels import (
+    as_panel,
+    bucket_of,
+    by_bucket,
+    deal_largest,
+    demand_panel,
+    join_promotions,
+    reference_panel,
+    without_promotions,
+)
 from shelfcast.schemas import DEMAND, PANEL_DEMAND, PROMOTIONS, SALES, SERIES
 
 WEEKS = [MONDAY + timedelta(weeks=n) for n in range(8)]
@@ -157,6 +167,25 @@ def test_the_largest_series_are_ranked(spark: SparkSession, ranked: int, wanted:
     assert len(found) == len(rows)
     assert {row.item_id: row.size_rank for row in found} == wanted
     assert {(row.region, row.panel) for row in found} == {("here", "product")}
+
+
+def test_the_ranked_series_are_dealt_out_evenly(spark: SparkSession) -> None:
+    rows = [cell(item, week, quantity=units / 2, promoted=0.0) for item, units in UNITS.items() for week in (0, 1)]
+    dealt = deal_largest(as_panel(frame(spark, ROWS, *rows), "here", "product", 5, ranked=3), 2)
+    assert {(row.item_id, row.bucket) for row in dealt.collect()} == {("c", 1), ("b", 0), ("d", 1)}
+    assert dealt.columns == PANEL_DEMAND.names
+
+
+def test_the_stores_of_an_item_share_its_bucket(spark: SparkSession) -> None:
+    rows = [cell("p1", 0, store_id=f"s{n}") for n in range(20)]
+    assert frame(spark, ROWS, *rows).select(bucket_of(7)).distinct().count() == 1
+
+
+def test_each_bucket_is_a_task_of_its_own(spark: SparkSession) -> None:
+    rows = [cell(f"p{n}", 0) for n in range(200)]
+    panel = frame(spark, ROWS, *rows).withColumn("bucket", bucket_of(7))
+    tasks = by_bucket(panel).agg(F.first(F.spark_partition_id()).alias("task")).collect()
+    assert len({row.task for row in tasks}) == len(tasks) == 7
 
 
 def test_a_series_is_in_one_bucket_and_the_same_one_in_any_frame(spark: SparkSession) -> None:

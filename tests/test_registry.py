@@ -8,12 +8,13 @@ from builders import MONDAY, frame
 from panel_builders import week
 from shelfcast.errors import ConfigError
 from shelfcast.plan import Plan
-from shelfcast.registry import as_registry, intended
+from shelfcast.registry import as_registry, intended, intended_ensembles
 from shelfcast.schemas import BACKTESTS, REGISTRY
 from shelfcast.training.baselines import FIT_COLUMNS
 
 # A season of 5 weeks: two of them are known at the later cutoff alone.
 PLAN = Plan(tuple(week(n) for n in range(12)), (8, 10), horizon=2, season=5)
+PART = "the largest 1,200 series alone"
 EARLY, LATE = date(2017, 2, 20), date(2017, 3, 6)
 INTENDED = (
     "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
@@ -22,15 +23,15 @@ INTENDED = (
 
 @pytest.fixture(scope="module")
 def wanted(spark: SparkSession) -> DataFrame:
-    return intended(spark, PLAN, "product", ["naive", "seasonal_naive", "linear"])
+    return intended(spark, PLAN, "product", ["naive", "seasonal_naive", "linear"], {"naive": 1200})
 
 
 def test_each_model_is_intended_at_each_cutoff_and_says_where_its_history_is_short(
     spark: SparkSession, wanted: DataFrame
 ) -> None:
     rows = [
-        ("product", "naive", EARLY, "numpy", "mean", True, None),
-        ("product", "naive", LATE, "numpy", "mean", True, None),
+        ("product", "naive", EARLY, "numpy", "mean", True, PART),
+        ("product", "naive", LATE, "numpy", "mean", True, PART),
         ("product", "seasonal_naive", EARLY, "numpy", "mean", False, "8 weeks known, wanted 10"),
         ("product", "seasonal_naive", LATE, "numpy", "mean", True, None),
         ("product", "linear", EARLY, "scikit-learn", "mean", True, None),
@@ -39,9 +40,18 @@ def test_each_model_is_intended_at_each_cutoff_and_says_where_its_history_is_sho
     assert_df_equality(wanted, spark.createDataFrame(rows, INTENDED), ignore_row_order=True)
 
 
+def test_an_ensemble_is_intended_where_a_window_has_taught_its_weights(spark: SparkSession) -> None:
+    rows = [
+        ("product", "ensemble_mean", LATE, "ensemble", "mean", True, None),
+        ("product", "ensemble_median", LATE, "ensemble", "median", True, None),
+    ]
+    found = intended_ensembles(spark, PLAN, "product")
+    assert_df_equality(found, spark.createDataFrame(rows, INTENDED), ignore_row_order=True)
+
+
 def test_a_model_that_nobody_knows_is_named(spark: SparkSession) -> None:
     with pytest.raises(ConfigError, match="found 'oracle', wanted one of"):
-        intended(spark, PLAN, "product", ["oracle"])
+        intended(spark, PLAN, "product", ["oracle"], {})
 
 
 def backtest(model: str, cutoff: date, item: str, step: int = 1, fallback: str | None = None) -> dict[str, object]:
@@ -93,8 +103,8 @@ def test_a_row_a_model_and_cutoff_says_what_became_of_it(spark: SparkSession, wa
         "artefact",
     )
     told = [
-        ("naive", EARLY, "numpy", "fitted", None, None, 2, 0, None, None),
-        ("naive", LATE, "numpy", "fitted", None, None, 1, 0, None, None),
+        ("naive", EARLY, "numpy", "fitted", PART, None, 2, 0, None, None),
+        ("naive", LATE, "numpy", "fitted", PART, None, 1, 0, None, None),
         ("seasonal_naive", EARLY, "numpy", "not enough history", "8 weeks known, wanted 10", None, 0, 0, None, None),
         ("seasonal_naive", LATE, "numpy", "fitted", None, None, 2, 1, None, None),
         ("linear", EARLY, "scikit-learn", "failed", "no rows", 0, 0, 0, 0.5, "a1"),

@@ -1,11 +1,15 @@
 import re
+from functools import partial
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import session
+from shelfcast.errors import LakeError
 from shelfcast.resources import resource_folder
-from shelfcast.session import default_options, open_session
+from shelfcast.session import default_options, open_session, side_by_side
 
 SETTINGS = (resource_folder("conf") / "spark-defaults.conf").read_text()
 
@@ -39,6 +43,49 @@ def test_a_setting_of_the_command_line_wins_over_options_and_defaults(
     monkeypatch.setattr(session, "_submitted_conf", lambda: conf)
     open_session("submitted", {"spark.sql.shuffle.partitions": "7"})
     assert spark.conf.get("spark.sql.shuffle.partitions") == "5"
+
+
+def test_tasks_run_at_the_same_time_and_answer_in_their_order(spark: SparkSession) -> None:
+    both_run = Barrier(2, timeout=60)
+
+    def after_the_other(name: str, rows: int) -> tuple[str, int]:
+        both_run.wait()
+        return name, spark.range(rows).count()
+
+    assert side_by_side(spark, partial(after_the_other, "a", 3), partial(after_the_other, "b", 2)) == [
+        ("a", 3),
+        ("b", 2),
+    ]
+
+
+def test_tasks_carry_the_name_of_the_job_each_in_a_pool_of_its_own(spark: SparkSession) -> None:
+    context = spark.sparkContext
+    context.setJobDescription("clean")
+
+    def told() -> tuple[str | None, str | None]:
+        return context.getLocalProperty("spark.job.description"), context.getLocalProperty("spark.scheduler.pool")
+
+    assert side_by_side(spark, told, told) == [("clean", "side 0"), ("clean", "side 1")]
+    assert context.getLocalProperty("spark.scheduler.pool") is None
+
+
+def test_tasks_of_a_task_share_no_pool_with_its_neighbours(spark: SparkSession) -> None:
+    def pool() -> str | None:
+        return spark.sparkContext.getLocalProperty("spark.scheduler.pool")
+
+    inner = side_by_side(spark, partial(side_by_side, spark, pool, pool), partial(side_by_side, spark, pool, pool))
+    assert inner == [["side 0 0", "side 0 1"], ["side 1 0", "side 1 1"]]
+
+
+def test_the_error_of_a_task_is_raised_when_the_others_are_done(spark: SparkSession) -> None:
+    done = Event()
+
+    def fail() -> None:
+        raise LakeError("gone")
+
+    with pytest.raises(LakeError, match="gone"):
+        side_by_side(spark, fail, lambda: sleep(0.2) or done.set())
+    assert done.is_set()
 
 
 @pytest.mark.parametrize("key", ["a.b", "spark.sql.shuffle.partitions"])

@@ -1,8 +1,7 @@
 """Models fitted and forecasts made at given cutoffs: the one path of backtests and forecasts."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,8 +10,10 @@ from shelfcast.examples import TRAINING_FRAME
 from shelfcast.job import Run
 from shelfcast.modelling import least_weeks, make_scorer, panel_rows, plan_fits
 from shelfcast.models import spec
+from shelfcast.panels import deal_largest
 from shelfcast.plan import Plan
 from shelfcast.schemas import SCALERS, VOCABULARIES
+from shelfcast.session import side_by_side
 from shelfcast.training import mllib
 from shelfcast.training.baselines import FIT_COLUMNS, fit_in_tasks
 
@@ -25,11 +26,13 @@ def fit_and_forecast(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int
 
     models: panel -> names. MLlib's fits are Spark jobs of their own, beside the tasks in which scikit-learn's run.
     """
-    with ThreadPoolExecutor(2) as threads:
-        in_tasks = threads.submit(_fit_in_tasks, run, plan, models, cutoffs)
-        in_mllib = threads.submit(_fit_in_mllib, run, plan, models, cutoffs)
-        (scored, fitted), (scored_by_mllib, fitted_by_mllib) = in_tasks.result(), in_mllib.result()
-    return reduce(DataFrame.unionByName, scored + scored_by_mllib), fitted.unionByName(fitted_by_mllib)
+    parts = side_by_side(
+        run.spark,
+        partial(_fit_in_mllib, run, plan, models, cutoffs),
+        partial(_fit_in_tasks, run, plan, models, cutoffs),
+    )
+    scored = [frame for frames, _ in parts for frame in frames]
+    return reduce(DataFrame.unionByName, scored), reduce(DataFrame.unionByName, [fitted for _, fitted in parts])
 
 
 def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) -> Parts:
@@ -38,25 +41,32 @@ def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) 
     fitted = run.stage(f"fits-{'-'.join(models)}", fit_in_tasks(run.spark, fits))
     failed = {row["artefact"] for row in fitted.where("error is not null").toLocalIterator()}
     whole = [fit for fit in fits if fit.artefact not in failed]
-    in_tasks = {panel: [name for name in names if spec(name).library != "MLlib"] for panel, names in models.items()}
-    scored = [
-        make_scorer(run, plan, panel, names, cutoffs, whole).score(panel_rows(run, panel))
-        for panel, names in in_tasks.items()
-        if names
-    ]
+    scored = []
+    for panel, names in models.items():
+        rows, own = panel_rows(run, panel), [name for name in names if spec(name).library != "MLlib"]
+        slow = [name for name in own if name in run.config.backtest.sampled]
+        quick = [name for name in own if name not in slow]
+        if quick:
+            scored.append(make_scorer(run, plan, panel, quick, cutoffs, whole).score(rows))
+        if slow:
+            # Most of the largest series are of a few items: they would all be one bucket's work.
+            dealt = deal_largest(rows, run.config.runtime.buckets)
+            scored.append(make_scorer(run, plan, panel, slow, cutoffs, ()).score(dealt))
     return scored, fitted
 
 
 def _fit_in_mllib(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) -> Parts:
-    scored: list[DataFrame] = []
-    outcomes: list[mllib.Outcome] = []
-    for panel, names in models.items():
-        wanted = [model for model in names if spec(model).library == "MLlib"]
-        for cutoff in cutoffs if wanted else ():
-            frames, rows = _fit_at(run, plan, panel, wanted, cutoff)
-            scored += frames
-            outcomes += rows
-    return scored, run.spark.createDataFrame(outcomes, FIT_COLUMNS)
+    """Each cutoff beside the others: a fit is many short stages with the driver's work between them."""
+    wanted = {panel: [name for name in names if spec(name).library == "MLlib"] for panel, names in models.items()}
+    fits = [
+        partial(_fit_at, run, plan, panel, names, cutoff)
+        for panel, names in wanted.items()
+        for cutoff in cutoffs
+        if names
+    ]
+    done = side_by_side(run.spark, *fits)
+    outcomes = [row for _, rows in done for row in rows]
+    return [frame for frames, _ in done for frame in frames], run.spark.createDataFrame(outcomes, FIT_COLUMNS)
 
 
 def _fit_at(

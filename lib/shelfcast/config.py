@@ -88,6 +88,11 @@ class Backtest(Section):
     slow_series: int | Literal["all"]
     min_selling_weeks: int = Field(ge=1)
 
+    @property
+    def sampled(self) -> dict[str, int]:
+        """The models that forecast the largest series of a panel alone, and how many of them."""
+        return {} if self.slow_series == "all" else dict.fromkeys(self.slow_models, self.slow_series)
+
 
 class Training(Section):
     """How many examples the global models learn from."""

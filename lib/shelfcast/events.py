@@ -39,7 +39,7 @@ def calendar_features(starts: NDArray[np.datetime64], days: int, country: str = 
 
     weeks_to_x: from the period's middle to the nearest x, negative after it, at most REACH_WEEKS either way.
     """
-    middles = starts.astype("datetime64[D]") + np.timedelta64(days // 2, "D")
+    middles = np.asarray(starts.astype("datetime64[D]") + np.timedelta64(days // 2, "D"), dtype="datetime64[D]")
     index = pd.DatetimeIndex(middles)
     angle = 2 * np.pi * index.dayofyear.to_numpy() / 365.25
     features = {
@@ -58,7 +58,8 @@ def _weeks_to(middles: NDArray[np.datetime64], feast: Callable[[int], date]) -> 
     near = np.array([[feast(year + shift) for shift in (-1, 0, 1)] for year in years], dtype="datetime64[D]")
     weeks = (near - middles[:, None]).astype(float) / 7
     nearest = np.abs(weeks).argmin(axis=1)
-    return np.clip(weeks[np.arange(len(weeks)), nearest], -REACH_WEEKS, REACH_WEEKS)
+    to_nearest: NDArray[np.float64] = weeks[np.arange(len(weeks)), nearest]
+    return to_nearest.clip(-REACH_WEEKS, REACH_WEEKS)
 
 
 def _count(start: date, days: int, country: str) -> float:

@@ -5,6 +5,7 @@ from pyspark.sql import DataFrame
 
 from shelfcast.features import NUMERIC_FEATURES, make_examples, share_of
 from shelfcast.panel import Axis, densify
+from shelfcast.panels import by_bucket
 from shelfcast.schemas import Table
 
 # What the plan of promotions says of the target week goes with the features of the past.
@@ -40,4 +41,4 @@ def sample_training_examples(
             {"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}
         )
 
-    return panel.groupBy("bucket").applyInPandas(of_bucket, TRAINING_FRAME.columns)
+    return by_bucket(panel).applyInPandas(of_bucket, TRAINING_FRAME.columns)

@@ -85,7 +85,7 @@ def share_of(most: int, series: int, periods: int, origins: Sequence[int], horiz
 
 
 def sample_examples(examples: pd.DataFrame, max_rows: int, seed: int) -> pd.DataFrame:
-    """At most `max_rows` rows, those of least hash of (ids, origin, step): the same ones in whatever order they come."""
+    """At most `max_rows` rows, those of least hash of (ids, origin, step): whatever order they come in."""
     if len(examples) <= max_rows:
         return examples
     hashes = _hash(_hash_ids(examples), examples["origin"].to_numpy(), examples["step"].to_numpy(), seed)
@@ -98,7 +98,8 @@ def series_scale(y: FloatArray) -> FloatArray:
     size, recent = np.abs(y), np.abs(y[:, -SCALE_WINDOW:])
     known = (~np.isnan(recent)).sum(axis=1)
     overall = recent_mean(size, size.shape[1])
-    return (np.nansum(recent, axis=1) + SCALE_PRIOR * overall) / (known + SCALE_PRIOR)
+    scale: FloatArray = (np.nansum(recent, axis=1) + SCALE_PRIOR * overall) / (known + SCALE_PRIOR)
+    return scale
 
 
 def period_days(panel: Panel) -> int:
@@ -108,7 +109,7 @@ def period_days(panel: Panel) -> int:
 
 def _hash_ids(ids: pd.DataFrame) -> NDArray[np.uint64]:
     named = ids[[name for name in CATEGORICAL_FEATURES if name in ids]]
-    return pd.util.hash_pandas_object(named, index=False).to_numpy()
+    return np.asarray(pd.util.hash_pandas_object(named, index=False), dtype=np.uint64)
 
 
 def _hash(ids: NDArray[np.uint64], origin: NDArray[np.int64], step: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:

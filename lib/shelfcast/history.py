@@ -23,7 +23,8 @@ def last_known(y: FloatArray) -> FloatArray:
 def known_mean(y: FloatArray) -> FloatArray:
     """The mean of what is known of each row; NaN where nothing is."""
     count = (~np.isnan(y)).sum(axis=1)
-    return np.divide(np.nansum(y, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
+    mean: FloatArray = np.divide(np.nansum(y, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
+    return mean
 
 
 def recent_mean(y: FloatArray, window: int) -> FloatArray:

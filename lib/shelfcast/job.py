@@ -88,7 +88,7 @@ class Run:
         self.rows_out[table.name] = self.lake.rows_written(table)
 
     def stage(self, name: str, frame: DataFrame) -> DataFrame:
-        """The frame computed once and read back: what several steps of a job need, and no executor has the memory to hold."""
+        """The frame computed once and read back: for what several steps of a job need and no memory can hold."""
         path = self.lake.path(f"{self.staging}/{name}")
         frame.write.mode("overwrite").parquet(path)
         return self.spark.read.schema(frame.schema).parquet(path)

@@ -60,15 +60,15 @@ class Lake:
         Raises SchemaError, naming the table and the columns, where the frame does not fit the table.
         """
         require_schema(frame, table)
-        self._create(table)
-        (
-            frame.select(*table.names)
-            .write.format("delta")
-            .mode("overwrite")
-            .option("replaceWhere", " and ".join(f"{column} = '{value}'" for column, value in scope.items()))
-            .option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
-            .save(self.path(table))
-        )
+        is_new = self._create(table)
+        writer = frame.select(*table.names).write.format("delta")
+        writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        if is_new:
+            # Nothing is there to be replaced, and Delta need not look for it.
+            writer.mode("append").save(self.path(table))
+        else:
+            held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
+            writer.mode("overwrite").option("replaceWhere", held).save(self.path(table))
 
     def append(self, table: Table, frame: DataFrame) -> None:
         """Append rows of telemetry: a run done twice leaves two rows."""
@@ -143,13 +143,15 @@ class Lake:
         path = self._jvm.org.apache.hadoop.fs.Path(self.path(name))
         return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path
 
-    def _create(self, table: Table) -> None:
+    def _create(self, table: Table) -> bool:
+        """Make the table where it is not there; True where it was made now. A constraint added later would scan it."""
         if self.exists(table):
-            return
+            return False
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
-        builder.partitionedBy(*table.partitions).execute()
         for name, check in table.checks.items():
-            self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` ADD CONSTRAINT {name} CHECK ({check})")
+            builder = builder.property(f"delta.constraints.{name}", check)
+        builder.partitionedBy(*table.partitions).execute()
+        return True
 
 
 def require_schema(frame: DataFrame, table: Table) -> None:

@@ -30,8 +30,8 @@ def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cut
     board = board.join(scores, [*_MODEL], how="left").join(_members(ensembles, last_cutoff), [*_MODEL], how="left")
     champion = F.concat_ws(" and ", _if_best("mean", "rmse"), _if_best("median", "wape"))
     return board.withColumn("champion", F.nullif(champion, F.lit(""))).select(
-        *_MODEL, "family", "minimises", "status", "detail", "earlier_wape", "earlier_rmse", *_SCORES, "seconds", "champion",
-        "members",
+        *_MODEL, "family", "minimises", "status", "detail", "earlier_wape", "earlier_rmse", *_SCORES, "seconds",
+        "champion", "members",
     )  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def _number(value: float | None) -> str:
 
 
 def _remark(row: dict[str, str | None]) -> str:
-    """Champion of what, made of what, or why there is no forecast."""
-    why = None if row["status"] == "fitted" else f"{row['status']}: {row['detail']}"
+    """Champion of what, made of what, why there is no forecast or only a part of them."""
+    why = row["detail"] if row["status"] == "fitted" else f"{row['status']}: {row['detail']}"
     return "; ".join(filter(None, (row["champion"], row["members"], why)))
 
 

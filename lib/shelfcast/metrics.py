@@ -5,6 +5,7 @@ NaN. Sources: Hyndman and Koehler (2006) for MASE, Makridakis et al. (2022, the 
 and RRSE.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def mae(y: FloatArray, y_hat: FloatArray) -> float:
 
 def rmse(y: FloatArray, y_hat: FloatArray) -> float:
     """Root mean squared error, in units."""
-    return _mean(_errors(y, y_hat) ** 2) ** 0.5
+    return math.sqrt(_mean(_errors(y, y_hat) ** 2))
 
 
 def bias(y: FloatArray, y_hat: FloatArray) -> float:
@@ -57,7 +58,7 @@ def rae(y: FloatArray, y_hat: FloatArray) -> float:
 
 def rrse(y: FloatArray, y_hat: FloatArray) -> float:
     """Root relative squared error: as `rae`, of squared errors, under the root."""
-    return _ratio((_errors(y, y_hat) ** 2).sum(), (_deviations(y) ** 2).sum()) ** 0.5
+    return math.sqrt(_ratio((_errors(y, y_hat) ** 2).sum(), (_deviations(y) ** 2).sum()))
 
 
 def mape(y: FloatArray, y_hat: FloatArray) -> float:

@@ -53,7 +53,7 @@ def make_scorer(
         axis=plan.axis(panel),
         cutoffs=tuple(cutoffs),
         models=tuple(models),
-        sampled={} if settings.slow_series == "all" else dict.fromkeys(settings.slow_models, settings.slow_series),
+        sampled=settings.sampled,
         artefacts={(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel},
         min_selling_weeks=least_weeks(run, panel),
         country=run.config.country,

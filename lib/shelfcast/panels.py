@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, GroupedData, Window
 from pyspark.sql import functions as F
 
 from shelfcast.config import Reference
@@ -81,7 +81,19 @@ def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int
     )
 
 
+def by_bucket(panel: DataFrame) -> GroupedData:
+    """The panel's rows grouped by bucket, a task each: Spark would put small buckets together, and wait for the task
+    that holds most of them."""
+    buckets = panel.agg(F.max("bucket")).first()
+    tasks = int(buckets[0]) + 1 if buckets and buckets[0] is not None else 1
+    return panel.repartitionById(tasks, "bucket").groupBy("bucket")
+
+
+def deal_largest(panel: DataFrame, buckets: int) -> DataFrame:
+    """The ranked series of a panel alone, dealt out to the buckets by their rank."""
+    return panel.where(F.col("size_rank").isNotNull()).withColumn("bucket", F.pmod("size_rank", F.lit(buckets)))
+
+
 def bucket_of(buckets: int) -> Column:
-    """The bucket of a series: a stable hash of its item, for what the stores of an item have in common is learned in its
-    bucket."""
+    """The bucket of a series: a stable hash of its item. What an item's stores have in common is learned there."""
     return F.pmod(F.xxhash64("item_id"), F.lit(buckets)).cast("int")

@@ -1,6 +1,6 @@
 """The registry: what became of each model at each cutoff."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -16,16 +16,23 @@ _INTENDED = (
 )
 
 
-def intended(spark: SparkSession, plan: Plan, panel: str, models: Sequence[str]) -> DataFrame:
+def intended(
+    spark: SparkSession, plan: Plan, panel: str, models: Sequence[str], sampled: Mapping[str, int]
+) -> DataFrame:
     """A row per model and cutoff that the backtest is to run: panel, model, cutoff, family, minimises, has_history,
-    detail."""
+    detail.
+
+    sampled: the models that forecast the largest series alone, and how many of them.
+    """
     rows = []
     for model in models:
         known = spec(model)
         wanted = known.minimum_history(plan.season)
         for cutoff in plan.cutoffs:
-            detail = None if cutoff >= wanted else f"{cutoff} weeks known, wanted {wanted}"
-            rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, detail is None, detail))
+            has_history = cutoff >= wanted
+            part = f"the largest {sampled[model]:,} series alone" if model in sampled else None
+            detail = part if has_history else f"{cutoff} weeks known, wanted {wanted}"
+            rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, has_history, detail))
     return spark.createDataFrame(rows, _INTENDED)
 
 

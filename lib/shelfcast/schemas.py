@@ -223,8 +223,10 @@ FORECASTS = Table(
 )
 CALIBRATION = Table(
     "forecasts/calibration",
-    # Measured at the last cutoff, with quantiles fitted on the earlier ones.
-    "region string, forecast_date date, level string, quantile double, rows bigint, observed double, pinball double",
+    # Measured at the last cutoff, with quantiles fitted on the earlier ones. observed: the share of demand at or below
+    # the quantile; below: strictly below. Of counts many are equal to it, and the quantile lies between the two.
+    "region string, forecast_date date, level string, quantile double, rows bigint, observed double, below double, "
+    "pinball double",
     key=("region", "forecast_date", "level", "quantile"),
     partitions=("region", "forecast_date"),
 )

@@ -12,6 +12,7 @@ from shelfcast import artefacts
 from shelfcast.features import make_examples
 from shelfcast.models import forecast, sklearn_models, spec
 from shelfcast.panel import Axis, FloatArray, Panel, densify
+from shelfcast.panels import by_bucket
 from shelfcast.schemas import column_names
 
 SCORED_COLUMNS = (
@@ -45,7 +46,7 @@ class Scorer:
         def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
             return self.score_bucket(rows)
 
-        return panel.groupBy("bucket").applyInPandas(of_bucket, SCORED_COLUMNS)
+        return by_bucket(panel).applyInPandas(of_bucket, SCORED_COLUMNS)
 
     def score_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
         panel, ranks = densify(rows, self.axis), _ranks(rows)
@@ -109,7 +110,8 @@ def naive_mse(y: FloatArray) -> FloatArray:
     none."""
     squares = np.diff(y, axis=1) ** 2
     count = (~np.isnan(squares)).sum(axis=1)
-    return np.divide(np.nansum(squares, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
+    mean: FloatArray = np.divide(np.nansum(squares, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
+    return mean
 
 
 def _filled(

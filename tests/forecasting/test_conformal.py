@@ -124,6 +124,7 @@ def test_simulated_demand_is_covered_as_stated_at_every_size(spark: SparkSession
     sized = scored.selectExpr("if(mean < 40, 'small', 'large') as level", "y", *QUANTILES)
     for row in measure_calibration(sized).collect():
         assert row["observed"] == pytest.approx(row["quantile"], abs=0.02), row
+        assert row["below"] <= row["observed"]
 
 
 def test_calibration_agrees_with_the_second_engine(spark: SparkSession) -> None:
@@ -140,3 +141,4 @@ def test_calibration_agrees_with_the_second_engine(spark: SparkSession) -> None:
         assert row["rows"] == len(mine) == 18
         assert row["pinball"] == pytest.approx(metrics.pinball(y, q_hat, row["quantile"]), rel=1e-12)
         assert row["observed"] == pytest.approx(metrics.coverage(y, np.full(len(y), -np.inf), q_hat), rel=1e-12)
+        assert row["below"] == pytest.approx((y < q_hat).mean(), rel=1e-12)

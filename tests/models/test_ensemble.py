@@ -53,6 +53,12 @@ def test_the_order_of_the_members_changes_nothing() -> None:
     assert select_weights(y, dict(reversed(forecasts.items()))) == select_weights(y, forecasts)
 
 
+def test_no_more_members_than_asked_for() -> None:
+    y, forecasts = noisy(6)
+    assert len(select_weights(y, forecasts, most=6)) > 2
+    assert len(select_weights(y, forecasts, most=2)) == 2
+
+
 def test_unknown_demand_chooses_nothing() -> None:
     y, forecasts = noisy(3)
     y[:5] = np.nan

@@ -1,12 +1,13 @@
 import importlib.util
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.config import Config, load
 from shelfcast.errors import ConfigError, SourceError
@@ -135,7 +136,11 @@ def shipped(tmp_path: Path) -> Source:
 
 def test_the_files_are_read_as_the_source_describes_them(spark: SparkSession, shipped: Source) -> None:
     for name, received in (("sales", SALE), ("products", PRODUCT), ("promotions", PROMOTION)):
-        raw = as_raw(shipped.read(spark, name), shipped.raw[name], "here", {"household_id": "drop"}, "batch")
+        parts = [
+            as_raw(part, shipped.raw[name], "here", {"household_id": "drop"}, "batch")
+            for part in shipped.read(spark, name)
+        ]
+        raw = reduce(DataFrame.unionByName, parts)
         (row,) = raw.select(*received.keys() - {"household_id"}).collect()
         found = {
             key: value.astimezone(UTC) if isinstance(value, datetime) else value for key, value in row.asDict().items()

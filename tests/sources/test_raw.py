@@ -1,6 +1,7 @@
 import hashlib
 import json
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.schemas import Table
-from shelfcast.sources.raw import Persons, as_raw, fingerprint, raw_table, unknown_columns, without_persons
+from shelfcast.sources.raw import Persons, as_raw, fingerprint, in_slices, raw_table, unknown_columns, without_persons
 
 COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
 RECEIVED = "household bigint, store bigint, price decimal(10,2), day date"
@@ -59,7 +60,7 @@ def test_rows_come_with_their_file_and_batch(spark: SparkSession, table: Table, 
     (row,) = as_raw(rows, table, "here", {"household": "drop"}, "batch").collect()
     assert row.asDict().keys() == {*table.names}
     assert (row.region, row.store, row.day, row._extra, row._batch_id) == ("here", 2, date(2017, 1, 2), None, "batch")
-    assert Path(row._source_file).parent.name == "file"
+    assert Path(row._source_file).suffix == ".parquet"
     assert row._ingested_at is not None
 
 
@@ -119,6 +120,17 @@ def test_a_dropped_person_is_gone_from_the_row_and_from_what_is_kept_beside_it(
     (row,) = as_raw(rows, table, "here", persons, "batch").collect()
     assert "987654321" not in str(row)
     assert "a@b.c" not in str(row)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 7, 1000])
+def test_slices_hold_each_row_of_a_file_once_and_share_them_out(spark: SparkSession, tmp_path: Path, rows: int) -> None:
+    path = str(tmp_path / "one_row_group")
+    spark.range(rows).coalesce(1).write.parquet(path)
+    slices = in_slices(spark.read.parquet(path))
+    held = [[row["id"] for row in part.collect()] for part in slices]
+    assert len(slices) == spark.sparkContext.defaultParallelism > 1
+    assert sorted(chain.from_iterable(held)) == [*range(rows)]
+    assert max(map(len, held)) - min(map(len, held)) <= 1
 
 
 def keyed_hash(key: str, text: str) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chain import SETTINGS, write_chain
 from pyspark.sql import SparkSession
 
+from chain import SETTINGS, write_chain
 from shelfcast import config
 from shelfcast.job import Runner
 from shelfcast.system import InventorySystem

@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from chain import write_chain
 from pyspark.sql import functions as F
 
+from chain import write_chain
 from shelfcast import schemas
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.lake import Lake
@@ -30,6 +30,7 @@ TABLES = (
     TRAINING_FRAME,
     schemas.VOCABULARIES,
     schemas.SCALERS,
+    schemas.ENSEMBLES,
     schemas.REGISTRY,
     schemas.BACKTESTS,
     schemas.METRICS,
@@ -142,9 +143,7 @@ def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
-def test_an_interrupted_run_ends_as_an_undisturbed_one(
-    spark, submit, make_runner, undisturbed, blow, tmp_path: Path
-) -> None:
+def test_an_interrupted_run_ends_as_an_undisturbed_one(submit, make_runner, undisturbed, blow, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     process = submit("pipeline", lake)
     deadline = time.monotonic() + 600

@@ -45,28 +45,24 @@ def quarantined(frame: DataFrame, region: str, source_table: str) -> DataFrame:
     )
 
 
-def count_fates(frame: DataFrame, region: str, source_table: str, flagged: int) -> DataFrame:
-    """One row of clean/row_counts: how many rows met each fate; `flagged` of the clean ones carry a flag."""
+def tally() -> list[Column]:
+    """How many rows met each fate, as aggregates of a frame with `_fate`: raw, clean, blank, duplicates, superseded,
+    quarantined."""
 
     def rows(condition: Column) -> Column:
         return F.count(F.when(condition, F.lit(1)))
 
     fate = F.col("_fate")
-    return frame.agg(
+    return [
         F.count(F.lit(1)).alias("raw"),
         *[rows(fate == value).alias(name) for value, name in _COUNTED.items()],
         rows(~fate.isin(*_COUNTED)).alias("quarantined"),
-    ).select(
-        F.lit(region).alias("region"),
-        F.lit(source_table).alias("source_table"),
-        "raw",
-        "clean",
-        "quarantined",
-        "duplicates",
-        "superseded",
-        "blank",
-        F.lit(flagged).cast("bigint").alias("flagged"),
-    )
+    ]
+
+
+def all_clean(rows: int) -> dict[str, int]:
+    """The tally of rows of which none met another fate."""
+    return {"raw": rows, **dict.fromkeys(_COUNTED.values(), 0), "clean": rows, "quarantined": 0}
 
 
 def _received(frame: DataFrame) -> list[str]:

@@ -101,7 +101,7 @@ def _first_trusted_name(settings: config.Outliers) -> Column:
 
 
 def _sold_by_volume(settings: config.Cleaning) -> Column:
-    """Whether the product, or else its category, is sold in large numbers: all sales together say nothing of the unit."""
+    """Whether the product, or else its category, is sold in large numbers: all sales say nothing of the unit."""
     own, category = (F.col(f"{level}_median") > settings.volume.median_over for level in ("product", "category"))
     return (
         F.when(_trusted("product", settings.outliers), own)

@@ -40,7 +40,8 @@ def with_quantiles(means: DataFrame, ratios: DataFrame) -> DataFrame:
 
 
 def measure_calibration(scored: DataFrame) -> DataFrame:
-    """Per level and quantile: rows, the share of demand at or below the quantile, and the mean pinball loss in units.
+    """Per level and quantile: rows, the shares of demand at or below and strictly below the quantile, and the mean
+    pinball loss in units. For counts a true quantile lies between the two shares.
 
     scored: level, y, p10, p50, p90, p98.
     """
@@ -53,6 +54,7 @@ def measure_calibration(scored: DataFrame) -> DataFrame:
     return long.groupBy("level", "quantile").agg(
         F.count(F.lit(1)).alias("rows"),
         F.avg((error <= 0).cast("double")).alias("observed"),
+        F.avg((error < 0).cast("double")).alias("below"),
         F.avg(F.greatest(F.col("quantile") * error, (F.col("quantile") - 1) * error)).alias("pinball"),
     )
 

@@ -33,7 +33,9 @@ class Encoder:
 
     def codes(self, examples: pd.DataFrame) -> NDArray[np.int64]:
         """Shape (rows, categorical features): the code of each word."""
-        columns = [pd.Index(words).get_indexer(examples[name]) + 1 for name, words in self.vocabularies.items()]
+        columns = [
+            pd.Index(words).get_indexer(pd.Index(examples[name])) + 1 for name, words in self.vocabularies.items()
+        ]
         return np.stack(columns, axis=1).astype(np.int64) if columns else np.empty((len(examples), 0), dtype=np.int64)
 
     def standardized(self, examples: pd.DataFrame) -> FloatArray:
@@ -61,7 +63,7 @@ def fit_encoder(examples: pd.DataFrame, calendar: bool = False) -> Encoder:
     calendar: whether the calendar of the target is read. It repeats by the year: where the history is shorter than two,
     a model takes the accidents of single weeks for the calendar's doing.
     """
-    planned = sorted(name for name in examples if name.startswith(PLANNED))
+    planned = sorted(str(name) for name in examples if str(name).startswith(PLANNED))
     # A year ago is not known to any row of a short history: such a feature says nothing, and binning it fails.
     names = [name for name in NUMERIC_FEATURES if calendar or name not in CALENDAR_FEATURES]
     numeric = [name for name in (*names, *planned) if examples[name].notna().any()]

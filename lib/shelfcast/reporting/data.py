@@ -38,7 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # actual and predicted demand, counted in cells; protocol: "backtest" or "study". Edges are above 0, for logarithms
     "scatter": ("protocol", "model", "predicted_low", "predicted_high", "actual_low", "actual_high", "pairs"),
     # observed: the share of demand at or below the forecast quantile `stated`; pinball: units
-    "calibration": ("level", "stated", "observed", "pinball"),
+    "calibration": ("level", "stated", "observed", "below", "pinball"),
     # series = modelled + fallback + refused
     "series_counts": ("level", "series", "modelled", "fallback", "refused"),
     # a few chosen series: `units` in the past, quantiles in the future, null elsewhere

@@ -1,6 +1,6 @@
 """Where transactions come from: small modules behind one interface."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pyspark.sql import DataFrame, SparkSession
@@ -21,8 +21,8 @@ class Source(Protocol):
     def files(self, name: str) -> list[str]:
         """The files of one table. Raises SourceError where they are not there."""
 
-    def read(self, spark: SparkSession, name: str) -> DataFrame:
-        """One table as received."""
+    def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
+        """One table as received, in parts that are read beside one another."""
 
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         """The columns of the canonical table, as far as the source has them, and `_raw`: the received row whole."""

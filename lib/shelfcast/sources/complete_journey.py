@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from shelfcast.config import Config
 from shelfcast.errors import SourceError
 from shelfcast.schemas import Table
-from shelfcast.sources.raw import raw_table, with_raw
+from shelfcast.sources.raw import in_slices, raw_table, with_raw
 
 # Promotion week 1 is the Monday week of 26 December 2016: the transactions of `week` w lie between that Monday + 7 (w
 # - 1) and the next.
@@ -51,8 +51,8 @@ class CompleteJourney:
             raise SourceError(f"{file}: not there; wanted the {_RAW[name][0]} of Complete Journey")
         return [str(file)]
 
-    def read(self, spark: SparkSession, name: str) -> DataFrame:
-        return spark.read.parquet(*self.files(name))
+    def read(self, spark: SparkSession, name: str) -> list[DataFrame]:
+        return in_slices(spark.read.parquet(*self.files(name)))
 
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         columns = {"sales": self._sales, "products": self._products, "promotions": self._promotions}[name]()

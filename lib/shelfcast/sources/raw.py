@@ -54,10 +54,21 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
         F.lit(region).alias("region"),
         *wanted,
         (F.nullif(F.to_json(F.struct(*extra)), F.lit("{}")) if extra else F.lit(None).cast("string")).alias("_extra"),
-        F.col("_metadata.file_path").alias("_source_file"),
+        F.col("_metadata.file_name").alias("_source_file"),
         F.lit(batch_id).alias("_batch_id"),
         F.current_timestamp().alias("_ingested_at"),
     )
+
+
+def in_slices(frame: DataFrame) -> list[DataFrame]:
+    """The rows of Parquet files in as many parts as there are cores.
+
+    A row group is read by one task alone, and a publisher's file may be one row group. Decoding is cheap beside what
+    follows: each part decodes all rows and keeps its own.
+    """
+    slices, rows = frame.sparkSession.sparkContext.defaultParallelism, frame.count()
+    number = F.floor(F.col("_metadata.row_index") * slices / max(rows, 1))
+    return [frame.where(number == each) for each in range(slices)]
 
 
 def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:

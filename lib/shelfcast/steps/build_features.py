@@ -1,7 +1,7 @@
 """clean/*, demand/* -> features/panel_demand, features/training_frame, features/vocabularies, features/scalers,
 clean/calendar"""
 
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +10,7 @@ from shelfcast import calendar, demand, encoding, examples, panels, schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.plan import PANELS, Plan, make_plan
+from shelfcast.session import side_by_side
 
 _READS = (
     schemas.SALES,
@@ -32,12 +33,15 @@ def job(config: Config) -> Job:
 def build_features(run: Run) -> None:
     plan = plan_of(run)
     days = calendar.calendar(run.spark, plan.weeks[0], plan.ahead[-1], run.config.country)
-    run.write(schemas.CALENDAR, days.withColumn("region", F.lit(run.config.region)))
     run.write(schemas.PANEL_DEMAND, reduce(DataFrame.unionByName, select_panels(run, plan)))
     run.write(examples.TRAINING_FRAME, reduce(DataFrame.unionByName, [_examples(run, plan, panel) for panel in PANELS]))
     known, by = _known_at_cutoffs(run, plan), ("region", "panel", "cutoff")
-    run.write(schemas.VOCABULARIES, encoding.fit_vocabulary(known, _IDENTITY, by))
-    run.write(schemas.SCALERS, encoding.fit_scaler(known, examples.FEATURES, by))
+    side_by_side(
+        run.spark,
+        partial(run.write, schemas.CALENDAR, days.withColumn("region", F.lit(run.config.region))),
+        partial(run.write, schemas.VOCABULARIES, encoding.fit_vocabulary(known, _IDENTITY, by)),
+        partial(run.write, schemas.SCALERS, encoding.fit_scaler(known, examples.FEATURES, by)),
+    )
 
 
 def plan_of(run: Run) -> Plan:

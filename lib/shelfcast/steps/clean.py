@@ -1,7 +1,7 @@
 """raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine,
 clean/row_counts"""
 
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +13,7 @@ from shelfcast.config import Config
 from shelfcast.errors import SchemaError
 from shelfcast.job import Job, Run
 from shelfcast.schemas import Table
+from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
 
 _WRITES = (
@@ -24,6 +25,7 @@ _WRITES = (
     schemas.QUARANTINE,
     schemas.ROW_COUNTS,
 )
+_CLEAN = {"sales": schemas.SALES, "products": schemas.PRODUCTS, "promotions": schemas.PROMOTIONS}
 _SALE_KEY = ("basket_id", "product_id", "known_from")
 _SALE_CONTENT = ("store_id", "sold_on", "source_quantity", "revenue", "discount")
 
@@ -34,9 +36,10 @@ def job(config: Config) -> Job:
 
 def clean(run: Run) -> None:
     judged = judge(run)
-    kept = {name: frame.where(F.col("_fate") == fate.CLEAN) for name, frame in judged.items()}
-    _write_catalogue(run, kept)
-    _write_sales(run, kept["sales"])
+    _write_products(run, judged["products"])
+    judged["sales"], _ = side_by_side(
+        run.spark, partial(_write_sales, run, judged["sales"]), partial(_write_promotions, run, judged["promotions"])
+    )
     _write_account(run, judged)
 
 
@@ -46,7 +49,7 @@ def judge(run: Run) -> dict[str, DataFrame]:
     products = fate.with_fate(_canonical(run, "products"), rules.product_rules())
     promotions = fate.with_fate(_canonical(run, "promotions"), rules.promotion_rules())
     return {
-        "sales": run.stage("sales", fate.mark_repeated(sales, _SALE_KEY, _SALE_CONTENT)),
+        "sales": fate.mark_repeated(sales, _SALE_KEY, _SALE_CONTENT),
         "products": fate.mark_repeated(products, ("product_id",), ("category_id", "package_size")),
         "promotions": promotions,
     }
@@ -64,35 +67,57 @@ def _canonical(run: Run, name: str) -> DataFrame:
     return source.canonical(name, run.read(source.raw[name]))
 
 
-def _write_catalogue(run: Run, kept: dict[str, DataFrame]) -> None:
-    sized = with_package_size(kept["products"], "package_size", run.config.cleaning.ounce)
+def _kept(judged: DataFrame) -> DataFrame:
+    return judged.where(F.col("_fate") == fate.CLEAN)
+
+
+def _write_products(run: Run, judged: DataFrame) -> None:
+    sized = with_package_size(_kept(judged), "package_size", run.config.cleaning.ounce)
     run.write(schemas.PRODUCTS, _in_shape(run, sized, schemas.PRODUCTS))
-    run.write(schemas.PROMOTIONS, _in_shape(run, kept["promotions"], schemas.PROMOTIONS))
 
 
-def _write_sales(run: Run, sales: DataFrame) -> None:
+def _write_promotions(run: Run, judged: DataFrame) -> DataFrame:
+    run.write(schemas.PROMOTIONS, _in_shape(run, _kept(judged), schemas.PROMOTIONS))
+    return judged
+
+
+def _write_sales(run: Run, judged: DataFrame) -> DataFrame:
+    """The sales, bounded, and their stores. Returns the judged rows as they were staged."""
     settings = run.config.cleaning
+    judged = run.stage("sales", judged)
+    sales = _kept(judged)
     bounds = quantities.learn_quantity_bounds(sales, run.read(schemas.PRODUCTS), settings)
     run.write(schemas.QUANTITY_BOUNDS, _in_shape(run, bounds, schemas.QUANTITY_BOUNDS))
     bounded = quantities.with_bounded_quantity(sales, run.read(schemas.QUANTITY_BOUNDS), settings)
     run.write(schemas.SALES, _in_shape(run, bounded, schemas.SALES))
     run.write(schemas.STORES, as_stores(run.read(schemas.SALES)))
+    return judged
 
 
 def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
     """What became of all rows, and the refused ones whole."""
     region = run.config.region
     flagged = {"sales": run.read(schemas.SALES).where("is_outlier").count()}
-    counts = [fate.count_fates(frame, region, name, flagged.get(name, 0)) for name, frame in judged.items()]
-    run.write(schemas.ROW_COUNTS, _union(counts))
-    found = [row.asDict() for row in run.read(schemas.ROW_COUNTS).orderBy("source_table").toLocalIterator()]
+    tallies = {name: _tally(run, name, frame) for name, frame in judged.items()}
+    found: list[dict[str, int | str]] = [
+        {"region": region, "source_table": name, "flagged": flagged.get(name, 0), **tally}
+        for name, tally in sorted(tallies.items())
+    ]
+    run.write(schemas.ROW_COUNTS, run.spark.createDataFrame(found, schemas.ROW_COUNTS.schema))
     for row in found:
         run.say(account(row))
-    # Twenty million promotions need no second look where none was refused.
-    refused = {row["source_table"] for row in found if row["quarantined"]}
-    frames = [fate.quarantined(frame, region, name) for name, frame in judged.items() if name in refused]
+    frames = [fate.quarantined(judged[name], region, name) for name in judged if tallies[name]["quarantined"]]
     nothing = run.spark.createDataFrame([], schemas.QUARANTINE.schema)
-    run.write(schemas.QUARANTINE, _union([nothing, *frames]))
+    run.write(schemas.QUARANTINE, reduce(DataFrame.unionByName, frames, nothing))
+
+
+def _tally(run: Run, name: str, judged: DataFrame) -> dict[str, int]:
+    """How many rows met each fate. Twenty million promotions need no second look where as many were written as came."""
+    received = run.read(open_source(run.config).raw[name]).count()
+    if received == run.rows_out[_CLEAN[name].name]:
+        return fate.all_clean(received)
+    counted = judged.agg(*fate.tally()).first()
+    return counted.asDict() if counted else fate.all_clean(0)
 
 
 def account(counts: dict[str, int | str]) -> str:
@@ -117,7 +142,3 @@ def _in_shape(run: Run, frame: DataFrame, table: Table) -> DataFrame:
     if missing:
         raise SchemaError(f"table {table.name}: the source gives no {', '.join(missing)}; wanted the key")
     return frame.select(*[column(name) for name in table.names])
-
-
-def _union(frames: list[DataFrame]) -> DataFrame:
-    return reduce(DataFrame.unionByName, frames)

@@ -1,5 +1,5 @@
-"""features/panel_demand, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand, forecasts/calibration,
-forecasts/series_counts"""
+"""features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand,
+forecasts/calibration, forecasts/series_counts"""
 
 from functools import reduce
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from shelfcast.forecasting import conformal, middle_out
 from shelfcast.forecasting.champions import forecast_means
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
+from shelfcast.session import side_by_side
 from shelfcast.steps.build_features import plan_of
 
 _READS = (
@@ -52,8 +53,8 @@ def forecast(run: Run) -> None:
 
 
 class Parts(NamedTuple):
-    """The means at each cutoff that all others follow from: of categories, of modelled products, the weights of the thin
-    ones, and how each category is split between the two."""
+    """The means at each cutoff that all others follow from: of categories, of modelled products, the weights of the
+    thin ones, and how each category is split between the two."""
 
     category: DataFrame
     modelled: DataFrame
@@ -62,8 +63,11 @@ class Parts(NamedTuple):
 
 
 def _parts(run: Run, plan: Plan) -> Parts:
-    category = run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY)))
-    modelled = run.stage("modelled", forecast_means(run, plan, panels.PRODUCT))
+    category, modelled = side_by_side(
+        run.spark,
+        lambda: run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY))),
+        lambda: run.stage("modelled", forecast_means(run, plan, panels.PRODUCT)),
+    )
     thin = run.stage("thin", _thin_shares(run, plan, modelled))
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
     return Parts(category, modelled, thin, run.stage("split", split))

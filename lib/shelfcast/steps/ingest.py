@@ -1,10 +1,13 @@
 """sources -> raw/*"""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
 from itertools import chain
+
+from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
 from shelfcast.sources.raw import as_raw, fingerprint, unknown_columns, without_persons
 
@@ -20,18 +23,17 @@ def source_fingerprint(run: Run) -> str:
 
 
 def ingest(run: Run) -> None:
-    """Side by side: a Parquet file of one row group is read by one core."""
-    names = list(open_source(run.config).raw)
-    with ThreadPoolExecutor(len(names)) as tables:
-        list(tables.map(lambda name: _ingest_table(run, name), names))
+    names = open_source(run.config).raw
+    side_by_side(run.spark, *[partial(_ingest_table, run, name) for name in names])
 
 
 def _ingest_table(run: Run, name: str) -> None:
     source = open_source(run.config)
     persons = run.config.source.persons
     batch_id = fingerprint(source.files(name))
-    received = source.read(run.spark, name)
-    extra = unknown_columns(without_persons(received, persons), source.raw[name])
+    parts = source.read(run.spark, name)
+    extra = unknown_columns(without_persons(parts[0], persons), source.raw[name])
     if extra:
         run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
-    run.write(source.raw[name], as_raw(received, source.raw[name], run.config.region, persons, batch_id))
+    raw = [as_raw(part, source.raw[name], run.config.region, persons, batch_id) for part in parts]
+    run.write(source.raw[name], reduce(DataFrame.unionByName, raw))

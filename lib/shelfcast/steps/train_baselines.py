@@ -38,7 +38,8 @@ def _add_ensembles(run: Run, plan: Plan, scored: DataFrame) -> DataFrame:
 
 
 def _registered(run: Run, plan: Plan, models: dict[str, tuple[str, ...]], fitted: DataFrame) -> DataFrame:
-    single = [registry.intended(run.spark, plan, *pair) for pair in models.items()]
+    sampled = run.config.backtest.sampled
+    single = [registry.intended(run.spark, plan, *pair, sampled) for pair in models.items()]
     joint = [registry.intended_ensembles(run.spark, plan, panel) for panel in models]
     wanted = reduce(DataFrame.unionByName, single + joint)
     return registry.as_registry(wanted, fitted, run.read(schemas.BACKTESTS), run.config.region, run.key)

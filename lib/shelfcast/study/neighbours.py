@@ -94,7 +94,8 @@ def _distances(train: Inputs, queries: Inputs) -> FloatArray:
 
 
 def _equal(train: Codes, queries: Codes, columns: tuple[int, ...]) -> NDArray[np.bool_]:
-    return (queries[:, None, columns] == train[None, :, columns]).all(axis=2)
+    equal: NDArray[np.bool_] = (queries[:, None, columns] == train[None, :, columns]).all(axis=2)
+    return equal
 
 
 def _smallest(apart: FloatArray, k: int) -> tuple[Rows, FloatArray]:

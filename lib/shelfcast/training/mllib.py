@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,10 @@ from shelfcast.examples import FEATURES
 from shelfcast.features import make_examples
 from shelfcast.models import mllib
 from shelfcast.panel import Axis, densify
+from shelfcast.panels import by_bucket
 from shelfcast.schemas import column_names
 from shelfcast.scoring import SCORED_COLUMNS, empty_frame, naive_mse
+from shelfcast.session import side_by_side
 
 _IDENTITY = ("store_id", "item_id")
 _KEYS = "panel string, cutoff date, store_id string, item_id string, category_id string, step int, week date, y double"
@@ -45,7 +47,7 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, cou
         )
         return named[names].astype({"step": "int32", **dict.fromkeys(FEATURES, "float32")})
 
-    return panel.groupBy("bucket").applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
+    return by_bucket(panel).applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
 
 
 def assemble(examples: DataFrame, vocabulary: DataFrame, scaler: DataFrame) -> DataFrame:
@@ -88,8 +90,7 @@ def fit_and_score(
             None,
         )
 
-    with ThreadPoolExecutor(2) as threads:
-        outcomes = list(threads.map(fit, models))
+    outcomes = side_by_side(training.sparkSession, *[partial(fit, model) for model in models])
     known.unpersist()
     return [frame for frame, _ in outcomes if frame is not None], [outcome for _, outcome in outcomes]
 

@@ -19,8 +19,9 @@ def forecasts(data: ReportData) -> Section:
 def calibration(data: ReportData) -> Section:
     lead = (
         "A p90 is worth its name if demand stays at or below it nine times in ten. Measured at the last cutoff, with "
-        "quantiles fitted on the earlier ones. Where most weeks sell nothing, low quantiles are 0 and each such week "
-        "is at or below them: there the observed share exceeds the stated one by right."
+        "quantiles fitted on the earlier ones. Demand is counted, and many weeks sell just as much as a quantile says, "
+        "or nothing where it is 0: it keeps its promise where the stated share lies between the share of weeks below "
+        "it and the share at or below it."
     )
     return Section("calibration", "Calibration", lead=lead, blocks=[_calibration(data)])
 
@@ -85,9 +86,9 @@ def _calibration(data: ReportData) -> Block:
         (formats.words(str(level)), rows.sort_values("stated"))
         for level, rows in data.calibration.groupby("level", sort=True)
     ]
-    curves = [(level, list(zip(rows["stated"], rows["observed"], strict=True))) for level, rows in levels]
+    curves = [(level, [(row["stated"], _nearest(row)) for _, row in rows.iterrows()]) for level, rows in levels]
     chart = both_widths(lambda width: grids.calibration(width, curves), HALF)
-    figure = Figure("Observed share at or below each quantile", chart, "On the dashed line the two agree.")
+    figure = Figure("Stated and observed share below each quantile", chart, "On the dashed line the two agree.")
     return Block(title=title, layout="halves", figures=[figure], tables=[_quantile_table(levels)])
 
 
@@ -95,8 +96,9 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
     columns = [
         Column("Level", is_number=False),
         Column("Stated"),
-        Column("Observed"),
-        Column("Difference"),
+        Column("Below", "share of weeks that sold less"),
+        Column("At or below", "share of weeks that sold as much or less"),
+        Column("Difference", "of the stated share from what lies between the two"),
         Column("Pinball", "mean pinball loss, units"),
     ]
     rows = [
@@ -104,8 +106,9 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
             [
                 Cell(level),
                 Cell(formats.share(row["stated"], 0), row["stated"]),
+                Cell(formats.share(row["below"]), row["below"]),
                 Cell(formats.share(row["observed"]), row["observed"]),
-                _difference(row["observed"] - row["stated"]),
+                _difference(_nearest(row) - row["stated"]),
                 Cell(formats.precise(row["pinball"]), row["pinball"]),
             ]
         )
@@ -115,7 +118,12 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
     return Table("Quantiles, stated and observed", columns, rows)
 
 
+def _nearest(row: pd.Series) -> float:
+    """Of the shares that the quantile may claim, the one next to what it states."""
+    return float(min(max(row["stated"], row["below"]), row["observed"]))
+
+
 def _difference(points: float) -> Cell:
-    # More than stated may be the weeks without sales; less than stated is a promise broken.
+    # Less than stated is a promise broken; more costs stock.
     tone = "bad" if points < -TOLERANCE else "good" if points <= TOLERANCE else ""
     return Cell(formats.points(points), points, tone=tone)

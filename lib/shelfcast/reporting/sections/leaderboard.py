@@ -90,5 +90,5 @@ def _remark(row: pd.Series) -> str:
     if row["status"] == FITTED and row["model"] == ZERO:
         return "knows nothing"
     if row["status"] == FITTED:
-        return f"of {formats.words(row['members'])}" if isinstance(row["members"], str) else ""
+        return "; ".join(formats.words(row[name]) for name in ("members", "detail") if isinstance(row[name], str))
     return str(row["status"]) if not isinstance(row["detail"], str) else f"{row['status']}: {row['detail']}"
