@@ -37,6 +37,7 @@ TO_DRIVER = {
     "study/board.py show": "a row for each model of the study",
     "encoding.py standardize": "a row for each scaled column",
     "encoding.py vocabulary_sizes": "a row for each encoded column",
+    "forecasting/champions.py forecast_means": "a row for each member of an ensemble",
     "lake.py last_commit": "the newest commits of one table",
     "leaderboard.py show": "a row for each panel and model",
     "reporting/fans.py fans": "the weeks of the few series that the page draws",
@@ -45,7 +46,6 @@ TO_DRIVER = {
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
-    "steps/clean.py _write_account": "a row for each source table and rule",
 }
 
 

@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark import TaskContext
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from builders import MONDAY, Row, demand, frame, promotion, reference, sale
 from shelfcast.config import Reference
@@ -184,7 +184,11 @@ def test_the_stores_of_an_item_share_its_bucket(spark: SparkSession) -> None:
 def test_each_bucket_is_a_task_of_its_own(spark: SparkSession) -> None:
     rows = [cell(f"p{n}", 0) for n in range(200)]
     panel = frame(spark, ROWS, *rows).withColumn("bucket", bucket_of(7))
-    tasks = by_bucket(panel).agg(F.first(F.spark_partition_id()).alias("task")).collect()
+
+    def task_of(_: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"task": [TaskContext.get().partitionId()]})
+
+    tasks = by_bucket(panel).applyInPandas(task_of, "task int").collect()
     assert len({row.task for row in tasks}) == len(tasks) == 7
 
 

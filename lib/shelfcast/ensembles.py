@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.metrics import Metric, rmse, wape
+from shelfcast.models import MODELS
 from shelfcast.models.ensemble import select_weights
 from shelfcast.schemas import column_names
 from shelfcast.scoring import SCORED_COLUMNS
@@ -35,11 +36,13 @@ def learn_weights(scored: DataFrame, cutoffs: Sequence[date]) -> DataFrame:
     """What each member weighs in each ensemble at each of `cutoffs`: panel, model, cutoff, member, weight, whole.
 
     scored: SCORED_COLUMNS of the members at several cutoffs. Weights at a cutoff rest on the windows that were over by
-    then, so that the first has none. A member must have forecast all that others forecast there. whole: whether demand
+    then, so that the first has none. A member must have forecast all that others forecast there, and be fitted in a
+    task: MLlib's fits are jobs of their own, which a member would cost at every cutoff. whole: whether demand
     was counted in whole units, so that its median is one.
     """
     at = F.explode(F.array(*[F.lit(cutoff) for cutoff in cutoffs])).alias("at")
-    known = _sampled(scored).select("*", at).where((F.col("week") <= F.col("at")) & F.col("y").isNotNull())
+    own = scored.where(~F.col("model").isin(*[name for name, model in MODELS.items() if model.library == "MLlib"]))
+    known = _sampled(own).select("*", at).where((F.col("week") <= F.col("at")) & F.col("y").isNotNull())
     return known.groupBy("panel", "at").applyInPandas(_weigh, _WEIGHTS)
 
 

@@ -130,8 +130,7 @@ SERIES = Table(
     # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of the sold
     # quantities.
     "region string, level string, store_id string, item_id string, category_id string, first_week date, "
-    "last_week date, "
-    "units double, selling_weeks bigint, adi double, cv2 double, demand_class string, state string",
+    "last_week date, units double, selling_weeks bigint, adi double, cv2 double, demand_class string, state string",
     key=("region", "level", "store_id", "item_id"),
     checks={"class_is_known": "demand_class in ('smooth', 'erratic', 'intermittent', 'lumpy', 'single', 'none')"},
     partitions=("region", "level"),
@@ -165,8 +164,7 @@ REGISTRY = Table(
     # A row per model, panel and cutoff. status: fitted, not enough history, failed. fallbacks: series that the model
     # could not fit.
     "region string, panel string, model string, cutoff date, version string, family string, minimises string, "
-    "status string, "
-    "detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string",
+    "status string, detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string",
     key=("region", "panel", "model", "cutoff"),
     checks={"status_is_known": "status in ('fitted', 'not enough history', 'failed')"},
     operational=("seconds", "version", "artefact"),
@@ -174,9 +172,8 @@ REGISTRY = Table(
 BACKTESTS = Table(
     "forecasts/backtests",
     # naive_mse: the mean squared error of the one-week naive forecast in the history, the scale of RMSSE.
-    "region string, panel string, model string, cutoff date, store_id string, item_id string, "
-    "category_id string, step int, "
-    "week date, y double, y_hat double, naive_mse double, fallback string",
+    "region string, panel string, model string, cutoff date, store_id string, item_id string, category_id string, "
+    "step int, week date, y double, y_hat double, naive_mse double, fallback string",
     key=("region", "panel", "model", "cutoff", "store_id", "item_id", "step"),
     partitions=("region", "panel"),
 )
@@ -202,8 +199,7 @@ LEADERBOARD = Table(
     # median, both or null. members: what an ensemble weighs at the last cutoff.
     "region string, panel string, model string, family string, minimises string, status string, detail string, "
     "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, "
-    "rmsse double, "
-    "seconds double, champion string, members string",
+    "rmsse double, seconds double, champion string, members string",
     key=("region", "panel", "model"),
     operational=("seconds",),
 )

@@ -48,8 +48,10 @@ def side_by_side(spark: SparkSession, *tasks: Callable[[], T]) -> list[T]:
         return task()
 
     with ThreadPoolExecutor(max(len(tasks), 1)) as threads:
-        inherit = inheritable_thread_target(spark)
-        running = [threads.submit(inherit(in_pool), number, task) for number, task in enumerate(tasks)]
+        # Decorated for each anew: what is decorated once shares one set of properties.
+        running = [
+            threads.submit(inheritable_thread_target(spark)(in_pool), number, task) for number, task in enumerate(tasks)
+        ]
     return [future.result() for future in running]
 
 

@@ -54,7 +54,7 @@ def make(spark: SparkSession) -> Callable[..., ReportData]:
         for table, rows in tables:
             values = [[_as(field, row.get(field.name)) for field in table.schema] for row in rows]
             lake[table.name] = spark.createDataFrame(values, table.schema)
-        return gather(lambda table: lake.get(table.name), PLAN, PROVENANCE)
+        return gather(spark, lambda table: lake.get(table.name), PLAN, PROVENANCE)
 
     return gather_from
 

@@ -1,11 +1,12 @@
 """The lake's tables as the report's data: small queries, each bounded, and the scalars of the first lines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pandas as pd
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
@@ -16,6 +17,7 @@ from shelfcast.reporting import queries
 from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
 from shelfcast.reporting.fans import fans
 from shelfcast.reporting.queries import Read, fetch
+from shelfcast.session import side_by_side
 
 # What a planner would use without any of this.
 SIMPLE_MODELS = ("moving_average", "seasonal_naive", "naive")
@@ -24,8 +26,8 @@ ZERO = "zero"
 _PACKAGES = ("shelfcast", "pyspark", "delta-spark", "scikit-learn", "statsforecast", "numpy", "pandas")
 
 
-def gather(read: Read, plan: Plan, provenance: Provenance) -> ReportData:
-    """All that the page shows.
+def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) -> ReportData:
+    """All that the page shows, its queries side by side.
 
     read: a table's rows of the region, and of one forecast date where it holds several; None where it has not been
     written, and its section says so. plan: the weeks and cutoffs of the run.
@@ -37,25 +39,24 @@ def gather(read: Read, plan: Plan, provenance: Provenance) -> ReportData:
     benchmark = benchmark_of(board, champion)
     compared = [str(row["model"]) for row in (champion, benchmark) if row is not None]
     chosen = str(champion["model"]) if champion is not None else None
-    return ReportData(
-        headline=_headline(read, plan, counts, champion, benchmark),
-        provenance=provenance,
-        row_counts=counts,
-        refusals=fetch("refusals", queries.refusals(read)),
-        weekly=fetch("weekly", queries.weekly(read, plan)),
-        weekly_by_category=fetch("weekly_by_category", queries.weekly_by_category(read, plan)),
-        demand_classes=fetch("demand_classes", queries.demand_classes(read)),
-        class_grid=fetch("class_grid", queries.class_grid(read)),
-        leaderboard=board,
-        horizon_errors=_horizon_errors(read, last, board),
-        category_errors=_errors(read, "category", "category", last, chosen).head(queries.ERROR_CATEGORIES),
-        store_errors=_errors(read, "store", "store_id", last, chosen),
-        scatter=fetch("scatter", queries.scatter(read, last, compared)),
-        calibration=fetch("calibration", queries.calibration(read)),
-        series_counts=fetch("series_counts", queries.series_counts(read)),
-        fans=fans(read, plan),
-        study=fetch("study", queries.study(read)),
-    )
+    parts: dict[str, Callable[[], Any]] = {
+        "headline": lambda: _headline(read, plan, counts, champion, benchmark),
+        "refusals": lambda: fetch("refusals", queries.refusals(read)),
+        "weekly": lambda: fetch("weekly", queries.weekly(read, plan)),
+        "weekly_by_category": lambda: fetch("weekly_by_category", queries.weekly_by_category(read, plan)),
+        "demand_classes": lambda: fetch("demand_classes", queries.demand_classes(read)),
+        "class_grid": lambda: fetch("class_grid", queries.class_grid(read)),
+        "horizon_errors": lambda: _horizon_errors(read, last, board),
+        "category_errors": lambda: _errors(read, "category", "category", last, chosen).head(queries.ERROR_CATEGORIES),
+        "store_errors": lambda: _errors(read, "store", "store_id", last, chosen),
+        "scatter": lambda: fetch("scatter", queries.scatter(read, last, compared)),
+        "calibration": lambda: fetch("calibration", queries.calibration(read)),
+        "series_counts": lambda: fetch("series_counts", queries.series_counts(read)),
+        "fans": lambda: fans(read, plan),
+        "study": lambda: fetch("study", queries.study(read)),
+    }
+    found = dict(zip(parts, side_by_side(spark, *parts.values()), strict=True))
+    return ReportData(provenance=provenance, row_counts=counts, leaderboard=board, **found)
 
 
 def describe(config: Config, run_id: str, as_of: date, tables: Mapping[str, int]) -> Provenance:

@@ -38,7 +38,7 @@ def report(run: Run) -> None:
     def read(table: Table) -> DataFrame | None:
         return run.read(table) if table in _READS else run.find(table)
 
-    data = gather(read, plan_of(run), describe(run.config, run.key, run.known_on, run.reads))
+    data = gather(run.spark, read, plan_of(run), describe(run.config, run.key, run.known_on, run.reads))
     run.lake.write_text(_PAGE, render(data))
     now = datetime.now(UTC).replace(tzinfo=None)
     row = (run.config.region, run.known_on, run.key, now, run.reads)
