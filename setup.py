@@ -17,7 +17,6 @@ BASE = [
     "jinja2>=3.1",
     "numpy==2.4.6",
     "pandas==2.3.3",
-    "plotly>=7.1",
     "pyarrow==26.0.1",
     "pydantic>=2.14",
     "pyyaml>=6.0",

@@ -9,6 +9,7 @@ from shelfcast import ensembles, examples, panels, registry, schemas
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.models import spec
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
@@ -17,6 +18,10 @@ _WRITES = (schemas.ENSEMBLES, schemas.BACKTESTS, schemas.REGISTRY)
 
 
 def job(config: Config) -> Job:
+    """Raises ConfigError for a model that nobody knows, before any job has run."""
+    settings = config.backtest
+    for name in (*settings.category_models, *settings.product_models, *settings.slow_models):
+        spec(name)
     return Job("train_baselines", _READS, _WRITES, ("backtest", "training", "runtime", "country"), train_baselines)
 
 

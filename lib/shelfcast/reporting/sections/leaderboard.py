@@ -17,7 +17,7 @@ WAPE = Column("WAPE", "sum of absolute errors, of demand; 0 is perfect, an all-z
 BIAS = Column("Bias", "sum of errors, of demand; above 0 the forecast is too high")
 _METRICS = (
     WAPE,
-    Column("Earlier", "WAPE over the earlier cutoffs, on which the champions are chosen"),
+    Column("Earlier", "WAPE over the earlier cutoffs, which choose the champions; an ensemble learns from the first"),
     Column(
         "RMSSE",
         "root mean squared error against that of the naive forecast in the history; below 1 is better than naive",
