@@ -51,6 +51,15 @@ def test_a_table_that_nobody_wrote_is_named(lake: Lake) -> None:
         lake.read(PRICES, "north")
 
 
+def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake) -> None:
+    Path(lake.path(PRICES), "_delta_log").mkdir(parents=True)
+    assert not lake.exists(PRICES)
+    assert lake.last_commit(PRICES, NORTH) is None
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    assert lake.exists(PRICES)
+    assert lake.last_commit(PRICES, NORTH).run_key == "1"
+
+
 def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: SparkSession, lake: Lake) -> None:
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
     with pytest.raises(PySparkException, match=r"price_is_positive|price > 0"):

@@ -43,7 +43,9 @@ class Lake:
         return f"{self.root}/{name}"
 
     def exists(self, table: Table) -> bool:
-        return DeltaTable.isDeltaTable(self.spark, self.path(table))
+        """Whether a commit has made the table: a run killed before its first leaves an empty log."""
+        filesystem, commits = self._hadoop(f"{table.name}/_delta_log/[0-9]*.json")
+        return bool(filesystem.globStatus(commits))
 
     def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
         """The rows of `region`. Raises LakeError where no job has written the table yet."""
