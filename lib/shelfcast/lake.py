@@ -149,6 +149,8 @@ class Lake:
         """Make the table where it is not there; True where it was made now. A constraint added later would scan it."""
         if self.exists(table):
             return False
+        # Delta takes a log without a commit for a table, and does not find it.
+        self.remove(f"{table.name}/_delta_log")
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
         for name, check in table.checks.items():
             builder = builder.property(f"delta.constraints.{name}", check)
