@@ -32,8 +32,8 @@ def _forest(seed: int) -> Estimator[Any]:
         featuresCol=FEATURES,
         labelCol=TARGET,
         weightCol=WEIGHT,
-        numTrees=20,
-        maxDepth=7,
+        numTrees=16,
+        maxDepth=6,
         minInstancesPerNode=20,
         seed=seed,
     )
@@ -44,9 +44,9 @@ def _boosting(seed: int) -> Estimator[Any]:
         featuresCol=FEATURES,
         labelCol=TARGET,
         weightCol=WEIGHT,
-        maxIter=12,
-        maxDepth=4,
-        stepSize=0.3,
+        maxIter=8,
+        maxDepth=3,
+        stepSize=0.4,
         minInstancesPerNode=20,
         seed=seed,
     )
