@@ -70,6 +70,9 @@ def fit_and_score(
 
     Returns a frame of SCORED_COLUMNS per fitted model, and per model what FIT_COLUMNS holds: one that fails says why.
     """
+    # Bounded samples: a stage a tree's level or a step of the solver costs by the task, not by the row.
+    cores = training.sparkSession.sparkContext.defaultParallelism
+    training, scoring = training.coalesce(cores), scoring.coalesce(cores)
     known = training.where(F.col("scale") > 0).persist(StorageLevel.MEMORY_AND_DISK)
     rows = known.count()
 
