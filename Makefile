@@ -15,8 +15,8 @@ setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for an
 run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
 	@$(BIN)/shelfcast submit pipeline --config $(CONFIG)
 
-backtest: setup  ## the backtest with every baseline on every series of its panels
-	@$(BIN)/shelfcast submit evaluate --config $(CONFIG) --set backtest.slow_series=all
+backtest: setup  ## as run, with the slow baselines on every series of the reference panel, not the largest alone
+	@$(BIN)/shelfcast submit pipeline --config $(CONFIG) --set backtest.slow_series=all
 
 study: setup  ## the published study's protocol, to compare with its table
 	@$(BIN)/shelfcast submit study --config $(CONFIG)
