@@ -36,8 +36,8 @@ format: setup  ## put imports in order and lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup  ## the benchmarks of tests/benchmarks
-	@$(BIN)/python -m pytest tests/benchmarks -m "" -s
+bench: setup  ## our baselines beside the usual tools, on three reference panels (ten minutes)
+	@for panel in departments categories walmart; do $(BIN)/python tests/benchmarks/reference_backtest.py $$panel || exit; done
 
 lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 	@cd environment && ../$(BIN)/uv pip compile build.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from peers import PEERS, peer_forecasts
-from reference_panels import PANELS
+from reference_panels import PANELS, WALMART
 from threadpoolctl import threadpool_limits
 
 from shelfcast.features import make_examples, share_of
@@ -185,6 +185,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write what was measured as JSON")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    if arguments.panel == "walmart" and not WALMART.is_file():
+        parser.exit(0, f"walmart: left out, {WALMART} is not there; SHELFCAST_TEST_DATA names the folder\n")
     with threadpool_limits(arguments.threads):
         result = run(arguments.panel, arguments.threads)
     show(result)
