@@ -46,7 +46,7 @@ def panel(spark: SparkSession, weeks: int = len(WEEKS)) -> DataFrame:
 
 
 def examples(rows: DataFrame, axis: Axis, origins: range, most: int = 10_000, seed: int = 1) -> pd.DataFrame:
-    found = sample_training_examples(rows, axis, origins, most, seed, "US").toPandas()
+    found = sample_training_examples(rows, axis, origins, most, BUCKETS, seed, "US").toPandas()
     return found.sort_values(KEYS, ignore_index=True)
 
 

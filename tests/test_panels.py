@@ -188,7 +188,7 @@ def test_each_bucket_is_a_task_of_its_own(spark: SparkSession) -> None:
     def task_of(_: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"task": [TaskContext.get().partitionId()]})
 
-    tasks = by_bucket(panel).applyInPandas(task_of, "task int").collect()
+    tasks = by_bucket(panel, 7).applyInPandas(task_of, "task int").collect()
     assert len({row.task for row in tasks}) == len(tasks) == 7
 
 

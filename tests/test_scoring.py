@@ -162,7 +162,7 @@ def test_spark_forecasts_what_one_process_does(spark: SparkSession, fitted: str)
     )
     ranked = rows.assign(size_rank=rows["size_rank"].astype("Int64"))[PANEL_DEMAND.names]
     panel = spark.createDataFrame(ranked.astype(object).where(ranked.notna(), None), PANEL_DEMAND.schema)
-    found = models.score(panel).toPandas().sort_values(KEY, ignore_index=True)
+    found = models.score(panel, 3).toPandas().sort_values(KEY, ignore_index=True)
     alone = models.score_bucket(rows).sort_values(KEY, ignore_index=True)
     pd.testing.assert_frame_equal(found, alone, check_dtype=False, rtol=1e-9, atol=1e-9)
     assert set(found["model"]) == {"naive", "tsb", "theta", "ets", "linear"}

@@ -41,17 +41,16 @@ def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) 
     fitted = run.stage(f"fits-{'-'.join(models)}", fit_in_tasks(run.spark, fits))
     failed = {row["artefact"] for row in fitted.where("error is not null").toLocalIterator()}
     whole = [fit for fit in fits if fit.artefact not in failed]
-    scored = []
+    scored, buckets = [], run.config.runtime.buckets
     for panel, names in models.items():
         rows, own = panel_rows(run, panel), [name for name in names if spec(name).library != "MLlib"]
         slow = [name for name in own if name in run.config.backtest.sampled]
         quick = [name for name in own if name not in slow]
         if quick:
-            scored.append(make_scorer(run, plan, panel, quick, cutoffs, whole).score(rows))
+            scored.append(make_scorer(run, plan, panel, quick, cutoffs, whole).score(rows, buckets))
         if slow:
             # Most of the largest series are of a few items: they would all be one bucket's work.
-            dealt = deal_largest(rows, run.config.runtime.buckets)
-            scored.append(make_scorer(run, plan, panel, slow, cutoffs, ()).score(dealt))
+            scored.append(make_scorer(run, plan, panel, slow, cutoffs, ()).score(deal_largest(rows, buckets), buckets))
     return scored, fitted
 
 
@@ -78,11 +77,10 @@ def _fit_at(
         for table in (VOCABULARIES, SCALERS)
     )
     frame = run.read(TRAINING_FRAME).where((F.col("panel") == panel) & (F.col("week") <= F.lit(last_week)))
+    rows, least, runtime = panel_rows(run, panel), least_weeks(run, panel), run.config.runtime
     to_score = run.stage(
         f"score-{panel}-{last_week}",
-        mllib.examples_at(
-            panel_rows(run, panel), plan.axis(panel), cutoff, least_weeks(run, panel), run.config.country
-        ),
+        mllib.examples_at(rows, plan.axis(panel), cutoff, least, runtime.buckets, run.config.country),
     )
-    training, scoring = (mllib.assemble(rows, words, scaler) for rows in (frame, to_score))
-    return mllib.fit_and_score(models, training, scoring, panel, last_week, run.config.runtime.seed)
+    training, scoring = (mllib.assemble(examples, words, scaler) for examples in (frame, to_score))
+    return mllib.fit_and_score(models, training, scoring, panel, last_week, runtime.seed)

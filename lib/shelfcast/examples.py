@@ -22,7 +22,7 @@ TRAINING_FRAME = Table(
 
 
 def sample_training_examples(
-    panel: DataFrame, axis: Axis, origins: range, most: int, seed: int, country: str
+    panel: DataFrame, axis: Axis, origins: range, most: int, buckets: int, seed: int, country: str
 ) -> DataFrame:
     """About `most` examples of one panel with a known target, as features/training_frame keeps them.
 
@@ -41,4 +41,4 @@ def sample_training_examples(
             {"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}
         )
 
-    return by_bucket(panel).applyInPandas(of_bucket, TRAINING_FRAME.columns)
+    return by_bucket(panel, buckets).applyInPandas(of_bucket, TRAINING_FRAME.columns)

@@ -81,12 +81,10 @@ def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int
     )
 
 
-def by_bucket(panel: DataFrame) -> GroupedData:
+def by_bucket(panel: DataFrame, buckets: int) -> GroupedData:
     """The panel's rows grouped by bucket, a task each: Spark would put small buckets together, and wait for the task
     that holds most of them."""
-    buckets = panel.agg(F.max("bucket")).first()
-    tasks = int(buckets[0]) + 1 if buckets and buckets[0] is not None else 1
-    return panel.repartitionById(tasks, "bucket").groupBy("bucket")
+    return panel.repartitionById(buckets, "bucket").groupBy("bucket")
 
 
 def deal_largest(panel: DataFrame, buckets: int) -> DataFrame:

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from shelfcast import artefacts
 from shelfcast.features import make_examples
+from shelfcast.history import known_mean
 from shelfcast.models import forecast, sklearn_models, spec
 from shelfcast.panel import Axis, FloatArray, Panel, densify
 from shelfcast.panels import by_bucket
@@ -40,13 +41,13 @@ class Scorer:
     min_selling_weeks: int
     country: str
 
-    def score(self, panel: DataFrame) -> DataFrame:
-        """panel: rows of one panel of features/panel_demand. Columns: SCORED_COLUMNS."""
+    def score(self, panel: DataFrame, buckets: int) -> DataFrame:
+        """panel: rows of one panel of features/panel_demand, in so many buckets. Columns: SCORED_COLUMNS."""
 
         def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
             return self.score_bucket(rows)
 
-        return by_bucket(panel).applyInPandas(of_bucket, SCORED_COLUMNS)
+        return by_bucket(panel, buckets).applyInPandas(of_bucket, SCORED_COLUMNS)
 
     def score_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
         panel, ranks = densify(rows, self.axis), _ranks(rows)
@@ -108,10 +109,7 @@ def _frame(panel: Panel, cutoff: int, axis: Axis, series: NDArray[np.int64]) -> 
 def naive_mse(y: FloatArray) -> FloatArray:
     """Per series the mean squared change from one known period to the next, the scale of RMSSE; NaN where there is
     none."""
-    squares = np.diff(y, axis=1) ** 2
-    count = (~np.isnan(squares)).sum(axis=1)
-    mean: FloatArray = np.divide(np.nansum(squares, axis=1), count, out=np.full(len(y), np.nan), where=count > 0)
-    return mean
+    return known_mean(np.diff(y, axis=1) ** 2)
 
 
 def _filled(

@@ -73,12 +73,12 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
 
 def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
     """Of a panel of categories as many examples as of the other."""
-    training = run.config.training
+    training, runtime = run.config.training, run.config.runtime
     most = training.max_examples["product" if panel == panels.PRODUCT else "category"]
     rows = run.read(schemas.PANEL_DEMAND).where(F.col("panel") == panel)
     origins = range(training.min_history, len(plan.weeks))
     return examples.sample_training_examples(
-        rows, plan.axis(panel), origins, most, run.config.runtime.seed, run.config.country
+        rows, plan.axis(panel), origins, most, runtime.buckets, runtime.seed, run.config.country
     )
 
 

@@ -29,7 +29,7 @@ _EXAMPLE_COLUMNS = f"{_KEYS}, naive_mse double, scale double, " + ", ".join(f"{n
 Outcome = tuple[str, str, date, None, int, float, str | None]
 
 
-def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, country: str) -> DataFrame:
+def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, buckets: int, country: str) -> DataFrame:
     """The examples to score at one cutoff, of series that had sold in `least_weeks` weeks by then. Columns:
     _EXAMPLE_COLUMNS."""
     names = column_names(_EXAMPLE_COLUMNS)
@@ -47,7 +47,7 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, cou
         )
         return named[names].astype({"step": "int32", **dict.fromkeys(FEATURES, "float32")})
 
-    return by_bucket(panel).applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
+    return by_bucket(panel, buckets).applyInPandas(of_bucket, _EXAMPLE_COLUMNS)
 
 
 def assemble(examples: DataFrame, vocabulary: DataFrame, scaler: DataFrame) -> DataFrame:
@@ -70,9 +70,6 @@ def fit_and_score(
 
     Returns a frame of SCORED_COLUMNS per fitted model, and per model what FIT_COLUMNS holds: one that fails says why.
     """
-    # Bounded samples: a stage a tree's level or a step of the solver costs by the task, not by the row.
-    cores = training.sparkSession.sparkContext.defaultParallelism
-    training, scoring = training.coalesce(cores), scoring.coalesce(cores)
     known = training.where(F.col("scale") > 0).persist(StorageLevel.MEMORY_AND_DISK)
     rows = known.count()
 
