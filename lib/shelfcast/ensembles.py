@@ -8,8 +8,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast import schemas
 from shelfcast.metrics import Metric, rmse, wape
-from shelfcast.models import MODELS
+from shelfcast.models import MODELS, ZERO
 from shelfcast.models.ensemble import select_weights
 from shelfcast.schemas import column_names
 from shelfcast.scoring import SCORED_COLUMNS
@@ -17,7 +18,7 @@ from shelfcast.scoring import SCORED_COLUMNS
 FAMILY = "ensemble"
 # Weights are few numbers: more series than these would not change them.
 MOST_SERIES = 2000
-_WEIGHTS = "panel string, model string, cutoff date, member string, weight double, whole boolean"
+_WEIGHTS = schemas.ENSEMBLES.columns.removeprefix("region string, ")
 _KEYS = ("cutoff", "store_id", "item_id", "step")
 _ROW = ("panel", "cutoff", "store_id", "item_id", "category_id", "step", "week", "y", "naive_mse")
 
@@ -74,7 +75,7 @@ def _sampled(scored: DataFrame) -> DataFrame:
 def _weigh(rows: pd.DataFrame) -> pd.DataFrame:
     wide = rows.pivot_table(index=list(_KEYS), columns="model", values="y_hat")
     y = rows.drop_duplicates(list(_KEYS)).set_index(list(_KEYS))["y"].reindex(wide.index).to_numpy()
-    members = {model: wide[model].to_numpy() for model in wide.columns[wide.notna().all()] if model != "zero"}
+    members = {model: wide[model].to_numpy() for model in wide.columns[wide.notna().all()] if model != ZERO}
     named = {"panel": rows["panel"].iloc[0], "cutoff": rows["at"].iloc[0], "whole": bool((y % 1 == 0).all())}
     found = [
         {**named, "model": name, "member": member, "weight": weight}

@@ -8,10 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from shelfcast.ensembles import FAMILY
+from shelfcast.models import ZERO
 
 _MODEL = ("panel", "model")
-# An all-zero forecast is on every leaderboard and serves nobody.
-_NO_CANDIDATE = "zero"
 _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
 
 
@@ -76,7 +75,7 @@ def _by_model(registry: DataFrame) -> DataFrame:
 def _if_best(what: str, score: str) -> Column:
     panel = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_ensemble = F.col("family") == FAMILY
-    fitted = (F.col("status") == "fitted") & (F.col("model") != _NO_CANDIDATE)
+    fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO)
     single = fitted & ~is_ensemble & (F.col("_earlier_rows") == F.max("_earlier_rows").over(panel))
     joint = fitted & is_ensemble & (F.col("_later_rows") == F.max("_later_rows").over(panel))
     best = F.min(F.when(single, F.struct(f"earlier_{score}", "model", f"later_{score}"))).over(panel)
@@ -109,4 +108,4 @@ def _remark(row: dict[str, str | None]) -> str:
 
 
 def _style(row: dict[str, str | None]) -> str:
-    return "bold" if row["champion"] else "dim" if row["model"] == _NO_CANDIDATE or row["status"] != "fitted" else ""
+    return "bold" if row["champion"] else "dim" if row["model"] == ZERO or row["status"] != "fitted" else ""

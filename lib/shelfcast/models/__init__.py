@@ -11,7 +11,7 @@ from shelfcast.errors import ConfigError, NotEnoughHistoryError
 from shelfcast.models import classical, statistical
 from shelfcast.panel import FloatArray, Panel
 
-__all__ = ["MODELS", "Forecasts", "ModelSpec", "forecast", "spec"]
+__all__ = ["MODELS", "ZERO", "Forecasts", "ModelSpec", "forecast", "spec"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Forecasts(NamedTuple):
     errors: NDArray[np.object_]
 
 
+# An all-zero forecast is on every leaderboard and serves nobody.
+ZERO = "zero"
 _NUMPY: dict[str, Callable[[Panel, int], FloatArray]] = {
-    "zero": statistical.zero,
+    ZERO: statistical.zero,
     "naive": statistical.naive,
     "seasonal_naive": statistical.seasonal_naive,
     "moving_average": statistical.moving_average,
@@ -59,7 +61,7 @@ _STATSFORECAST: dict[str, Callable[[Panel, int], tuple[FloatArray, NDArray[np.ob
     "arima": classical.arima,
 }
 _SEASONS = dict.fromkeys(("seasonal_naive", "seasonal_growth", "seasonal_pool", "seasonal_blend", "arima"), 2)
-_MEDIAN = {"zero", "moving_median", "hist_gradient_boosting_median"}
+_MEDIAN = {ZERO, "moving_median", "hist_gradient_boosting_median"}
 _GLOBAL = (
     *("linear", "ridge", "lasso", "elastic_net", "random_forest", "knn5"),
     *("hist_gradient_boosting", "hist_gradient_boosting_median"),

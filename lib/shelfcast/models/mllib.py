@@ -8,6 +8,7 @@ from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRe
 
 # The columns that every regressor reads: demand / scale, weighed by the scale, as scikit-learn's do.
 FEATURES, TARGET, WEIGHT, PREDICTION = "features", "target", "scale", "prediction"
+_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": TARGET, "weightCol": WEIGHT}
 
 
 def _linear(penalty: float, lasso_share: float) -> Callable[[int], Estimator[Any]]:
@@ -15,9 +16,7 @@ def _linear(penalty: float, lasso_share: float) -> Callable[[int], Estimator[Any
 
     def make(_: int) -> Estimator[Any]:
         return LinearRegression(
-            featuresCol=FEATURES,
-            labelCol=TARGET,
-            weightCol=WEIGHT,
+            **_COLUMNS,
             standardization=False,  # the columns come standardized
             maxIter=50,
             regParam=penalty,
@@ -29,9 +28,7 @@ def _linear(penalty: float, lasso_share: float) -> Callable[[int], Estimator[Any
 
 def _forest(seed: int) -> Estimator[Any]:
     return RandomForestRegressor(
-        featuresCol=FEATURES,
-        labelCol=TARGET,
-        weightCol=WEIGHT,
+        **_COLUMNS,
         numTrees=16,
         maxDepth=6,
         minInstancesPerNode=20,
@@ -41,9 +38,7 @@ def _forest(seed: int) -> Estimator[Any]:
 
 def _boosting(seed: int) -> Estimator[Any]:
     return GBTRegressor(
-        featuresCol=FEATURES,
-        labelCol=TARGET,
-        weightCol=WEIGHT,
+        **_COLUMNS,
         maxIter=8,
         maxDepth=3,
         stepSize=0.4,

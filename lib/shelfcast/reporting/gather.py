@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.config import Config
+from shelfcast.models import ZERO
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting import queries
@@ -22,7 +23,6 @@ from shelfcast.session import side_by_side
 # What a planner would use without any of this.
 SIMPLE_MODELS = ("moving_average", "seasonal_naive", "naive")
 SHOWN_MODELS = 4
-ZERO = "zero"
 _PACKAGES = ("shelfcast", "pyspark", "delta-spark", "scikit-learn", "statsforecast", "numpy", "pandas")
 
 

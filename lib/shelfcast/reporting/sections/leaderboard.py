@@ -2,11 +2,11 @@
 
 import pandas as pd
 
+from shelfcast.models import ZERO
 from shelfcast.reporting import formats
 from shelfcast.reporting.blocks import Block, Cell, Column, Row, Section, Table, bar_shares
 from shelfcast.reporting.data import ReportData
 
-ZERO = "zero"
 FITTED = "fitted"
 PANELS = {
     "reference": "Store and category",
