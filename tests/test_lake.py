@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,32 @@ def test_the_same_append_twice_is_one(spark: SparkSession, lake: Lake) -> None:
     for key in ("1", "1", "2"):
         lake.append_once(PRICES, row, NORTH, note(key))
     assert lake.read(PRICES, "north").count() == 2
+
+
+def test_a_commit_of_another_writer_is_seen(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    assert lake.last_commit(PRICES, NORTH).run_key == "1"
+    both = prices(spark, ("north", "a", 2.0, "x"), ("north", "b", 2.0, "x"))
+    Lake(spark, lake.root).replace(PRICES, both, NORTH, note("2"))
+    assert (lake.last_commit(PRICES, NORTH).run_key, lake.rows_written(PRICES)) == ("2", 2)
+
+
+SOUGHT = {
+    "by no column": ((), set()),
+    "by product": (("product_id",), {"product_id"}),
+}
+
+
+@pytest.mark.parametrize(("sought_by", "kept"), SOUGHT.values(), ids=SOUGHT)
+def test_minima_and_maxima_are_kept_of_the_columns_sought_by(
+    spark: SparkSession, lake: Lake, sought_by: tuple[str, ...], kept: set[str]
+) -> None:
+    table = replace(PRICES, sought_by=sought_by)
+    lake.replace(table, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    actions = spark.read.text(f"{lake.path(table)}/_delta_log/*.json").where("value like '%\"add\"%'").collect()
+    stats = json.loads(json.loads(actions[0].value)["add"]["stats"])
+    assert stats["numRecords"] == 1
+    assert set(stats.get("minValues", {})) == kept
 
 
 def test_the_content_hash_knows_neither_order_nor_who_wrote(spark: SparkSession, lake: Lake) -> None:

@@ -16,6 +16,7 @@ from shelfcast.schemas import Table
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
 _HISTORY = 200
+_COMMIT = ("version", "operation", "userMetadata", "operationMetrics")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Lake:
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
         self.root = root.rstrip("/")
+        self._histories: dict[str, tuple[str, list[Row]]] = {}
 
     def path(self, table: Table | str) -> str:
         name = table if isinstance(table, str) else table.name
@@ -44,8 +46,7 @@ class Lake:
 
     def exists(self, table: Table) -> bool:
         """Whether a commit has made the table: a run killed before its first leaves an empty log."""
-        filesystem, commits = self._hadoop(f"{table.name}/_delta_log/[0-9]*.json")
-        return bool(filesystem.globStatus(commits))
+        return self._newest(table) is not None
 
     def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
         """The rows of `region`. Raises LakeError where no job has written the table yet."""
@@ -95,17 +96,12 @@ class Lake:
 
     def last_commit(self, table: Table, scope: dict[str, str]) -> Commit | None:
         """The newest commit that changed rows of `scope`, None where there is none among the last commits."""
-        if not self.exists(table):
-            return None
-        history = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY)
-        wanted = history.select("version", "operation", "userMetadata").where(~F.col("operation").isin(*_UPKEEP))
-        return next((commit for commit in map(_as_commit, wanted.collect()) if _touches(commit, scope)), None)
+        return next((commit for commit in map(_as_commit, self._history(table)) if _touches(commit, scope)), None)
 
     def rows_written(self, table: Table) -> int:
         """Rows that the newest writing commit put out, from Delta's own count."""
-        history = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY)
-        newest = history.where(~F.col("operation").isin(*_UPKEEP)).orderBy(F.desc("version")).first()
-        return int(newest["operationMetrics"].get("numOutputRows", 0)) if newest else 0
+        history = self._history(table)
+        return int(history[0]["operationMetrics"].get("numOutputRows", 0)) if history else 0
 
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
@@ -145,6 +141,23 @@ class Lake:
         path = self._jvm.org.apache.hadoop.fs.Path(self.path(name))
         return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path
 
+    def _newest(self, table: Table) -> str | None:
+        """The file of the newest commit, None where there is none."""
+        filesystem, commits = self._hadoop(f"{table.name}/_delta_log/[0-9]*.json")
+        return max((found.getPath().getName() for found in filesystem.globStatus(commits)), default=None)
+
+    def _history(self, table: Table) -> list[Row]:
+        """The last commits that changed rows, newest first, read once a version: a job asks for them many times."""
+        newest = self._newest(table)
+        if newest is None:
+            return []
+        known_at, history = self._histories.get(table.name, ("", []))
+        if known_at != newest:
+            found = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY).select(*_COMMIT)
+            history = found.where(~F.col("operation").isin(*_UPKEEP)).orderBy(F.desc("version")).collect()
+            self._histories[table.name] = newest, history
+        return history
+
     def _create(self, table: Table) -> bool:
         """Make the table where it is not there; True where it was made now. A constraint added later would scan it."""
         if self.exists(table):
@@ -154,6 +167,10 @@ class Lake:
         builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
         for name, check in table.checks.items():
             builder = builder.property(f"delta.constraints.{name}", check)
+        # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
+        sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
+        for name, value in sought.items():
+            builder = builder.property(f"delta.dataSkipping{name}", value)
         builder.partitionedBy(*table.partitions).execute()
         return True
 

@@ -1,7 +1,7 @@
 """The tables of the lake, in the order of the flow: columns, keys, and the CHECK constraints that hold them.
 
 Every table is partitioned by `region` first. `operational` columns tell of a run, not of the business:
-they are left out of the content hash.
+they are left out of the content hash. `sought_by`: the columns by which readers look for few of many rows.
 """
 
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ class Table:
     key: tuple[str, ...]
     checks: dict[str, str] = field(default_factory=dict)
     partitions: tuple[str, ...] = ("region",)
+    sought_by: tuple[str, ...] = ()
     operational: tuple[str, ...] = ()
 
     @property
@@ -215,6 +216,7 @@ FORECASTS = Table(
         "quantiles_are_in_order": "p10 >= 0 and p10 <= p50 and p50 <= p90 and p90 <= p98",
     },
     partitions=("region", "forecast_date", "level"),
+    sought_by=("store_id",),
     operational=("run_id",),
 )
 CALIBRATION = Table(
