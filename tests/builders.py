@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.config import Cleaning, Outliers, Reference, Volume
-from shelfcast.schemas import Table, column_names
+from shelfcast.table import Table, column_names
 
 Row = dict[str, Any]
 

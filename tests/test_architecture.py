@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources schemas config code session lake job",
+    "errors resources table schemas config code session lake job",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",
@@ -37,8 +37,9 @@ TO_DRIVER = {
     "study/board.py show": "a row for each model of the study",
     "encoding.py standardize": "a row for each scaled column",
     "encoding.py vocabulary_sizes": "a row for each encoded column",
+    "examples.py _count_examples": "a row for each week of the history",
     "forecasting/champions.py forecast_means": "a row for each member of an ensemble",
-    "lake.py last_commit": "the newest commits of one table",
+    "lake.py _history": "the newest commits of one table",
     "leaderboard.py show": "a row for each panel and model",
     "reporting/fans.py fans": "the weeks of the few series that the page draws",
     "reporting/gather.py _ahead": "totals, one row",

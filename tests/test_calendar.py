@@ -1,12 +1,11 @@
 from datetime import date, timedelta
 
 import pytest
-from chispa import assert_df_equality
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from shelfcast.calendar import CalendarDay, calendar, calendar_days, count_holidays_by_week
+from shelfcast.calendar import CalendarDay, calendar, calendar_days
 from shelfcast.errors import ConfigError
 
 
@@ -68,15 +67,6 @@ def test_a_year_is_a_row_a_day_in_spark(spark: SparkSession) -> None:
     assert frame.count() == 365
     assert frame.where("is_holiday").count() == 12  # eleven, and New Year's Day once more on Monday
     assert frame.where("holiday is not null and not is_holiday").count() == 0
-
-
-def test_counts_the_holidays_of_each_week(spark: SparkSession) -> None:
-    days = calendar(spark, date(2017, 12, 18), date(2018, 1, 2), "US")
-    expected = spark.createDataFrame(
-        [(date(2017, 12, 18), 0, 7), (date(2017, 12, 25), 1, 7), (date(2018, 1, 1), 1, 2)],
-        "week date, holidays int, days int",
-    )
-    assert_df_equality(count_holidays_by_week(days), expected, ignore_row_order=True, ignore_nullable=True)
 
 
 @given(st.dates(date(1990, 1, 1), date(2050, 12, 31)), st.integers(0, 40))

@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from builders import MONDAY, frame
 from shelfcast.ensembles import ENSEMBLES, average, learn_weights
-from shelfcast.schemas import Table, column_names
 from shelfcast.scoring import SCORED_COLUMNS
+from shelfcast.table import Table, column_names
 
 SCORED = Table("scored", SCORED_COLUMNS, key=())
 HORIZON = 2

@@ -45,8 +45,10 @@ def panel(spark: SparkSession, weeks: int = len(WEEKS)) -> DataFrame:
     return frame(spark, PANEL_DEMAND, *draw_rows(weeks)).withColumn("bucket", bucket_of(BUCKETS))
 
 
-def examples(rows: DataFrame, axis: Axis, origins: range, most: int = 10_000, seed: int = 1) -> pd.DataFrame:
-    found = sample_training_examples(rows, axis, origins, most, BUCKETS, seed, "US").toPandas()
+def examples(
+    rows: DataFrame, axis: Axis, origins: range, least_weeks: int = 0, most: int = 10_000, seed: int = 1
+) -> pd.DataFrame:
+    found = sample_training_examples(rows, axis, origins, least_weeks, most, BUCKETS, seed, "US").toPandas()
     return found.sort_values(KEYS, ignore_index=True)
 
 
@@ -91,6 +93,25 @@ def test_cutting_the_future_leaves_every_feature_of_the_past_as_it_was(
     past = known[known["week"] < WEEKS[weeks]].reset_index(drop=True)
     assert len(past) < len(known)
     pd.testing.assert_frame_equal(cut, past, check_exact=True)
+
+
+def test_a_series_teaches_from_the_origin_by_which_it_had_sold_often_enough(spark: SparkSession) -> None:
+    weeks, cut = 26, 16
+    enough = examples(panel(spark), AXIS, range(8, weeks), least_weeks=9)
+    sold = pd.DataFrame(draw_rows(weeks)).query("quantity > 0")
+    for (store, item), found in enough.groupby(["store_id", "item_id"]):
+        mine = sold[(sold["store_id"] == store) & (sold["item_id"] == item)]["week"].sort_values()
+        reached = (mine.iloc[8] - MONDAY).days // 7 + 1
+        assert found["origin"].min() == max(reached, 8)
+    early = examples(panel(spark, cut), replace(AXIS, weeks=WEEKS[:cut]), range(8, cut), least_weeks=9)
+    past = enough[enough["week"] < WEEKS[cut]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(early, past, check_exact=True)
+
+
+def test_the_share_that_is_drawn_counts_what_may_be_drawn(spark: SparkSession) -> None:
+    every = examples(panel(spark), AXIS, range(8, 26), least_weeks=12)
+    half = examples(panel(spark), AXIS, range(8, 26), least_weeks=12, most=len(every) // 2)
+    assert len(half) == pytest.approx(len(every) / 2, abs=4 * len(every) ** 0.5)
 
 
 def test_a_sample_is_about_as_large_as_asked_and_the_same_in_other_buckets(

@@ -12,6 +12,7 @@ from shelfcast.features import (
     NUMERIC_FEATURES,
     SCALE_PRIOR,
     WINDOWS,
+    known_targets,
     make_examples,
     sample_examples,
     series_scale,
@@ -206,7 +207,7 @@ def test_the_least_of_a_sample_are_the_same_in_any_order() -> None:
 )
 def test_a_share_is_of_the_examples_whose_target_is_known(most: int, share: float) -> None:
     # 10 series, 3 origins of a horizon of 5 periods; after the last origin 2 periods are known: 10 x (5 + 5 + 2)
-    assert share_of(most, 10, periods=20, origins=[4, 9, 18], horizon=5) == share
+    assert share_of(most, 10 * known_targets(periods=20, origins=[4, 9, 18], horizon=5)) == share
 
 
 def _keys(examples: pd.DataFrame, keys: list[str]) -> set[tuple[object, ...]]:
@@ -221,7 +222,7 @@ def test_another_seed_draws_another_sample() -> None:
 
 def test_a_sample_draws_evenly_from_series_origins_and_steps() -> None:
     panel, origins = random_panel(n=40), range(4, 24)
-    sampled = make_examples(panel, origins, HORIZON, share_of(1200, 40, 30, origins, HORIZON))
+    sampled = make_examples(panel, origins, HORIZON, share_of(1200, 40 * known_targets(30, origins, HORIZON)))
     assert len(sampled) == pytest.approx(1200, abs=4 * 1200**0.5)
     for key, expected in (("origin", 60), ("step", 400)):
         counts = sampled[key].value_counts()

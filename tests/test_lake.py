@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError, SchemaError
 from shelfcast.lake import Lake
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 PRICES = Table(
     "clean/prices",

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from shelfcast.config import Config, load
-from shelfcast.errors import NotEnoughHistoryError
+from shelfcast.errors import ConfigError, NotEnoughHistoryError
 from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
 from shelfcast.plan import PANELS, make_plan
 from shelfcast.resources import resource_folder
@@ -15,6 +15,7 @@ BACKTEST = (
     "backtest.origins=3",
     "backtest.season=4",
     "training.min_history=4",
+    "cleaning.outliers.learn_until=2017-02-05",
 )
 FIRST, AS_OF = date(2017, 1, 1), date(2017, 4, 5)  # 13 whole weeks, and two days
 
@@ -60,3 +61,8 @@ def test_the_oldest_cutoff_knows_more_weeks_than_an_example_needs() -> None:
     assert make_plan(config("training.min_history=4"), FIRST, AS_OF).cutoffs[0] == 5
     with pytest.raises(NotEnoughHistoryError, match="first cutoff after 5; wanted 6 or more"):
         assert make_plan(config("training.min_history=5"), FIRST, AS_OF).cutoffs[0] == 5
+
+
+def test_outlier_bounds_are_learned_before_the_backtest_begins() -> None:
+    with pytest.raises(ConfigError, match="learn_until: found 2017-02-06, wanted 2017-02-05 or earlier"):
+        make_plan(config("cleaning.outliers.learn_until=2017-02-06"), FIRST, AS_OF)

@@ -13,8 +13,9 @@ from shelfcast import artefacts
 from shelfcast.features import make_examples
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.panel import densify
-from shelfcast.schemas import PANEL_DEMAND, column_names
+from shelfcast.schemas import PANEL_DEMAND
 from shelfcast.scoring import SCORED_COLUMNS, Scorer, naive_mse
+from shelfcast.table import column_names
 
 WEEKS, HORIZON = 16, 2
 KEY = ["model", "cutoff", "store_id", "item_id", "step"]

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import holidays
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from shelfcast.errors import ConfigError
 
-__all__ = ["COLUMNS", "CalendarDay", "calendar", "calendar_days", "count_holidays_by_week"]
+__all__ = ["COLUMNS", "CalendarDay", "calendar", "calendar_days"]
 
 COLUMNS = (
     "day date, week date, month date, quarter int, week_of_year int, day_of_week int, holiday string, "
@@ -53,14 +52,6 @@ def calendar_days(first: date, last: date, country: str) -> Iterator[CalendarDay
     dates = sorted(named)
     for offset in range((last - first).days + 1):
         yield _describe(first + timedelta(days=offset), named, dates)
-
-
-def count_holidays_by_week(days: DataFrame) -> DataFrame:
-    """A row per week of the calendar `days`: week (its Monday), holidays (days off in it), days (rows it has here)."""
-    return days.groupBy("week").agg(
-        F.count_if("is_holiday").cast("int").alias("holidays"),
-        F.count(F.lit(1)).cast("int").alias("days"),
-    )
 
 
 def _holidays(country: str, years: range) -> dict[date, str]:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shelfcast.errors import ConfigError
 
@@ -19,11 +20,19 @@ class Section(BaseModel):
 
 
 class Source(Section):
-    """Where the transactions come from."""
+    """Where the transactions come from. time_zone: that of the stores; a day is theirs."""
 
     kind: str
     path: str | None = None
     persons: dict[str, Literal["drop", "hash"]] = {}
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("the name of a time zone, such as America/New_York")
+        return name
 
 
 class Outliers(Section):
@@ -178,7 +187,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); wanted a YAML configuration file") from None
     try:
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506: a SafeLoader
+        document = yaml.load(text, Loader=_UniqueKeyLoader)  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None

@@ -9,7 +9,7 @@ from pyspark.ml.feature import OneHotEncoder
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-__all__ = ["decode", "encode", "fit_scaler", "fit_vocabulary", "one_hot", "standardize", "vocabulary_sizes"]
+__all__ = ["encode", "fit_scaler", "fit_vocabulary", "one_hot", "standardize", "vocabulary_sizes"]
 
 NEVER_SEEN = 0
 
@@ -36,14 +36,6 @@ def encode(frame: DataFrame, vocabulary: DataFrame, columns: Sequence[str]) -> D
         joined = frame.join(_words(vocabulary, name), _text(name) == F.col("_value"), how="left")
         index = F.coalesce("_index", F.lit(NEVER_SEEN)).cast("int")
         frame = joined.withColumn(f"{name}_index", index).drop("_value", "_index")
-    return frame
-
-
-def decode(frame: DataFrame, vocabulary: DataFrame, columns: Sequence[str]) -> DataFrame:
-    """The inverse of `encode`: `frame` with each of `columns` (string) from its `<column>_index`; null for index 0."""
-    for name in columns:
-        joined = frame.join(_words(vocabulary, name), F.col(f"{name}_index") == F.col("_index"), how="left")
-        frame = joined.withColumn(name, F.col("_value")).drop("_value", "_index")
     return frame
 
 

@@ -12,8 +12,8 @@ from shelfcast import schemas
 from shelfcast.metrics import Metric, rmse, wape
 from shelfcast.models import MODELS, ZERO
 from shelfcast.models.ensemble import select_weights
-from shelfcast.schemas import column_names
 from shelfcast.scoring import SCORED_COLUMNS
+from shelfcast.table import column_names
 
 FAMILY = "ensemble"
 # Weights are few numbers: more series than these would not change them.

@@ -2,11 +2,13 @@
 
 import pandas as pd
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from shelfcast.features import NUMERIC_FEATURES, make_examples, share_of
+from shelfcast.features import NUMERIC_FEATURES, known_targets, make_examples, share_of
+from shelfcast.history import selling_weeks
 from shelfcast.panel import Axis, densify
 from shelfcast.panels import by_bucket
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 # What the plan of promotions says of the target week goes with the features of the past.
 FEATURES = (*(name for name in NUMERIC_FEATURES if name != "step"), "planned_promoted")
@@ -22,18 +24,28 @@ TRAINING_FRAME = Table(
 
 
 def sample_training_examples(
-    panel: DataFrame, axis: Axis, origins: range, most: int, buckets: int, seed: int, country: str
+    panel: DataFrame,
+    axis: Axis,
+    origins: range,
+    least_weeks: int,
+    most: int,
+    buckets: int,
+    seed: int,
+    country: str,
 ) -> DataFrame:
     """About `most` examples of one panel with a known target, as features/training_frame keeps them.
 
-    panel: rows of one panel of features/panel_demand. origins: weeks known at the origins to draw from.
+    panel: rows of one panel of features/panel_demand. origins: weeks known at the origins to draw from. Of a series
+    only the origins by which it had sold in `least_weeks` weeks: from others nothing is forecast, and which series were
+    to sell on was not known there.
     """
-
-    series = panel.select("store_id", "item_id", "category_id").distinct().count()
-    share = share_of(most, series, len(axis.weeks), origins, axis.horizon)
+    share = share_of(most, _count_examples(panel, axis, origins, least_weeks))
 
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
-        examples = make_examples(densify(rows, axis), origins, axis.horizon, share, seed, country)
+        dense = densify(rows, axis)
+        examples = make_examples(dense, origins, axis.horizon, share, seed, country)
+        weeks = selling_weeks(dense.y)[examples["series"], examples["origin"] - 1]
+        examples = examples[weeks >= least_weeks]
         named = examples.assign(
             region=rows["region"].iloc[0], panel=rows["panel"].iloc[0], week=examples["period"].dt.date
         )
@@ -42,3 +54,18 @@ def sample_training_examples(
         )
 
     return by_bucket(panel, buckets).applyInPandas(of_bucket, TRAINING_FRAME.columns)
+
+
+def _count_examples(panel: DataFrame, axis: Axis, origins: range, least_weeks: int) -> int:
+    """How many examples with a known target the panel has."""
+    sold = F.when((F.col("quantity") > 0) & F.col("week").between(axis.weeks[0], axis.weeks[-1]), F.col("week"))
+    by_series = panel.groupBy("store_id", "item_id", "category_id").agg(F.sort_array(F.collect_set(sold)).alias("sold"))
+    # A series has no more selling weeks than the axis has weeks.
+    reached = F.get("sold", F.lit(least_weeks - 1)) if least_weeks else F.lit(axis.weeks[0])
+    weeks = F.datediff(reached, F.lit(axis.weeks[0])) / 7 + 1
+    from_origin = by_series.select(F.greatest(weeks, F.lit(origins.start)).cast("int").alias("origin"), reached)
+    counts = from_origin.where(reached.isNotNull()).groupBy("origin").count()
+    return sum(
+        row["count"] * known_targets(len(axis.weeks), range(row["origin"], origins.stop), axis.horizon)
+        for row in counts.toLocalIterator()
+    )

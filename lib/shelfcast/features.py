@@ -5,7 +5,7 @@ An origin is the number of periods known when the forecast is made. The row of o
 Demand enters as multiples of the series' own recent `scale`, so that one model serves series of any size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -78,9 +78,13 @@ def make_examples(
     return pd.concat([keys, demand, _calendar(period, period_days(panel), country), pd.DataFrame(planned)], axis=1)
 
 
-def share_of(most: int, series: int, periods: int, origins: Sequence[int], horizon: int) -> float:
-    """The share of the examples of `series` series known for `periods` periods that leaves about `most` of them."""
-    known = series * sum(min(horizon, periods - origin) for origin in origins)
+def known_targets(periods: int, origins: Iterable[int], horizon: int) -> int:
+    """How many targets of a series of `periods` periods are known from `origins`."""
+    return sum(min(horizon, periods - origin) for origin in origins)
+
+
+def share_of(most: int, known: int) -> float:
+    """The share of `known` examples that leaves about `most` of them."""
     return min(1.0, most / known) if known else 1.0
 
 

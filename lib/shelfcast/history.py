@@ -20,6 +20,12 @@ def last_known(y: FloatArray) -> FloatArray:
     return np.where(known.any(axis=1), y[np.arange(len(y)), position], 0.0)
 
 
+def selling_weeks(y: FloatArray) -> NDArray[np.int64]:
+    """In how many periods each row had sold by the end of each: shape of `y`."""
+    weeks: NDArray[np.int64] = np.cumsum(np.nan_to_num(y) > 0, axis=1)
+    return weeks
+
+
 def known_mean(y: FloatArray) -> FloatArray:
     """The mean of what is known of each row; NaN where nothing is."""
     count = (~np.isnan(y)).sum(axis=1)

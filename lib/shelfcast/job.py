@@ -21,7 +21,7 @@ from shelfcast.code import code_version
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.lake import Lake
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 
 @dataclass(frozen=True)

@@ -91,31 +91,16 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def mase(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
-    """Mean over series of MAE / MAE of the seasonal naive forecast inside `history`.
-
-    y, y_hat: shape (n, h); history: shape (n, T), before the cutoff. A series that never changed has no scale: left
-    out.
-    """
-    scale = known_mean(np.abs(_seasonal_differences(history, season)))
-    return _mean_over_series(known_mean(np.abs(y_hat - y)), scale)
-
-
 def rmsse(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
     """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); shapes as for `mase`."""
     scale = known_mean(_seasonal_differences(history, season) ** 2)
-    return _mean_over_series(known_mean((y_hat - y) ** 2), scale, power=0.5)
+    return _mean_root_over_series(known_mean((y_hat - y) ** 2), scale)
 
 
 def pinball(y: FloatArray, q_hat: FloatArray, quantile: float) -> float:
     """Mean pinball loss of the forecast `q_hat` of a quantile in (0, 1), in units; at 0.5 half the MAE."""
     under = -_errors(y, q_hat)
     return _mean(np.maximum(quantile * under, (quantile - 1) * under))
-
-
-def coverage(y: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
-    """Share of the known periods whose demand is within [lower, upper]."""
-    return _mean(((lower <= y) & (y <= upper))[~np.isnan(y)].astype(np.float64))
 
 
 def paired_bootstrap(
@@ -164,6 +149,6 @@ def _seasonal_differences(history: FloatArray, season: int) -> FloatArray:
     return history[:, season:] - history[:, :-season]
 
 
-def _mean_over_series(loss: FloatArray, scale: FloatArray, power: float = 1.0) -> float:
+def _mean_root_over_series(loss: FloatArray, scale: FloatArray) -> float:
     measured = (scale > 0) & ~np.isnan(loss)
-    return _mean((loss[measured] / scale[measured]) ** power)
+    return _mean(np.sqrt(loss[measured] / scale[measured]))

@@ -1,9 +1,10 @@
 """The backtest's plan: its panels, their time axes and cutoffs, from the data's first day and the as-of date."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from shelfcast.config import Config
+from shelfcast.errors import ConfigError
 from shelfcast.panel import Axis
 from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
 from shelfcast.weeks import WEEK, backtest_cutoffs, whole_weeks
@@ -33,13 +34,23 @@ class Plan:
         return tuple(self.weeks[-1] + WEEK * (step + 1) for step in range(self.horizon))
 
 
-def make_plan(config: Config, first_day: date, as_of: date) -> Plan:
-    """The plan for what is known on `as_of`. Raises NotEnoughHistoryError where the weeks do not suffice."""
-    weeks = tuple(whole_weeks(first_day, as_of))
+def make_plan(config: Config, first_day: date, last_day: date) -> Plan:
+    """The plan for what is known of first_day..last_day.
+
+    Raises NotEnoughHistoryError where the weeks do not suffice, ConfigError where the outlier bounds are learned from
+    weeks that the backtest is judged on.
+    """
+    weeks = tuple(whole_weeks(first_day, last_day))
     settings = config.backtest
     cutoffs = backtest_cutoffs(
         len(weeks), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1
     )
+    first_cutoff, learned = weeks[cutoffs[0] - 1] + WEEK - timedelta(days=1), config.cleaning.outliers.learn_until
+    if learned > first_cutoff:
+        raise ConfigError(
+            f"cleaning.outliers.learn_until: found {learned}, wanted {first_cutoff} or earlier, the first cutoff of "
+            f"what is known by {last_day}: a bound must not know the weeks that the backtest is judged on"
+        )
     return Plan(weeks, tuple(cutoffs), settings.horizon, settings.season)
 
 

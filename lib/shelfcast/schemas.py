@@ -4,43 +4,7 @@ Every table is partitioned by `region` first. `operational` columns tell of a ru
 they are left out of the content hash. `sought_by`: the columns by which readers look for few of many rows.
 """
 
-from dataclasses import dataclass, field
-
-from pyspark.sql.types import StructType
-
-
-@dataclass(frozen=True)
-class Table:
-    """A Delta table at `{lake}/{name}`: its columns as Spark DDL, its key, and what must hold of each row."""
-
-    name: str
-    columns: str
-    key: tuple[str, ...]
-    checks: dict[str, str] = field(default_factory=dict)
-    partitions: tuple[str, ...] = ("region",)
-    sought_by: tuple[str, ...] = ()
-    operational: tuple[str, ...] = ()
-
-    @property
-    def schema(self) -> StructType:
-        """The columns as Spark reads them: needs a session, unlike `names`."""
-        return _struct(self.columns)
-
-    @property
-    def names(self) -> list[str]:
-        return column_names(self.columns)
-
-
-def _struct(columns: str) -> StructType:
-    struct = StructType.fromDDL(columns)
-    assert isinstance(struct, StructType), columns
-    return struct
-
-
-def column_names(columns: str) -> list[str]:
-    """The names in a Spark DDL of columns parted by comma and blank."""
-    return [column.split()[0].strip("`") for column in columns.split(", ")]
-
+from shelfcast.table import Table
 
 QUARANTINE = Table(
     "clean/quarantine",
@@ -226,6 +190,15 @@ CALIBRATION = Table(
     "region string, forecast_date date, level string, quantile double, rows bigint, observed double, below double, "
     "pinball double",
     key=("region", "forecast_date", "level", "quantile"),
+    partitions=("region", "forecast_date"),
+)
+ACCURACY = Table(
+    "forecasts/accuracy",
+    # Of what is published, measured at the last cutoff, which no choice has seen. wape, bias, rmse: of the mean;
+    # median_wape: of p50. product_shared: the thin ones, a sample of them.
+    "region string, forecast_date date, level string, rows bigint, units double, wape double, bias double, "
+    "rmse double, median_wape double",
+    key=("region", "forecast_date", "level"),
     partitions=("region", "forecast_date"),
 )
 SERIES_COUNTS = Table(

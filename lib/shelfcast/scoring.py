@@ -10,11 +10,11 @@ from pyspark.sql import DataFrame
 
 from shelfcast import artefacts
 from shelfcast.features import make_examples
-from shelfcast.history import known_mean
+from shelfcast.history import known_mean, selling_weeks
 from shelfcast.models import forecast, sklearn_models, spec
 from shelfcast.panel import Axis, FloatArray, Panel, densify
 from shelfcast.panels import by_bucket
-from shelfcast.schemas import column_names
+from shelfcast.table import column_names
 
 SCORED_COLUMNS = (
     "panel string, model string, cutoff date, store_id string, item_id string, category_id string, "
@@ -57,8 +57,7 @@ class Scorer:
         return pd.concat(parts, ignore_index=True).assign(panel=rows["panel"].iloc[0])[column_names(SCORED_COLUMNS)]
 
     def _score_at(self, panel: Panel, ranks: FloatArray, cutoff: int) -> Iterator[pd.DataFrame]:
-        sold = (np.nan_to_num(panel.y[:, :cutoff]) > 0).sum(axis=1)
-        eligible = np.flatnonzero(sold >= self.min_selling_weeks)
+        eligible = np.flatnonzero(selling_weeks(panel.y[:, :cutoff])[:, -1] >= self.min_selling_weeks)
         known = panel.until(cutoff)
         frame = _frame(panel, cutoff, self.axis, eligible)
         able = [

@@ -20,7 +20,7 @@ from peers import PEERS, peer_forecasts
 from reference_panels import PANELS, WALMART
 from threadpoolctl import threadpool_limits
 
-from shelfcast.features import make_examples, share_of
+from shelfcast.features import known_targets, make_examples, share_of
 from shelfcast.metrics import bias, paired_bootstrap, rmse, wape
 from shelfcast.models import sklearn_models, statistical
 from shelfcast.models.encoder import fit_encoder
@@ -75,7 +75,7 @@ def our_forecasts(panel: Panel, cutoff: int, plan: Plan, seconds: dict[str, floa
             made[name] = model(known, HORIZON)
     with _timed(seconds, "examples"):
         origins = range(plan.first_origin, cutoff)
-        share = share_of(plan.rows, len(known), cutoff, origins, HORIZON)
+        share = share_of(plan.rows, len(known) * known_targets(cutoff, origins, HORIZON))
         train = make_examples(known, origins, HORIZON, share, SEED)
         ahead = make_examples(known, [cutoff], HORIZON)
         encoder = fit_encoder(train)

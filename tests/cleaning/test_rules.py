@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 from builders import Row, cleaning, frame, product, promotion, sale
 from shelfcast.cleaning.fate import with_fate
 from shelfcast.cleaning.rules import product_rules, promotion_rules, sales_rules
-from shelfcast.schemas import PRODUCTS, PROMOTIONS, SALES, Table
+from shelfcast.schemas import PRODUCTS, PROMOTIONS, SALES
+from shelfcast.table import Table
 
 SALES_CASES = {
     "an-ordinary-sale-is-clean": (sale(), "clean"),

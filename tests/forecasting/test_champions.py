@@ -17,7 +17,7 @@ from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import champion_of, forecast_means
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 TABLES = (

@@ -52,9 +52,8 @@ def test_a_feature_that_no_training_row_knows_is_left_out() -> None:
     assert "mean_52" not in fit_encoder(examples(mean_52=[np.nan] * 3)).numeric
 
 
-def test_the_calendar_is_read_only_where_it_is_asked_for() -> None:
+def test_the_calendar_is_not_read() -> None:
     assert not set(CALENDAR_FEATURES) & set(fit_encoder(examples()).numeric)
-    assert set(CALENDAR_FEATURES) < set(fit_encoder(examples(), calendar=True).numeric)
 
 
 def test_a_planned_covariate_is_a_feature() -> None:

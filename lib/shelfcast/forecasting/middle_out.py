@@ -19,8 +19,8 @@ _CATEGORY = ("cutoff", "store_id", "category_id")
 def share_weights(weekly: DataFrame, series: DataFrame, cutoffs: Sequence[date], settings: Forecast) -> DataFrame:
     """What each product of each store weighs in its category at each cutoff: cutoff, the series, weight.
 
-    weekly: product rows of demand/weekly. series: the listed products, which all have rows at the last cutoff; at an
-    earlier one those that had sold by then have.
+    weekly: product rows of demand/weekly. series: the products, which all have rows at the last cutoff; at an earlier
+    one those that had sold by then have.
     weight = units of the last `share_weeks` weeks + share_prior x older units.
     """
     history = weekly.groupBy(*_SERIES).agg(*[column for cutoff in cutoffs for column in _history(cutoff, settings)])

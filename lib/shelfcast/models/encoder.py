@@ -57,15 +57,15 @@ class Encoder:
         return np.hstack([examples[list(self.numeric)].to_numpy(dtype=np.float64), self.codes(examples)])
 
 
-def fit_encoder(examples: pd.DataFrame, calendar: bool = False) -> Encoder:
+def fit_encoder(examples: pd.DataFrame) -> Encoder:
     """Learns the words of the categorical features that `examples` has, and the scales of the numeric ones known there.
 
-    calendar: whether the calendar of the target is read. It repeats by the year: where the history is shorter than two,
-    a model takes the accidents of single weeks for the calendar's doing.
+    Without the calendar of the target: it repeats by the year, and where the history is shorter than two a model takes
+    the accidents of single weeks for the calendar's doing.
     """
     planned = sorted(str(name) for name in examples if str(name).startswith(PLANNED))
     # A year ago is not known to any row of a short history: such a feature says nothing, and binning it fails.
-    names = [name for name in NUMERIC_FEATURES if calendar or name not in CALENDAR_FEATURES]
+    names = [name for name in NUMERIC_FEATURES if name not in CALENDAR_FEATURES]
     numeric = [name for name in (*names, *planned) if examples[name].notna().any()]
     named = [name for name in CATEGORICAL_FEATURES if name in examples]
     deviation = examples[numeric].std(ddof=0).to_numpy()

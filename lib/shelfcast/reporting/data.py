@@ -38,6 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # actual and predicted demand, counted in cells; protocol: "backtest" or "study". Edges are above 0, for logarithms
     "scatter": ("protocol", "model", "predicted_low", "predicted_high", "actual_low", "actual_high", "pairs"),
     # observed: the share of demand at or below the forecast quantile `stated`; pinball: units
+    "accuracy": ("level", "rows", "wape", "bias", "median_wape"),
     "calibration": ("level", "stated", "observed", "below", "pinball"),
     # series = modelled + fallback + refused
     "series_counts": ("level", "series", "modelled", "fallback", "refused"),
@@ -123,6 +124,7 @@ class ReportData:
     category_errors: pd.DataFrame = field(default_factory=lambda: _empty("category_errors"))
     store_errors: pd.DataFrame = field(default_factory=lambda: _empty("store_errors"))
     scatter: pd.DataFrame = field(default_factory=lambda: _empty("scatter"))
+    accuracy: pd.DataFrame = field(default_factory=lambda: _empty("accuracy"))
     calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
     series_counts: pd.DataFrame = field(default_factory=lambda: _empty("series_counts"))
     fans: pd.DataFrame = field(default_factory=lambda: _empty("fans"))

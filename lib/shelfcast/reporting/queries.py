@@ -16,8 +16,8 @@ from shelfcast import schemas
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
-from shelfcast.schemas import Table
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
+from shelfcast.table import Table
 
 Read = Callable[[Table], DataFrame | None]
 
@@ -112,6 +112,11 @@ def scatter(read: Read, last_cutoff: date, models: Sequence[str]) -> DataFrame |
         chosen = sample.join(F.broadcast(best), "model", how="semi")
         frames.append(_pairs("study", chosen, F.col("prediction"), F.col("units")))
     return reduce(DataFrame.unionByName, frames) if frames else None
+
+
+def accuracy(read: Read) -> DataFrame | None:
+    measured = read(schemas.ACCURACY)
+    return None if measured is None else measured.select("level", "rows", "wape", "bias", "median_wape")
 
 
 def calibration(read: Read) -> DataFrame | None:

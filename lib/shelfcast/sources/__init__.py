@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
-from shelfcast.schemas import Table
 from shelfcast.sources.complete_journey import CompleteJourney
+from shelfcast.table import Table
 
 
 class Source(Protocol):

@@ -8,11 +8,11 @@ from pyspark.sql import functions as F
 
 from shelfcast.config import Config
 from shelfcast.errors import SourceError
-from shelfcast.schemas import Table
 from shelfcast.sources.raw import in_slices, raw_table, with_raw
+from shelfcast.table import Table
 
-# Promotion week 1 is the Monday week of 26 December 2016: the transactions of `week` w lie between that Monday + 7 (w
-# - 1) and the next.
+# Week 1 of promotions and transactions is the Monday week of 26 December 2016, week w that of the Monday 7 (w - 1) days
+# later.
 _FIRST_WEEK = "2016-12-26"
 _RAW = {
     "sales": (
@@ -40,6 +40,7 @@ class CompleteJourney:
     def __init__(self, config: Config) -> None:
         self._path = config.source.path
         self._category = config.demand.category
+        self._time_zone = config.source.time_zone
         self.raw: dict[str, Table] = {
             name: raw_table(f"complete_journey_{file}", columns, config.source.persons)
             for name, (file, columns) in _RAW.items()
@@ -68,7 +69,8 @@ class CompleteJourney:
 
     def _sales(self) -> dict[str, Column]:
         quantity = F.col("quantity").cast("double")
-        sold_on = F.to_date("transaction_timestamp")
+        # The file's instants: in UTC a sale on Sunday evening in New York would be one of the next week.
+        sold_on = F.to_date(F.from_utc_timestamp("transaction_timestamp", self._time_zone))
         # The shelf price: what was paid, plus the store's own discounts (a manufacturer's coupon is paid back to the
         # store).
         shelf_value = F.col("sales_value") + F.col("retail_disc") + F.col("coupon_match_disc")

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
 from shelfcast.errors import ConfigError, SchemaError
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 # `_extra` holds the columns that the source's description does not know, as JSON: kept, and reported.
 _ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at timestamp"

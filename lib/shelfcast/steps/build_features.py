@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from shelfcast import calendar, demand, encoding, examples, panels, schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.modelling import least_weeks
 from shelfcast.plan import PANELS, Plan, make_plan
 from shelfcast.session import side_by_side
 
@@ -32,6 +33,7 @@ def job(config: Config) -> Job:
 
 def build_features(run: Run) -> None:
     plan = plan_of(run)
+    run.say(f"{len(plan.weeks)} whole weeks, to that of {plan.weeks[-1]}; forecast to that of {plan.ahead[-1]}")
     days = calendar.calendar(run.spark, plan.weeks[0], plan.ahead[-1], run.config.country)
     run.write(schemas.PANEL_DEMAND, reduce(DataFrame.unionByName, select_panels(run, plan)))
     run.write(examples.TRAINING_FRAME, reduce(DataFrame.unionByName, [_examples(run, plan, panel) for panel in PANELS]))
@@ -45,9 +47,11 @@ def build_features(run: Run) -> None:
 
 
 def plan_of(run: Run) -> Plan:
-    """The plan of what is known on the as-of date."""
-    first = run.read(schemas.STORES).agg(F.min("first_sold_on")).first()
-    return make_plan(run.config, first[0] if first else run.known_on, run.known_on)
+    """The plan of what is known on the as-of date. Where the sales end before it, the weeks since then are not known:
+    they are not weeks without demand."""
+    found = run.read(schemas.STORES).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
+    first, last = (found[0], found[1]) if found and found[0] else (run.known_on, run.known_on)
+    return make_plan(run.config, first, min(last, run.known_on))
 
 
 def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
@@ -55,7 +59,7 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     settings, runtime = run.config.backtest, run.config.runtime
     first, last = plan.weeks[0], plan.weeks[-1]
     known = demand.join_category(demand.known_on(run.read(schemas.SALES), run.known_on), run.read(schemas.PRODUCTS))
-    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES).where("state = 'listed'")
+    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
     by_category = panels.demand_panel(
@@ -78,7 +82,14 @@ def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
     rows = run.read(schemas.PANEL_DEMAND).where(F.col("panel") == panel)
     origins = range(training.min_history, len(plan.weeks))
     return examples.sample_training_examples(
-        rows, plan.axis(panel), origins, most, runtime.buckets, runtime.seed, run.config.country
+        rows,
+        plan.axis(panel),
+        origins,
+        least_weeks(run, panel),
+        most,
+        runtime.buckets,
+        runtime.seed,
+        run.config.country,
     )
 
 

@@ -12,9 +12,9 @@ from shelfcast.cleaning.sizes import with_package_size
 from shelfcast.config import Config
 from shelfcast.errors import SchemaError
 from shelfcast.job import Job, Run
-from shelfcast.schemas import Table
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
+from shelfcast.table import Table
 
 _WRITES = (
     schemas.PRODUCTS,

@@ -1,5 +1,5 @@
 """features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand,
-forecasts/calibration, forecasts/series_counts"""
+forecasts/calibration, forecasts/accuracy, forecasts/series_counts"""
 
 from functools import reduce
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import examples, panels, schemas
 from shelfcast.config import Config
-from shelfcast.forecasting import conformal, middle_out
+from shelfcast.forecasting import accuracy, conformal, middle_out
 from shelfcast.forecasting.champions import forecast_means
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
@@ -28,7 +28,7 @@ _READS = (
     schemas.ENSEMBLES,
     schemas.LEADERBOARD,
 )
-_WRITES = (schemas.FORECASTS, schemas.CALIBRATION, schemas.SERIES_COUNTS)
+_WRITES = (schemas.FORECASTS, schemas.CALIBRATION, schemas.ACCURACY, schemas.SERIES_COUNTS)
 _SERIES = ("store_id", "item_id", "category_id")
 NO_HISTORY = "no_history"
 
@@ -47,6 +47,7 @@ def forecast(run: Run) -> None:
     earlier = past.where(F.col("cutoff") < F.lit(measured_at))
     scored = conformal.with_quantiles(measured, conformal.fit_ratios(earlier))
     run.write(schemas.CALIBRATION, _dated(run, conformal.measure_calibration(scored)))
+    run.write(schemas.ACCURACY, _dated(run, accuracy.measure(scored)))
     ahead = conformal.with_quantiles(means_ahead(plan, parts), run.stage("ratios", conformal.fit_ratios(past)))
     run.write(schemas.FORECASTS, _published(run, ahead))
     run.write(schemas.SERIES_COUNTS, _counted(run))
@@ -65,8 +66,8 @@ class Parts(NamedTuple):
 def _parts(run: Run, plan: Plan) -> Parts:
     category, modelled = side_by_side(
         run.spark,
-        lambda: run.stage("category", _with_silent(run, plan, forecast_means(run, plan, panels.CATEGORY))),
-        lambda: run.stage("modelled", forecast_means(run, plan, panels.PRODUCT)),
+        lambda: run.stage("category", _with_silent(run, plan, _not_ended(run, plan, panels.CATEGORY))),
+        lambda: run.stage("modelled", _not_ended(run, plan, panels.PRODUCT)),
     )
     thin = run.stage("thin", _thin_shares(run, plan, modelled))
     split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
@@ -105,6 +106,16 @@ def _levels(parts: Parts, shared: DataFrame) -> DataFrame:
     return reduce(DataFrame.unionByName, named)
 
 
+def _not_ended(run: Run, plan: Plan, panel: str) -> DataFrame:
+    """The champion's means. Which series have ended is known at the last week alone: the past knew nothing of it."""
+    return _without_ended(run, plan, forecast_means(run, plan, panel))
+
+
+def _without_ended(run: Run, plan: Plan, at_cutoffs: DataFrame) -> DataFrame:
+    ended = run.read(schemas.SERIES).where("state != 'listed'").select(F.lit(plan.weeks[-1]).alias("cutoff"), *_SERIES)
+    return at_cutoffs.join(F.broadcast(ended), ["cutoff", *_SERIES], how="anti")
+
+
 def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
     """Adds `method`, and rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole
     week."""
@@ -126,8 +137,8 @@ def _thin_shares(run: Run, plan: Plan, modelled: DataFrame) -> DataFrame:
     """The weights of the products without a model at each cutoff."""
     dates = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
     weekly = run.read(schemas.DEMAND["weekly"]).where("level = 'product'").where(F.col("week") <= F.lit(plan.weeks[-1]))
-    series = run.read(schemas.SERIES).where("level = 'product' and state = 'listed'")
-    weights = middle_out.share_weights(weekly, series, dates, run.config.forecast)
+    series = run.read(schemas.SERIES).where("level = 'product'")
+    weights = _without_ended(run, plan, middle_out.share_weights(weekly, series, dates, run.config.forecast))
     models = modelled.where("step = 1").select("cutoff", *_SERIES)
     return weights.join(F.broadcast(models), ["cutoff", *_SERIES], how="anti")
 

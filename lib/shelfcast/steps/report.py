@@ -9,8 +9,8 @@ from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.reporting.gather import describe, gather
 from shelfcast.reporting.page import render
-from shelfcast.schemas import Table
 from shelfcast.steps.build_features import plan_of
+from shelfcast.table import Table
 
 _READS = (
     schemas.ROW_COUNTS,
@@ -23,6 +23,7 @@ _READS = (
     schemas.LEADERBOARD,
     schemas.FORECASTS,
     schemas.CALIBRATION,
+    schemas.ACCURACY,
     schemas.SERIES_COUNTS,
 )
 _PAGE = "reports/index.html"

@@ -1,6 +1,6 @@
 """The study's tables in the lake, in the order in which they are written."""
 
-from shelfcast.schemas import Table
+from shelfcast.table import Table
 
 STUDY_ROWS = Table(
     "features/study_rows",

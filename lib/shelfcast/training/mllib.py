@@ -14,16 +14,19 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.encoding import encode, one_hot, standardize, vocabulary_sizes
+from shelfcast.events import CALENDAR_FEATURES
 from shelfcast.examples import FEATURES
-from shelfcast.features import make_examples
+from shelfcast.features import CATEGORICAL_FEATURES, make_examples
+from shelfcast.history import selling_weeks
 from shelfcast.models import mllib
 from shelfcast.panel import Axis, densify
 from shelfcast.panels import by_bucket
-from shelfcast.schemas import column_names
 from shelfcast.scoring import SCORED_COLUMNS, empty_frame, naive_mse
 from shelfcast.session import side_by_side
+from shelfcast.table import column_names
 
-_IDENTITY = ("store_id", "item_id")
+# As scikit-learn's models: the calendar repeats by the year, and in a shorter history tells single weeks apart.
+_NUMBERS = tuple(name for name in FEATURES if name not in CALENDAR_FEATURES)
 _KEYS = "panel string, cutoff date, store_id string, item_id string, category_id string, step int, week date, y double"
 _EXAMPLE_COLUMNS = f"{_KEYS}, naive_mse double, scale double, " + ", ".join(f"{name} float" for name in FEATURES)
 Outcome = tuple[str, str, date, None, int, float, str | None]
@@ -37,7 +40,7 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, buc
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
         dense = densify(rows, axis)
         known = dense.y[:, :cutoff]
-        eligible = np.flatnonzero((np.nan_to_num(known) > 0).sum(axis=1) >= least_weeks)
+        eligible = np.flatnonzero(selling_weeks(known)[:, -1] >= least_weeks)
         if not len(eligible):
             return empty_frame(names)
         made = make_examples(dense.take(eligible), [cutoff], axis.horizon, country=country)
@@ -51,14 +54,14 @@ def examples_at(panel: DataFrame, axis: Axis, cutoff: int, least_weeks: int, buc
 
 
 def assemble(examples: DataFrame, vocabulary: DataFrame, scaler: DataFrame) -> DataFrame:
-    """Adds `features` (sparse: one-hot store and item, standardized numbers, 0 where unknown) and `target` = y /
-    scale."""
-    words = vocabulary.where(F.col("column").isin(*_IDENTITY))
-    encoded = one_hot(encode(examples, words, _IDENTITY), vocabulary_sizes(words))
-    scaled = [f"{name}_scaled" for name in FEATURES]
+    """Adds `features` (sparse: one-hot store, item and category, standardized numbers, 0 where unknown) and `target` =
+    y / scale."""
+    encoded = one_hot(encode(examples, vocabulary, CATEGORICAL_FEATURES), vocabulary_sizes(vocabulary))
+    scaled = [f"{name}_scaled" for name in _NUMBERS]
     # Arrow hands what is not a number over as null or as NaN.
-    numbers = standardize(encoded, scaler).na.fill(0.0, scaled).replace(float("nan"), 0.0, scaled)
-    inputs = [*[f"{name}_one_hot" for name in _IDENTITY], *scaled, "step"]
+    numbers = standardize(encoded, scaler.where(F.col("column").isin(*_NUMBERS)))
+    numbers = numbers.na.fill(0.0, scaled).replace(float("nan"), 0.0, scaled)
+    inputs = [*[f"{name}_one_hot" for name in CATEGORICAL_FEATURES], *scaled, "step"]
     assembler = VectorAssembler(inputCols=inputs, outputCol=mllib.FEATURES)
     return assembler.transform(numbers).withColumn(mllib.TARGET, F.col("y") / F.col("scale"))
 

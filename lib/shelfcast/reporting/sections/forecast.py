@@ -7,6 +7,7 @@ from shelfcast.reporting.blocks import Block, Cell, Column, Figure, Row, Section
 from shelfcast.reporting.charts import grids, lines
 from shelfcast.reporting.charts.svg import HALF, both_widths
 from shelfcast.reporting.data import ReportData
+from shelfcast.reporting.sections.leaderboard import BIAS, WAPE
 
 # Within two points of what is stated a quantile is called kept.
 TOLERANCE = 0.02
@@ -18,12 +19,13 @@ def forecasts(data: ReportData) -> Section:
 
 def calibration(data: ReportData) -> Section:
     lead = (
-        "A p90 is worth its name if demand stays at or below it nine times in ten. Measured at the last cutoff, with "
-        "quantiles fitted on the earlier ones. Demand is counted, and many weeks sell just as much as a quantile says, "
+        "What is published, measured at the last cutoff, which no choice has seen. "
+        "A p90 is worth its name if demand stays at or below it nine times in ten: quantiles are fitted on the "
+        "earlier cutoffs. Demand is counted, and many weeks sell just as much as a quantile says, "
         "or nothing where it is 0: it keeps its promise where the stated share lies between the share of weeks below "
         "it and the share at or below it."
     )
-    return Section("calibration", "Calibration", lead=lead, blocks=[_calibration(data)])
+    return Section("calibration", "Accuracy and calibration", lead=lead, blocks=[_accuracy(data), _calibration(data)])
 
 
 def _reach(data: ReportData) -> str:
@@ -76,6 +78,32 @@ def _series(data: ReportData) -> Block:
 
 
 _PARTS = ("series", "modelled", "fallback", "refused")
+
+
+def _accuracy(data: ReportData) -> Block:
+    title = "How far off the published means are"
+    if data.accuracy.empty:
+        return Block(title=title, empty="No published forecast has been measured yet.")
+    columns = [
+        Column("Level", is_number=False),
+        Column("Forecasts", "a series in a week"),
+        WAPE,
+        BIAS,
+        Column("WAPE of the median", "sum of absolute errors of p50 / sum of demand"),
+    ]
+    rows = [
+        Row(
+            [
+                Cell(formats.words(str(row["level"]))),
+                Cell(formats.count(row["rows"]), row["rows"]),
+                Cell(formats.share(row["wape"]), row["wape"]),
+                Cell(formats.signed_share(row["bias"]), row["bias"]),
+                Cell(formats.share(row["median_wape"]), row["median_wape"]),
+            ]
+        )
+        for _, row in data.accuracy.sort_values("wape").iterrows()
+    ]
+    return Block(title=title, tables=[Table("Errors of what is published, by level", columns, rows)])
 
 
 def _calibration(data: ReportData) -> Block:

@@ -80,7 +80,8 @@ def _model_row(row: pd.Series, bar: float | None) -> Row:
 
 
 def _badge(champion: str) -> str:
-    """The champion for the mean makes the mean, that for the median all quantiles; mostly they are one."""
+    """The champion for the mean makes the means, and by its errors the quantiles; that for the median shows what could
+    be gained there."""
     if not champion:
         return ""
     return "champion" if "and" in champion else f"champion for the {champion}"

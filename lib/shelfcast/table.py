@@ -1,0 +1,38 @@
+"""What a table of the lake is."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql.types import StructType
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table at `{lake}/{name}`: its columns as Spark DDL, its key, and what must hold of each row."""
+
+    name: str
+    columns: str
+    key: tuple[str, ...]
+    checks: dict[str, str] = field(default_factory=dict)
+    partitions: tuple[str, ...] = ("region",)
+    sought_by: tuple[str, ...] = ()
+    operational: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> StructType:
+        """The columns as Spark reads them: needs a session, unlike `names`."""
+        return _struct(self.columns)
+
+    @property
+    def names(self) -> list[str]:
+        return column_names(self.columns)
+
+
+def _struct(columns: str) -> StructType:
+    struct = StructType.fromDDL(columns)
+    assert isinstance(struct, StructType), columns
+    return struct
+
+
+def column_names(columns: str) -> list[str]:
+    """The names in a Spark DDL of columns parted by comma and blank."""
+    return [column.split()[0].strip("`") for column in columns.split(", ")]
