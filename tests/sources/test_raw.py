@@ -9,7 +9,16 @@ from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.schemas import Table
-from shelfcast.sources.raw import Persons, as_raw, fingerprint, in_slices, raw_table, unknown_columns, without_persons
+from shelfcast.sources.raw import (
+    Persons,
+    as_raw,
+    fingerprint,
+    in_slices,
+    raw_table,
+    require_columns_of_persons,
+    unknown_columns,
+    without_persons,
+)
 
 COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
 RECEIVED = "household bigint, store bigint, price decimal(10,2), day date"
@@ -165,8 +174,49 @@ def test_without_a_key_nobody_is_hashed(spark: SparkSession, monkeypatch: pytest
     assert without_persons(people, {"household": "drop"}).columns == []
 
 
-def test_a_person_s_column_that_did_not_come_is_no_trouble(spark: SparkSession) -> None:
-    assert without_persons(spark.createDataFrame([], "store bigint"), {"household": "drop"}).columns == ["store"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("household", id="described-and-received"),
+        pytest.param("clerk", id="described-and-not-come"),
+        pytest.param("email", id="received-and-not-described"),
+        pytest.param("HouseHold", id="in-another-case"),
+    ],
+)
+def test_a_person_s_column_that_the_source_has_is_no_trouble(spark: SparkSession, name: str) -> None:
+    described = raw_table("tills", "household bigint, clerk bigint, store bigint", {})
+    came = spark.createDataFrame([], "household bigint, store bigint, email string")
+    require_columns_of_persons({name: "drop"}, [described], [came])
+    assert name.casefold() not in without_persons(came, {name: "drop"}).columns
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("houshold", id="a-slip-of-the-keys"),
+        pytest.param("_batch_id", id="our-own-and-not-the-source's"),
+    ],
+)
+def test_a_person_s_column_that_is_nowhere_is_refused(spark: SparkSession, name: str) -> None:
+    came = spark.createDataFrame([], "household bigint, store bigint")
+    with pytest.raises(ConfigError, match=f"source.persons: no column {name} in the source; found household, store$"):
+        require_columns_of_persons(
+            {name: "hash", "store": "drop"}, [raw_table("tills", "household bigint", {})], [came]
+        )
+
+
+@pytest.mark.parametrize(
+    ("persons", "types"),
+    [
+        pytest.param({"Household": "hash"}, ["string", "bigint"], id="in-another-case"),
+        pytest.param({"household": "hash", "HOUSEHOLD": "drop"}, ["bigint"], id="named-twice-it-is-dropped"),
+    ],
+)
+def test_a_column_is_the_same_in_any_case(spark: SparkSession, persons: Persons, types: list[str]) -> None:
+    came = spark.createDataFrame([(1, 2)], "household bigint, store bigint")
+    assert [kind for _, kind in without_persons(came, persons).dtypes] == types
+    table = raw_table("tills", "household bigint, store bigint", persons)
+    assert [item.dataType.simpleString() for item in table.schema][1 : 1 + len(types)] == types
 
 
 def test_the_same_files_have_the_same_fingerprint_wherever_they_lie(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +24,7 @@ def raw_table(name: str, columns: str, persons: Persons) -> Table:
     """The raw table of a source table with `columns` (Spark DDL); persons' columns are strings (hashed) or gone."""
     fields = []
     for item in Table(name, columns, key=()).schema:
-        fate = persons.get(item.name)
+        fate = _fate(item.name, persons)
         if fate != "drop":
             fields.append(StructField(item.name, StringType() if fate == "hash" else item.dataType))
     kept = ", ".join(f"`{item.name}` {item.dataType.simpleString()}" for item in fields)
@@ -84,15 +84,30 @@ def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
     """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash (HMAC would need a UDF;
     the key is mixed in before and after, which SHA-2 of fixed-length parts does not let anybody extend)."""
-    for column, fate in persons.items():
-        if column not in frame.columns:
-            continue
+    for column in frame.columns:
+        fate = _fate(column, persons)
         if fate == "drop":
             frame = frame.drop(column)
-        else:
+        elif fate == "hash":
             key = F.lit(_person_key())
             frame = frame.withColumn(column, F.sha2(F.concat(key, F.sha2(F.concat(key, F.col(column)), 256)), 256))
     return frame
+
+
+def require_columns_of_persons(persons: Persons, described: Iterable[Table], received: Iterable[DataFrame]) -> None:
+    """Raise ConfigError unless each name of `persons` is a column that the source describes or that came.
+
+    A name that is nowhere is a slip of the keys, and whom it meant would reach the lake. described: the raw tables
+    before anything is dropped from them.
+    """
+    known = {name for table in described for name in _received(table)}
+    known |= {name for frame in received for name in frame.columns}
+    folded = {name.casefold() for name in known}
+    unknown = [name for name in persons if name.casefold() not in folded]
+    if unknown:
+        raise ConfigError(
+            f"source.persons: no column {', '.join(unknown)} in the source; found {', '.join(sorted(known))}"
+        )
 
 
 def fingerprint(files: list[str]) -> str:
@@ -112,6 +127,11 @@ def _person_key() -> str:
             f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing"
         )
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _fate(column: str, persons: Persons) -> Literal["drop", "hash"] | None:
+    """What becomes of a column; Spark knows columns in any case, and so do we. Named twice, it is dropped."""
+    return min((fate for name, fate in persons.items() if name.casefold() == column.casefold()), default=None)
 
 
 def _received(table: Table) -> list[str]:
