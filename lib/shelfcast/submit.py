@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -28,6 +29,9 @@ _STOP_SECONDS = 20
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = "spark-defaults.conf"
+# The names of secrets as Spark's own spark.redaction.regex knows them, and what it shows in place of a value.
+_SECRET = re.compile(r"((?:secret|password|token|access[.]?key)[^=]*=).+", re.IGNORECASE | re.DOTALL)
+_REDACTED = r"\1*********(redacted)"
 # What setup.py lays into the package of a wheel: jobs are not imported, and of conf/ a session reads Spark's settings.
 _SHIPPED = ("shelfcast/jobs/", "shelfcast/conf/")
 
@@ -40,8 +44,9 @@ class Submission:
     environment: Mapping[str, str]
 
     def __str__(self) -> str:
+        """As a shell would run it, but that secrets are not shown: terminals and schedulers keep what is printed."""
         variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*variables, shlex.join(self.command)])
+        return " ".join([*variables, shlex.join(map(_redact, self.command))])
 
 
 def job_files() -> dict[str, Path]:
@@ -167,6 +172,11 @@ def _build_folder() -> Path:
     if (checkout / "lib").is_dir() and os.access(checkout, os.W_OK):
         return checkout / "build"
     return Path(tempfile.gettempdir()) / f"shelfcast-{os.getuid()}"
+
+
+def _redact(word: str) -> str:
+    """A word NAME=VALUE of a command without its value where the name is a secret's."""
+    return _SECRET.sub(_REDACTED, word)
 
 
 def _spark_submit() -> str:
