@@ -53,7 +53,13 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
         "store_errors": frame("store_errors", ("31401", 12.0, 1.5, 0.4), ("367", 900.0, 0.21, -0.01)),
         "scatter": frame("scatter", *((p, "tsb", 1.0, 1.4, 0.7, 1.0, 5) for p in ("backtest", "study"))),
         "accuracy": frame("accuracy", ("category", 9176, 0.61, -0.012, 0.58), ("region", 8, 0.04, 0.01, 0.05)),
-        "calibration": frame("calibration", ("category", 0.9, 0.93, 0.912, 3.2), ("category", 0.98, 0.9, 0.9, 1.1)),
+        "calibration": frame(
+            "calibration",
+            ("category", 0.9, 0.93, 0.912, 3.2, 5000, 9),
+            ("category", 0.98, 0.9, 0.9, 1.1, 5000, 49),
+            ("region", 0.9, 0.95, 0.91, 40.0, 16, 9),
+            ("region", 0.98, None, None, None, 16, 49),
+        ),
         "series_counts": frame("series_counts", ("product", 631_479, 23_282, 608_197, 0)),
         "fans": frame(
             "fans",

@@ -60,6 +60,31 @@ def test_submit_prints_the_command_runs_it_and_returns_its_status(
     assert capsys.readouterr().err == f"{submitted[0]}\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "is_secret"),
+    [
+        pytest.param("spark.hadoop.fs.s3a.secret.key", True, id="secret"),
+        pytest.param("spark.hadoop.fs.s3a.access.key", True, id="access-key-with-a-dot"),
+        pytest.param("spark.myAccessKey", True, id="access-key-in-another-case"),
+        pytest.param("spark.ssl.keyPassword", True, id="password"),
+        pytest.param("spark.hadoop.fs.s3a.session.token", True, id="token"),
+        pytest.param("spark.driver.extraJavaOptions=-Dmy.password", True, id="secret-within-a-value"),
+        pytest.param("spark.hadoop.fs.s3a.endpoint", False, id="no-secret"),
+    ],
+)
+def test_a_secret_is_submitted_and_not_printed(
+    name: str, is_secret: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    submitted: list[Submission] = []
+    monkeypatch.setattr(cli, "job_files", lambda: {"clean": tmp_path / "clean.py"})
+    monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 0)
+    cli.main(["submit", "clean", "--spark-conf", f"{name}=canary=two\nlines", "--config", "x.yaml"])
+    printed = capsys.readouterr().err
+    assert f"{name}=canary=two\nlines" in submitted[0].command
+    assert f"{name}=" in printed
+    assert is_secret == ("canary" not in printed) == ("lines" not in printed)
+
+
 def test_package_writes_the_archive_where_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["package", "--output", str(tmp_path / "deep" / "x.zip")]) == 0
     assert (tmp_path / "deep" / "x.zip").stat().st_size > 0

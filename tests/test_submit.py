@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from shelfcast import submit
+from shelfcast.errors import ConfigError
 from shelfcast.submit import Submission, package_bytes, run, submission, write_package
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +77,70 @@ def test_other_source_is_another_archive(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(submit, "package_bytes", lambda: b"other source")
     assert write_package() != first
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The package as in site-packages, where there is no build folder beside it; a home without a cache."""
+    monkeypatch.setattr(submit, "resource_folder", lambda name: tmp_path / "site-packages" / name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(submit, "package_bytes", lambda: b"source")
+
+
+@pytest.mark.parametrize(
+    ("variable", "folder"),
+    [
+        pytest.param(None, "home/.cache/shelfcast", id="in-the-home-folder"),
+        pytest.param("{}/named", "named/shelfcast", id="where-the-variable-says"),
+        pytest.param("", "home/.cache/shelfcast", id="an-empty-variable-says-nothing"),
+        pytest.param("named", "home/.cache/shelfcast", id="nor-does-a-relative-one"),
+    ],
+)
+@pytest.mark.usefixtures("installed")
+def test_an_installed_package_s_archive_lies_in_the_user_s_own_cache(
+    variable: str | None, folder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", variable.format(tmp_path))
+    made = write_package().parent
+    assert made == tmp_path / folder
+    assert made.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_cache_that_others_may_write_to_is_closed_to_them(tmp_path: Path) -> None:
+    cache = tmp_path / "home" / ".cache" / "shelfcast"
+    cache.mkdir(parents=True)
+    cache.chmod(0o777)
+    write_package()
+    assert cache.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_cache_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    owner = os.getuid()
+    (tmp_path / "home" / ".cache" / "shelfcast").mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    with pytest.raises(ConfigError, match=f"shelfcast: belongs to user {owner}, not to {owner + 1}; wanted"):
+        write_package()
+    assert not list(tmp_path.rglob("*.zip"))
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_link_of_this_user_s_own_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "home" / ".cache").mkdir(parents=True)
+    (tmp_path / "home" / ".cache" / "shelfcast").symlink_to(tmp_path / "large disk")
+    write_package()
+    assert list((tmp_path / "large disk").glob("*.zip"))
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_cache_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    with pytest.raises(ConfigError, match=r"shelfcast: cannot be made .*XDG_CACHE_HOME"):
+        write_package()
 
 
 def test_the_printed_command_is_what_a_shell_runs() -> None:

@@ -30,12 +30,10 @@ QUANTITY_BOUNDS = Table(
 SALES = Table(
     "clean/sales",
     # `source_quantity` is as received; `quantity` in units of the product (gallons of fuel, pieces of soap);
-    # `capped_quantity` never exceeds the product's robust bound. `known_from`: the day this version of the row was
-    # known.
+    # `capped_quantity` never exceeds the product's robust bound. `known_from`: when this version was known.
     "region string, store_id string, product_id string, sold_on date, source_quantity double, quantity double, "
     "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, "
-    "discount double, "
-    "basket_id string, known_from date",
+    "discount double, basket_id string, known_from date",
     key=("region", "basket_id", "product_id", "known_from"),
     checks={
         "sold_somewhere": "store_id is not null and product_id is not null and sold_on is not null",
@@ -92,8 +90,7 @@ DEMAND = {
 }
 SERIES = Table(
     "demand/series",
-    # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of the sold
-    # quantities.
+    # adi: average weeks from one selling week to the next; cv2: squared coefficient of variation of what sold.
     "region string, level string, store_id string, item_id string, category_id string, first_week date, "
     "last_week date, units double, selling_weeks bigint, adi double, cv2 double, demand_class string, state string",
     key=("region", "level", "store_id", "item_id"),
@@ -177,7 +174,8 @@ FORECASTS = Table(
     key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
     checks={
         "mean_is_not_negative": "mean >= 0",
-        "quantiles_are_in_order": "p10 >= 0 and p10 <= p50 and p50 <= p90 and p90 <= p98",
+        # p90 and p98 are null where past forecasts are too few to know them; a null breaks a CHECK.
+        "quantiles_are_in_order": "p10 >= 0 and p10 <= p50 and ifnull(p50 <= p90, true) and ifnull(p90 <= p98, true)",
     },
     partitions=("region", "forecast_date", "level"),
     sought_by=("store_id",),
@@ -186,9 +184,10 @@ FORECASTS = Table(
 CALIBRATION = Table(
     "forecasts/calibration",
     # Measured at the last cutoff, with quantiles fitted on the earlier ones. observed: the share of demand at or below
-    # the quantile; below: strictly below. Of counts many are equal to it, and the quantile lies between the two.
+    # the quantile; below: strictly below. Of counts many are equal to it, and the quantile lies between the two. Null
+    # where the past `ratios` of demand to forecast are fewer than those `wanted` for the quantile.
     "region string, forecast_date date, level string, quantile double, rows bigint, observed double, below double, "
-    "pinball double",
+    "pinball double, ratios bigint, wanted bigint",
     key=("region", "forecast_date", "level", "quantile"),
     partitions=("region", "forecast_date"),
 )

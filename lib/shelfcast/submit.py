@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -28,6 +29,10 @@ _STOP_SECONDS = 20
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = "spark-defaults.conf"
+_WANTED_CACHE = "wanted a folder of this user's own, or XDG_CACHE_HOME to name another place"
+# The names of secrets as Spark's own spark.redaction.regex knows them, and what it shows in place of a value.
+_SECRET = re.compile(r"((?:secret|password|token|access[.]?key)[^=]*=).+", re.IGNORECASE | re.DOTALL)
+_REDACTED = r"\1*********(redacted)"
 # What setup.py lays into the package of a wheel: jobs are not imported, and of conf/ a session reads Spark's settings.
 _SHIPPED = ("shelfcast/jobs/", "shelfcast/conf/")
 
@@ -40,8 +45,9 @@ class Submission:
     environment: Mapping[str, str]
 
     def __str__(self) -> str:
+        """As a shell would run it, but that secrets are not shown: terminals and schedulers keep what is printed."""
         variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*variables, shlex.join(self.command)])
+        return " ".join([*variables, shlex.join(map(_redact, self.command))])
 
 
 def job_files() -> dict[str, Path]:
@@ -162,11 +168,35 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
 
 
 def _build_folder() -> Path:
-    """build/ beside lib/ in a checkout that may be written to, else a folder of this user's for temporary files."""
+    """build/ beside lib/ in a checkout that may be written to, else a folder of this user's own cache."""
     checkout = Path(str(resource_folder("jobs"))).parent
     if (checkout / "lib").is_dir() and os.access(checkout, os.W_OK):
         return checkout / "build"
-    return Path(tempfile.gettempdir()) / f"shelfcast-{os.getuid()}"
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return _own_folder((named if named.is_absolute() else Path.home() / ".cache") / "shelfcast")
+
+
+def _own_folder(folder: Path) -> Path:
+    """The folder, made where it is not there, closed to others: who may write to it could swap the code of a job.
+
+    Raises ConfigError where it, or the link that leads to it, is another user's.
+    """
+    user = os.getuid()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = {folder.lstat().st_uid, folder.stat().st_uid} - {user}
+        if not others:
+            folder.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made ({error.strerror}); {_WANTED_CACHE}") from None
+    if others:
+        raise ConfigError(f"{folder}: belongs to user {others.pop()}, not to {user}; {_WANTED_CACHE}")
+    return folder
+
+
+def _redact(word: str) -> str:
+    """A word NAME=VALUE of a command without its value where the name is a secret's."""
+    return _SECRET.sub(_REDACTED, word)
 
 
 def _spark_submit() -> str:

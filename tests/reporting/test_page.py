@@ -185,3 +185,20 @@ def test_a_quantile_that_is_off_is_marked() -> None:
     html = render(report())
     assert re.search(r'class="num good"[^>]*>\s*\+1.2', html)
     assert re.search(r'class="num bad"[^>]*>\s*\u22128.0', html)
+
+
+def test_a_quantile_that_past_forecasts_are_too_few_for_is_said_to_be_so() -> None:
+    html = render(report())
+    assert re.search(r'class="num bad"[^>]*>\s*16 of 49', html)
+    assert re.search(r'class="num"[^>]*>\s*5,000 of 49', html)
+    assert "nan" not in Page(html).text
+    tips = [str(dot.get("data-tip")) for dot in Page(html).all("circle")]
+    assert not [tip for tip in tips if tip.startswith("region: stated 98")]
+
+
+@pytest.mark.parametrize("band", [pytest.param(("p90",), id="no-p90"), pytest.param(("p10", "p50", "p90"), id="none")])
+def test_a_fan_is_drawn_as_far_as_its_quantiles_are_known(band: tuple[str, ...]) -> None:
+    fans = report().fans.assign(**dict.fromkeys(band))
+    page = Page(render(report(fans=fans)))
+    assert page.is_balanced
+    assert "nan" not in page.text

@@ -1,16 +1,31 @@
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
-from shelfcast.sources.raw import Persons, as_raw, fingerprint, in_slices, raw_table, unknown_columns, without_persons
+from shelfcast.sources.raw import (
+    Persons,
+    as_raw,
+    fingerprint,
+    in_slices,
+    keyed_hashes,
+    raw_table,
+    require_columns_of_persons,
+    unknown_columns,
+    without_persons,
+)
 from shelfcast.table import Table
 
+LIB = Path(__file__).parents[2] / "lib"
 COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
 RECEIVED = "household bigint, store bigint, price decimal(10,2), day date"
 
@@ -133,11 +148,26 @@ def test_slices_hold_each_row_of_a_file_once_and_share_them_out(spark: SparkSess
     assert max(map(len, held)) - min(map(len, held)) <= 1
 
 
-def keyed_hash(key: str, text: str) -> str:
-    """SHA-256 over key and SHA-256 over key and text, in hexadecimal; the key is itself the hash of what is given."""
-    derived = hashlib.sha256(key.encode()).hexdigest()
-    inner = hashlib.sha256((derived + text).encode()).hexdigest()
-    return hashlib.sha256((derived + inner).encode()).hexdigest()
+# RFC 4231, test cases 2 and 3
+@pytest.mark.parametrize(
+    ("key", "text", "expected"),
+    [
+        pytest.param(
+            b"Jefe",
+            "what do ya want for nothing?",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            id="a-key-of-words",
+        ),
+        pytest.param(
+            b"\x0b" * 20,
+            "Hi There",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            id="a-key-of-bytes",
+        ),
+    ],
+)
+def test_a_person_s_hash_is_the_standard_s(key: bytes, text: str, expected: str) -> None:
+    assert keyed_hashes(pd.Series([text, None]), key).tolist() == [expected, None]
 
 
 def test_a_hashed_person_is_told_from_others_and_not_known_without_the_key(
@@ -149,9 +179,45 @@ def test_a_hashed_person_is_told_from_others_and_not_known_without_the_key(
         return [row.household for row in without_persons(people, {"household": "hash"}).collect()]
 
     first = hashes()
-    assert first == [keyed_hash("canary", "1"), keyed_hash("canary", "2"), keyed_hash("canary", "1"), None]
+    assert first == keyed_hashes(pd.Series(["1", "2", "1", None]), b"canary").tolist()
     monkeypatch.setenv("SHELFCAST_PERSON_KEY", "another")
     assert not {*first} & {*hashes()} - {None}
+
+
+def test_a_hashed_person_comes_with_the_row_s_file(spark: SparkSession, tmp_path: Path) -> None:
+    persons: Persons = {"household": "hash"}
+    rows = received(spark, tmp_path, RECEIVED, (1, 2, None, None))
+    (row,) = as_raw(rows, raw_table("tills", COLUMNS, persons), "here", persons, "batch").collect()
+    assert [row.household] == keyed_hashes(pd.Series(["1"]), b"canary").tolist()
+    assert Path(row._source_file).suffix == ".parquet"
+
+
+HASHING = """
+import sys
+from shelfcast.session import open_session
+from shelfcast.sources.raw import without_persons
+
+log = {"enabled": "true", "dir": sys.argv[1], "rolling.enabled": "false", "compress": "false"}
+spark = open_session("hashing", {"spark.master": "local[1]", **{"spark.eventLog." + k: v for k, v in log.items()}})
+hashed = without_persons(spark.range(3), {"id": "hash"})
+hashed.explain("extended")
+hashed.explain("codegen")
+hashed.write.parquet(sys.argv[1] + "/hashed")
+spark.stop()
+"""
+
+
+def test_the_key_is_in_no_plan_and_no_event_log(tmp_path: Path) -> None:
+    key = "canary-7f3a91"
+    environment = {**os.environ, "PYTHONPATH": str(LIB), "SHELFCAST_PERSON_KEY": key}
+    command = [sys.executable, "-c", HASHING, str(tmp_path)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    (log,) = (path.read_text() for path in tmp_path.glob("local-*"))
+    assert "hashed" in log
+    assert "Physical Plan" in done.stdout
+    told = log + done.stdout + done.stderr
+    derived = hashlib.sha256(key.encode()).hexdigest()
+    assert not [secret for secret in (key, key.encode().hex(), derived) if secret in told]
 
 
 @pytest.mark.parametrize("key", [pytest.param(None, id="not-set"), pytest.param("", id="empty")])
@@ -165,8 +231,49 @@ def test_without_a_key_nobody_is_hashed(spark: SparkSession, monkeypatch: pytest
     assert without_persons(people, {"household": "drop"}).columns == []
 
 
-def test_a_person_s_column_that_did_not_come_is_no_trouble(spark: SparkSession) -> None:
-    assert without_persons(spark.createDataFrame([], "store bigint"), {"household": "drop"}).columns == ["store"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("household", id="described-and-received"),
+        pytest.param("clerk", id="described-and-not-come"),
+        pytest.param("email", id="received-and-not-described"),
+        pytest.param("HouseHold", id="in-another-case"),
+    ],
+)
+def test_a_person_s_column_that_the_source_has_is_no_trouble(spark: SparkSession, name: str) -> None:
+    described = raw_table("tills", "household bigint, clerk bigint, store bigint", {})
+    came = spark.createDataFrame([], "household bigint, store bigint, email string")
+    require_columns_of_persons({name: "drop"}, [described], [came])
+    assert name.casefold() not in without_persons(came, {name: "drop"}).columns
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("houshold", id="a-slip-of-the-keys"),
+        pytest.param("_batch_id", id="our-own-and-not-the-source's"),
+    ],
+)
+def test_a_person_s_column_that_is_nowhere_is_refused(spark: SparkSession, name: str) -> None:
+    came = spark.createDataFrame([], "household bigint, store bigint")
+    with pytest.raises(ConfigError, match=f"source.persons: no column {name} in the source; found household, store$"):
+        require_columns_of_persons(
+            {name: "hash", "store": "drop"}, [raw_table("tills", "household bigint", {})], [came]
+        )
+
+
+@pytest.mark.parametrize(
+    ("persons", "types"),
+    [
+        pytest.param({"Household": "hash"}, ["string", "bigint"], id="in-another-case"),
+        pytest.param({"household": "hash", "HOUSEHOLD": "drop"}, ["bigint"], id="named-twice-it-is-dropped"),
+    ],
+)
+def test_a_column_is_the_same_in_any_case(spark: SparkSession, persons: Persons, types: list[str]) -> None:
+    came = spark.createDataFrame([(1, 2)], "household bigint, store bigint")
+    assert [kind for _, kind in without_persons(came, persons).dtypes] == types
+    table = raw_table("tills", "household bigint, store bigint", persons)
+    assert [item.dataType.simpleString() for item in table.schema][1 : 1 + len(types)] == types
 
 
 def test_the_same_files_have_the_same_fingerprint_wherever_they_lie(tmp_path: Path) -> None:

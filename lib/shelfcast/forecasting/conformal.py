@@ -2,7 +2,10 @@
 
 Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005, section 4.5): among past forecasts of like size, the
 quantile q of the ratios demand / mean is the ceil((n + 1) q)-th of n in order, which holds for one further draw.
+Where n is less than that rank, none of the sample holds, and the quantile is null: p90 wants 9 ratios, p98 wants 49.
 """
+
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
+# The fewest n with ceil((n + 1) q) <= n.
+WANTED_RATIOS = {name: next(n for n in range(1, 1000) if ceil((n + 1) * q) <= n) for name, q in QUANTILES.items()}
 LEAST_ROWS = 200
 # Half powers of two: a mean of 1.4 times another lies in the next bin. All below 2^-12 share the first bin, all above
 # 2^20 the last.
@@ -19,7 +24,7 @@ _SMALLEST_MEAN = 2.0**-12
 
 
 def fit_ratios(past: DataFrame) -> DataFrame:
-    """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98.
+    """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98, and how many `ratios` they rest on.
 
     past: level, mean, y (null where not known) of cutoffs that are over. A bin shares the ratios of bins nearest in
     size until they have 200 rows together.
@@ -28,34 +33,44 @@ def fit_ratios(past: DataFrame) -> DataFrame:
     groups = _group_bins(known.groupBy("level", "bin").agg(F.count(F.lit(1)).alias("rows")))
     ratio = F.col("y") / F.greatest("mean", F.lit(_SMALLEST_MEAN))
     ratios = known.join(F.broadcast(groups), ["level", "bin"]).select("level", "group", ratio.alias("ratio"))
-    return groups.join(_conformal_quantiles(ratios), ["level", "group"]).select("level", "bin", *QUANTILES)
+    return groups.join(_conformal_quantiles(ratios), ["level", "group"]).select("level", "bin", "ratios", *QUANTILES)
 
 
 def with_quantiles(means: DataFrame, ratios: DataFrame) -> DataFrame:
-    """Adds p10, p50, p90 and p98 to rows with level and mean, in the mean's units."""
+    """Adds p10, p50, p90 and p98, in the mean's units, to rows with level and mean; and the `ratios` they rest on."""
     binned = means.withColumn("bin", _bin("mean"))
     joined = binned.join(F.broadcast(ratios), ["level", "bin"], how="left")
     size = F.greatest("mean", F.lit(_SMALLEST_MEAN))
-    return joined.select(*means.columns, *[(F.col(name) * size).alias(name) for name in QUANTILES])
+    quantiles = [(F.col(name) * size).alias(name) for name in QUANTILES]
+    return joined.select(*means.columns, *quantiles, F.coalesce("ratios", F.lit(0)).alias("ratios"))
 
 
 def measure_calibration(scored: DataFrame) -> DataFrame:
     """Per level and quantile: rows, the shares of demand at or below and strictly below the quantile, and the mean
-    pinball loss in units. For counts a true quantile lies between the two shares.
+    pinball loss in units; null where the `ratios` of the level are fewer than are `wanted` for the quantile.
 
-    scored: level, y, p10, p50, p90, p98.
+    For counts a true quantile lies between the two shares.
+
+    scored: level, y, p10, p50, p90, p98, ratios.
     """
     known = scored.where(F.col("y").isNotNull())
     names = F.explode(
-        F.array(*[F.struct(F.lit(q).alias("quantile"), F.col(p).alias("q_hat")) for p, q in QUANTILES.items()])
+        F.array(
+            *[
+                F.struct(F.lit(q).alias("quantile"), F.col(p).alias("q_hat"), F.lit(WANTED_RATIOS[p]).alias("wanted"))
+                for p, q in QUANTILES.items()
+            ]
+        )
     )
-    long = known.select("level", "y", names.alias("_q")).select("level", "y", "_q.*")
+    long = known.select("level", "y", "ratios", names.alias("_q")).select("level", "y", "ratios", "_q.*")
     error = F.col("y") - F.col("q_hat")
     return long.groupBy("level", "quantile").agg(
         F.count(F.lit(1)).alias("rows"),
         F.avg((error <= 0).cast("double")).alias("observed"),
         F.avg((error < 0).cast("double")).alias("below"),
         F.avg(F.greatest(F.col("quantile") * error, (F.col("quantile") - 1) * error)).alias("pinball"),
+        F.min("ratios").alias("ratios"),
+        F.max("wanted").cast("bigint").alias("wanted"),
     )
 
 
@@ -87,9 +102,10 @@ def _conformal_quantiles(ratios: DataFrame) -> DataFrame:
     in_order = group.orderBy("ratio").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     rows = F.count(F.lit(1)).over(group.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
     ranked = ratios.select("level", "group", "ratio", F.row_number().over(in_order).alias("rank"), rows.alias("rows"))
-    return ranked.groupBy("level", "group").agg(*[_ranked_value(q).alias(name) for name, q in QUANTILES.items()])
+    quantiles = [_ranked_value(q).alias(name) for name, q in QUANTILES.items()]
+    return ranked.groupBy("level", "group").agg(F.first("rows").alias("ratios"), *quantiles)
 
 
 def _ranked_value(quantile: float) -> Column:
-    rank = F.least(F.ceil((F.col("rows") + 1) * quantile), F.col("rows"))
-    return F.max(F.when(F.col("rank") == rank, F.col("ratio")))
+    """Null where the rank is beyond the last row."""
+    return F.max(F.when(F.col("rank") == F.ceil((F.col("rows") + 1) * quantile), F.col("ratio")))

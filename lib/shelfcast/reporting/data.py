@@ -37,12 +37,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "store_errors": ("store_id", "units", "wape", "bias"),
     # actual and predicted demand, counted in cells; protocol: "backtest" or "study". Edges are above 0, for logarithms
     "scatter": ("protocol", "model", "predicted_low", "predicted_high", "actual_low", "actual_high", "pairs"),
-    # observed: the share of demand at or below the forecast quantile `stated`; pinball: units
     "accuracy": ("level", "rows", "wape", "bias", "median_wape"),
-    "calibration": ("level", "stated", "observed", "below", "pinball"),
+    # observed: the share of demand at or below the forecast quantile `stated`; pinball: units; both null where the
+    # quantile rests on fewer past forecasts, `ratios`, than are `wanted` for it
+    "calibration": ("level", "stated", "observed", "below", "pinball", "ratios", "wanted"),
     # series = modelled + fallback + refused
     "series_counts": ("level", "series", "modelled", "fallback", "refused"),
-    # a few chosen series: `units` in the past, quantiles in the future, null elsewhere
+    # a few chosen series: `units` in the past, quantiles in the future, null elsewhere and where they are not known
     "fans": ("title", "week", "units", "p10", "p50", "p90"),
     # the published study's protocol, on its test rows; differs: where a model is not quite the study's own, else null
     "study": (

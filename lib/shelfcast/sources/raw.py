@@ -1,11 +1,13 @@
 """Raw tables: the source's columns as received, where they came from, and no person's number."""
 
 import hashlib
+import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
@@ -24,7 +26,7 @@ def raw_table(name: str, columns: str, persons: Persons) -> Table:
     """The raw table of a source table with `columns` (Spark DDL); persons' columns are strings (hashed) or gone."""
     fields = []
     for item in Table(name, columns, key=()).schema:
-        fate = persons.get(item.name)
+        fate = _fate(item.name, persons)
         if fate != "drop":
             fields.append(StructField(item.name, StringType() if fate == "hash" else item.dataType))
     kept = ", ".join(f"`{item.name}` {item.dataType.simpleString()}" for item in fields)
@@ -82,17 +84,35 @@ def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
 
 
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
-    """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash (HMAC would need a UDF;
-    the key is mixed in before and after, which SHA-2 of fixed-length parts does not let anybody extend)."""
-    for column, fate in persons.items():
-        if column not in frame.columns:
-            continue
+    """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash."""
+    for column in frame.columns:
+        fate = _fate(column, persons)
         if fate == "drop":
             frame = frame.drop(column)
-        else:
-            key = F.lit(_person_key())
-            frame = frame.withColumn(column, F.sha2(F.concat(key, F.sha2(F.concat(key, F.col(column)), 256)), 256))
+        elif fate == "hash":
+            frame = frame.withColumn(column, _hashed(F.col(column).cast("string")))
     return frame
+
+
+def keyed_hashes(texts: pd.Series, key: bytes) -> pd.Series:
+    """HMAC-SHA256 (RFC 2104) of each text, in hexadecimal; null stays null."""
+    return texts.map(lambda text: hmac.digest(key, text.encode(), "sha256").hex(), na_action="ignore")
+
+
+def require_columns_of_persons(persons: Persons, described: Iterable[Table], received: Iterable[DataFrame]) -> None:
+    """Raise ConfigError unless each name of `persons` is a column that the source describes or that came.
+
+    A name that is nowhere is a slip of the keys, and whom it meant would reach the lake. described: the raw tables
+    before anything is dropped from them.
+    """
+    known = {name for table in described for name in _received(table)}
+    known |= {name for frame in received for name in frame.columns}
+    folded = {name.casefold() for name in known}
+    unknown = [name for name in persons if name.casefold() not in folded]
+    if unknown:
+        raise ConfigError(
+            f"source.persons: no column {', '.join(unknown)} in the source; found {', '.join(sorted(known))}"
+        )
 
 
 def fingerprint(files: list[str]) -> str:
@@ -105,13 +125,29 @@ def fingerprint(files: list[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _person_key() -> str:
+def _hashed(text: Column) -> Column:
+    # The function holds the key: what stands in a plan is shown by Spark's page, event logs and errors.
+    key = _person_key()
+
+    def person(texts: pd.Series) -> pd.Series:
+        return keyed_hashes(texts, key)
+
+    hashed: Column = F.pandas_udf(person, "string")(text)  # type: ignore[attr-defined]
+    return hashed
+
+
+def _person_key() -> bytes:
     key = os.environ.get(_KEY_VARIABLE)
     if not key:
         raise ConfigError(
             f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing"
         )
-    return hashlib.sha256(key.encode()).hexdigest()
+    return key.encode()
+
+
+def _fate(column: str, persons: Persons) -> Literal["drop", "hash"] | None:
+    """What becomes of a column; Spark knows columns in any case, and so do we. Named twice, it is dropped."""
+    return min((fate for name, fate in persons.items() if name.casefold() == column.casefold()), default=None)
 
 
 def _received(table: Table) -> list[str]:

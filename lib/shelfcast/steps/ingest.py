@@ -1,5 +1,6 @@
 """sources -> raw/*"""
 
+from collections.abc import Collection, Sequence
 from functools import partial, reduce
 from itertools import chain
 
@@ -7,9 +8,16 @@ from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.schemas import Table
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
-from shelfcast.sources.raw import as_raw, fingerprint, unknown_columns, without_persons
+from shelfcast.sources.raw import (
+    as_raw,
+    fingerprint,
+    require_columns_of_persons,
+    unknown_columns,
+    without_persons,
+)
 
 
 def job(config: Config) -> Job:
@@ -23,15 +31,24 @@ def source_fingerprint(run: Run) -> str:
 
 
 def ingest(run: Run) -> None:
-    names = open_source(run.config).raw
-    side_by_side(run.spark, *[partial(_ingest_table, run, name) for name in names])
+    source = open_source(run.config)
+    received = side_by_side(run.spark, *[partial(source.read, run.spark, name) for name in source.raw])
+    # Before the first write: what is in the lake once stays in its history.
+    require_columns_of_persons(run.config.source.persons, _described(run.config), [parts[0] for parts in received])
+    tables = zip(source.raw, received, strict=True)
+    side_by_side(run.spark, *[partial(_ingest_table, run, name, parts) for name, parts in tables])
 
 
-def _ingest_table(run: Run, name: str) -> None:
+def _described(config: Config) -> Collection[Table]:
+    """The raw tables with the columns of persons, as the source describes them."""
+    whole = config.source.model_copy(update={"persons": {}})
+    return open_source(config.model_copy(update={"source": whole})).raw.values()
+
+
+def _ingest_table(run: Run, name: str, parts: Sequence[DataFrame]) -> None:
     source = open_source(run.config)
     persons = run.config.source.persons
     batch_id = fingerprint(source.files(name))
-    parts = source.read(run.spark, name)
     extra = unknown_columns(without_persons(parts[0], persons), source.raw[name])
     if extra:
         run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")

@@ -23,7 +23,7 @@ def calibration(data: ReportData) -> Section:
         "A p90 is worth its name if demand stays at or below it nine times in ten: quantiles are fitted on the "
         "earlier cutoffs. Demand is counted, and many weeks sell just as much as a quantile says, "
         "or nothing where it is 0: it keeps its promise where the stated share lies between the share of weeks below "
-        "it and the share at or below it."
+        "it and the share at or below it. Where past forecasts are too few for a quantile, none is published."
     )
     return Section("calibration", "Accuracy and calibration", lead=lead, blocks=[_accuracy(data), _calibration(data)])
 
@@ -48,7 +48,7 @@ def _fans(data: ReportData) -> Block:
 
 
 def _fan(title: str, rows: pd.DataFrame) -> Figure:
-    past, future = rows.dropna(subset="units"), rows.dropna(subset="p50")
+    past, future = rows.dropna(subset="units"), rows.dropna(subset=["p50", "p90"])
     series = lines.Fan(
         history=[(pd.Timestamp(week).date(), float(y)) for week, y in zip(past["week"], past["units"], strict=True)],
         forecast=[
@@ -114,7 +114,8 @@ def _calibration(data: ReportData) -> Block:
         (formats.words(str(level)), rows.sort_values("stated"))
         for level, rows in data.calibration.groupby("level", sort=True)
     ]
-    curves = [(level, [(row["stated"], _nearest(row)) for _, row in rows.iterrows()]) for level, rows in levels]
+    known = [(level, rows.dropna(subset="observed")) for level, rows in levels]
+    curves = [(level, [(row["stated"], _nearest(row)) for _, row in rows.iterrows()]) for level, rows in known]
     chart = both_widths(lambda width: grids.calibration(width, curves), HALF)
     figure = Figure("Stated and observed share below each quantile", chart, "On the dashed line the two agree.")
     return Block(title=title, layout="halves", figures=[figure], tables=[_quantile_table(levels)])
@@ -128,6 +129,7 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
         Column("At or below", "share of weeks that sold as much or less"),
         Column("Difference", "of the stated share from what lies between the two"),
         Column("Pinball", "mean pinball loss, units"),
+        Column("Past forecasts", "on which the quantile rests, at least, and how many it wants"),
     ]
     rows = [
         Row(
@@ -138,6 +140,7 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
                 Cell(formats.share(row["observed"]), row["observed"]),
                 _difference(_nearest(row) - row["stated"]),
                 Cell(formats.precise(row["pinball"]), row["pinball"]),
+                _support(row["ratios"], row["wanted"]),
             ]
         )
         for level, quantiles in levels
@@ -149,6 +152,11 @@ def _quantile_table(levels: list[tuple[str, pd.DataFrame]]) -> Table:
 def _nearest(row: pd.Series) -> float:
     """Of the shares that the quantile may claim, the one next to what it states."""
     return float(min(max(row["stated"], row["below"]), row["observed"]))
+
+
+def _support(ratios: int, wanted: int) -> Cell:
+    tone = "bad" if ratios < wanted else ""
+    return Cell(f"{formats.count(ratios)} of {formats.count(wanted)}", ratios, tone=tone)
 
 
 def _difference(points: float) -> Cell:
