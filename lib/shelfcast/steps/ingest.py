@@ -8,7 +8,6 @@ from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.schemas import Table
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
 from shelfcast.sources.raw import (
@@ -18,6 +17,7 @@ from shelfcast.sources.raw import (
     unknown_columns,
     without_persons,
 )
+from shelfcast.table import Table
 
 
 def job(config: Config) -> Job:
