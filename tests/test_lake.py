@@ -53,13 +53,45 @@ def test_a_table_that_nobody_wrote_is_named(lake: Lake) -> None:
         lake.read(PRICES, "north")
 
 
-def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake) -> None:
-    Path(lake.path(PRICES), "_delta_log").mkdir(parents=True)
+@pytest.mark.parametrize(
+    "leftover",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param(".00000000000000000000.json.crc", id="the-checksum-of-a-commit-that-never-came"),
+        pytest.param(".00000000000000000000.json.4f1c.tmp", id="a-commit-half-written"),
+    ],
+)
+def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake, leftover: str | None) -> None:
+    log = Path(lake.path(PRICES), "_delta_log")
+    log.mkdir(parents=True)
+    if leftover:
+        (log / leftover).write_text("killed")
     assert not lake.exists(PRICES)
     assert lake.last_commit(PRICES, NORTH) is None
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
     assert lake.exists(PRICES)
     assert lake.last_commit(PRICES, NORTH).run_key == "1"
+
+
+def test_a_table_that_another_region_makes_at_the_same_time_keeps_its_rows(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake(spark, lake.root).replace(PRICES, prices(spark, ("south", "a", 5.0, "x")), SOUTH, note("1"))
+    with monkeypatch.context() as too_early:
+        too_early.setattr(lake, "exists", lambda table: False)
+        lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("2"))
+    assert [lake.read(PRICES, region).count() for region in ("south", "north")] == [1, 1]
+
+
+def test_making_a_table_changes_no_region(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    assert lake.last_commit(PRICES, SOUTH) is None
+
+
+def test_the_first_rows_are_checked_too(spark: SparkSession, lake: Lake) -> None:
+    with pytest.raises(Exception, match="price_is_positive"):
+        lake.replace(PRICES, prices(spark, ("north", "a", -1.0, "x")), NORTH, note("1"))
+    assert lake.last_commit(PRICES, NORTH) is None
 
 
 def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: SparkSession, lake: Lake) -> None:

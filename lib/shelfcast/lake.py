@@ -5,17 +5,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from shelfcast.errors import LakeError, SchemaError
+from shelfcast.folder import Folder
 from shelfcast.schemas import Table
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
 _HISTORY = 200
+_FIRST_CHECKSUM = ".00000000000000000000.json.crc"
+# The scope of the commit that makes a table: it changes no region's rows.
+_NO_REGION = {"region": ""}
 _COMMIT = ("version", "operation", "userMetadata", "operationMetrics")
 
 
@@ -32,12 +37,11 @@ class Commit:
         return str(self.note.get("run_key", f"version {self.version}"))
 
 
-class Lake:
+class Lake(Folder):
     """The tables under one root. Reads and writes stay on the executors."""
 
     def __init__(self, spark: SparkSession, root: str) -> None:
-        self.spark = spark
-        self.root = root.rstrip("/")
+        super().__init__(spark, root)
         self._histories: dict[str, tuple[str, list[Row]]] = {}
 
     def path(self, table: Table | str) -> str:
@@ -111,40 +115,9 @@ class Lake:
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
 
-    def write_text(self, name: str, text: str) -> None:
-        """Put a text file into the lake, whole or not at all."""
-        filesystem, path = self._hadoop(name)
-        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.path(name)}.part")
-        stream = filesystem.create(part, True)
-        try:
-            stream.write(bytearray(text.encode("utf-8")))
-        finally:
-            stream.close()
-        filesystem.delete(path, False)
-        filesystem.rename(part, path)
-
-    def has_file(self, name: str) -> bool:
-        filesystem, path = self._hadoop(name)
-        return bool(filesystem.exists(path))
-
-    def remove(self, name: str) -> None:
-        """Remove a folder or file of the lake that is no table; nothing happens where there is none."""
-        filesystem, path = self._hadoop(name)
-        filesystem.delete(path, True)
-
-    @property
-    def _jvm(self) -> Any:
-        return self.spark.sparkContext._jvm
-
-    def _hadoop(self, name: str) -> tuple[Any, Any]:
-        """Hadoop's file system of the lake, whatever its scheme, and the path in it."""
-        path = self._jvm.org.apache.hadoop.fs.Path(self.path(name))
-        return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path
-
     def _newest(self, table: Table) -> str | None:
         """The file of the newest commit, None where there is none."""
-        filesystem, commits = self._hadoop(f"{table.name}/_delta_log/[0-9]*.json")
-        return max((found.getPath().getName() for found in filesystem.globStatus(commits)), default=None)
+        return max(self.names(f"{table.name}/_delta_log/[0-9]*.json"), default=None)
 
     def _history(self, table: Table) -> list[Row]:
         """The last commits that changed rows, newest first, read once a version: a job asks for them many times."""
@@ -159,20 +132,32 @@ class Lake:
         return history
 
     def _create(self, table: Table) -> bool:
-        """Make the table where it is not there; True where it was made now. A constraint added later would scan it."""
+        """Make the table where it is not there; True where it was made now. A constraint added later would scan it.
+
+        It is made by an append of no rows: what another region makes at the same time stays, and a log without a
+        commit, which a run killed before its first leaves and CREATE TABLE takes for a table, is no hindrance.
+        """
         if self.exists(table):
             return False
-        # Delta takes a log without a commit for a table, and does not find it.
-        self.remove(f"{table.name}/_delta_log")
-        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
-        for name, check in table.checks.items():
-            builder = builder.property(f"delta.constraints.{name}", check)
-        # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
-        sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
-        for name, value in sought.items():
-            builder = builder.property(f"delta.dataSkipping{name}", value)
-        builder.partitionedBy(*table.partitions).execute()
+        # A checksum without its commit would keep Delta from writing that commit.
+        self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
+        writer = self.spark.createDataFrame([], table.schema).write.format("delta").mode("append")
+        writer = writer.options(**_properties(table)).option("userMetadata", json.dumps({"scope": _NO_REGION}))
+        try:
+            writer.partitionBy(*table.partitions).save(self.path(table))
+        except DeltaConcurrentModificationException:
+            if not self.exists(table):
+                raise
         return True
+
+
+def _properties(table: Table) -> dict[str, str]:
+    # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
+    sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
+    return {
+        **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+        **{f"delta.dataSkipping{name}": value for name, value in sought.items()},
+    }
 
 
 def require_schema(frame: DataFrame, table: Table) -> None:
