@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources schemas config code session folder lake job",
+    "errors resources schemas config code session folder lake lease job",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",

@@ -21,6 +21,11 @@ class Folder:
         filesystem, path = self._hadoop(name)
         return bool(filesystem.exists(path))
 
+    def create(self, name: str) -> None:
+        """Make an empty file."""
+        filesystem, path = self._hadoop(name)
+        filesystem.create(path, True).close()
+
     def write_text(self, name: str, text: str) -> None:
         """Put a text file into the lake, whole or not at all."""
         filesystem, path = self._hadoop(name)

@@ -21,6 +21,7 @@ from shelfcast.code import code_version
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.lake import Lake
+from shelfcast.lease import Lease
 from shelfcast.schemas import Table
 
 
@@ -123,28 +124,39 @@ class Runner:
         self.spark = spark
         self.config = config
         self.lake = Lake(spark, config.lake_root)
+        self.lease = Lease(self.lake, config.region)
         self._given_as_of = as_of or config.as_of
         self._newest: tuple[str, date | None] = ("", None)
 
     def run(self, job: Job) -> bool:
-        """Run `job` unless its tables are up to date; True where it ran."""
-        run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
-        run.key, run.reads = self._identify(run)
-        if (job.present is None or job.present(run)) and all(
-            self._written_by(run, table) == run.key for table in job.writes
-        ):
-            say(f"{job.name}: up to date")
-            return False
-        say(f"{job.name}: started")
+        """Run `job` unless its tables are up to date; True where it ran.
+
+        Raises TransientError where another run is at work on the region.
+        """
+        with self.lease:
+            run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+            run.key, run.reads = self._identify(run)
+            if self._is_up_to_date(run):
+                say(f"{job.name}: up to date")
+                return False
+            self._carry_out(run)
+            return True
+
+    def _carry_out(self, run: Run) -> None:
+        name = run.job.name
+        say(f"{name}: started")
         started = time.monotonic()
-        with _named_in_spark(self.spark, job.name):
-            job.run(run)
+        with _named_in_spark(self.spark, name):
+            run.job.run(run)
         self.lake.remove(run.staging)
         seconds = time.monotonic() - started
         self._record(run, seconds)
-        rows = ", ".join(f"{name} {count:,}" for name, count in run.rows_out.items())
-        say(f"{job.name}: done in {seconds:.1f} s ({rows})")
-        return True
+        rows = ", ".join(f"{table} {count:,}" for table, count in run.rows_out.items())
+        say(f"{name}: done in {seconds:.1f} s ({rows})")
+
+    def _is_up_to_date(self, run: Run) -> bool:
+        is_there = run.job.present is None or run.job.present(run)
+        return is_there and all(self._written_by(run, table) == run.key for table in run.job.writes)
 
     def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
         inputs, versions = {}, {}
