@@ -14,6 +14,8 @@ CONFIG = Path(__file__).parents[1] / "conf" / "complete_journey.yaml"
 REGION = "complete_journey"
 PRICES = Table("clean/prices", "region string, product_id string, price double", key=("region", "product_id"))
 
+PUBLISHED = Table("monitoring/published", "region string, run_id string", key=("region", "run_id"))
+
 
 @pytest.fixture
 def make_runner(spark: SparkSession, lake_root: Path) -> Callable[..., Runner]:
@@ -40,3 +42,18 @@ def test_a_region_that_another_run_holds_is_left_alone(make_runner: Callable[...
         runner.run(job("price", (), (PRICES,)))
     assert not runner.lake.exists(PRICES)
     assert runner.run(job("price", (), (PRICES,)))
+
+
+def publish(run: Run) -> None:
+    run.append_once(PUBLISHED, run.spark.createDataFrame([(run.config.region, run.key)], PUBLISHED.schema))
+
+
+def test_going_back_to_an_earlier_state_publishes_it_anew(make_runner: Callable[..., Runner]) -> None:
+    """A, B, A, A: the last has nothing to do."""
+    ran = []
+    for horizon in (4, 5, 4, 4):
+        runner = make_runner(f"backtest.horizon={horizon}")
+        ran.append(runner.run(Job("publish", (), (PUBLISHED,), ("backtest",), publish, dated=False)))
+    assert ran == [True, True, True, False]
+    published = [row.run_id for row in runner.lake.read(PUBLISHED, REGION).collect()]
+    assert (len(published), len(set(published))) == (3, 2)

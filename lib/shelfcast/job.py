@@ -100,7 +100,7 @@ class Run:
         return f"_staging/{self.key}"
 
     def append_once(self, table: Table, frame: DataFrame) -> None:
-        """Append rows that this run key appends but once, however often it runs."""
+        """Append rows but once, however often the run is done, until another run has appended its own."""
         self.lake.append_once(table, frame, self.scope(table), self.note)
 
     @property

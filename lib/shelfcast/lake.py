@@ -84,15 +84,22 @@ class Lake(Folder):
         frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
-        """Append `frame`, at most once for the note's run key (Delta's idempotent `txn`), in a commit that carries
-        `note`."""
+        """Append `frame` in a commit that carries `note`, unless the last one of `scope` tells of the same run and of
+        the same versions read.
+
+        Who goes back to an earlier run appends its rows anew: the commit that they follow is part of what Delta takes
+        for the same append (its idempotent `txn`).
+        """
         require_schema(frame, table)
         self._create(table)
+        last = self.last_commit(table, scope)
+        if last and (last.run_key, last.note.get("reads")) == (note["run_key"], note.get("reads")):
+            return
         (
             frame.select(*table.names)
             .write.format("delta")
             .mode("append")
-            .option("txnAppId", f"{note['run_key']}/{table.name}")
+            .option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
             .option("txnVersion", 1)
             .option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
             .save(self.path(table))
