@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import config
-from shelfcast.errors import TransientError
+from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run, Runner
 from shelfcast.lease import Lease
 from shelfcast.schemas import Table
@@ -57,3 +57,21 @@ def test_going_back_to_an_earlier_state_publishes_it_anew(make_runner: Callable[
     assert ran == [True, True, True, False]
     published = [row.run_id for row in runner.lake.read(PUBLISHED, REGION).collect()]
     assert (len(published), len(set(published))) == (3, 2)
+
+
+def test_an_optional_input_counts_once_it_is_there(make_runner: Callable[..., Runner]) -> None:
+    runner, seen = make_runner(), []
+
+    def look(run: Run) -> None:
+        found = run.find(PRICES)
+        seen.append(None if found is None else found.count())
+        publish(run)
+
+    report = job("report", (), (PUBLISHED,), run=look, optional=(PRICES,))
+    ran = [runner.run(report), runner.run(report), runner.run(job("price", (), (PRICES,))), runner.run(report)]
+    assert (ran, seen) == ([True, False, True, True], [None, 1])
+
+
+def test_an_input_that_is_not_declared_is_refused(make_runner: Callable[..., Runner]) -> None:
+    with pytest.raises(LakeError, match="job report: reads clean/prices, which it does not declare"):
+        make_runner().run(job("report", (), (PUBLISHED,), run=lambda run: run.find(PRICES)))

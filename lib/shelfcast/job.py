@@ -29,7 +29,7 @@ from shelfcast.schemas import Table
 class Job:
     """What a job reads and writes, and the sections of the configuration that its result depends on.
 
-    dated: the result depends on the as-of date.
+    dated: the result depends on the as-of date. optional: tables that it reads where they are there.
     stamp: what else identifies the inputs, such as a source's files. present: whether what it makes beside tables is
     there.
     """
@@ -40,6 +40,7 @@ class Job:
     settings: tuple[str, ...]
     run: Callable[["Run"], None]
     dated: bool = True
+    optional: tuple[Table, ...] = ()
     stamp: Callable[["Run"], str] | None = None
     present: Callable[["Run"], bool] | None = None
 
@@ -76,12 +77,17 @@ class Run:
         """
         if table not in (*self.job.reads, *self.job.writes):
             raise LakeError(f"job {self.job.name}: reads {table.name}, which it does not declare")
-        frame = self.lake.read(table, self.config.region)
-        return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
+        return self._rows(table)
 
     def find(self, table: Table) -> DataFrame | None:
-        """The region's rows of a table that may not be there and that nothing rests on."""
-        return self.lake.read(table, self.config.region) if self.lake.exists(table) else None
+        """As `read`, of an optional input; None where it was not there when the job started."""
+        if table not in self.job.optional:
+            return self.read(table)
+        return self._rows(table) if table.name in self.reads else None
+
+    def _rows(self, table: Table) -> DataFrame:
+        frame = self.lake.read(table, self.config.region)
+        return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
 
     def write(self, table: Table, frame: DataFrame) -> None:
         """Replace what the table holds of this region (and as-of date), in one commit."""
@@ -160,8 +166,10 @@ class Runner:
 
     def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
         inputs, versions = {}, {}
-        for table in run.job.reads:
+        for table in (*run.job.reads, *run.job.optional):
             commit = self.lake.last_commit(table, run.scope(table))
+            if commit is None and table in run.job.optional:
+                continue
             if commit is None:
                 raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {run.config.region}; "
                                 f"wanted it written by an earlier job")  # fmt: skip
