@@ -35,8 +35,13 @@ class Folder:
             stream.write(bytearray(text.encode("utf-8")))
         finally:
             stream.close()
-        filesystem.delete(path, False)
-        filesystem.rename(part, path)
+        # A rename by the file system itself does not replace on all of them, and says so by a result alone.
+        options = self._jvm.org.apache.hadoop.fs.Options.Rename
+        gateway: Any = self.spark.sparkContext._gateway
+        overwrite = gateway.new_array(options, 1)
+        overwrite[0] = options.OVERWRITE
+        context = self._jvm.org.apache.hadoop.fs.FileContext.getFileContext(filesystem.getUri(), filesystem.getConf())
+        context.rename(part, path, overwrite)
 
     def remove(self, name: str) -> None:
         """Remove a folder or file that is no table; nothing happens where there is none."""
