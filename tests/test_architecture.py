@@ -38,7 +38,7 @@ TO_DRIVER = {
     "encoding.py standardize": "a row for each scaled column",
     "encoding.py vocabulary_sizes": "a row for each encoded column",
     "forecasting/champions.py forecast_means": "a row for each member of an ensemble",
-    "lake.py last_commit": "the newest commits of one table",
+    "lake.py _history": "the newest commits of one table",
     "leaderboard.py show": "a row for each panel and model",
     "reporting/fans.py fans": "the weeks of the few series that the page draws",
     "reporting/gather.py _ahead": "totals, one row",

@@ -58,9 +58,7 @@ def test_another_region_is_free(folder: Folder) -> None:
     ("host", "seconds_left"),
     [pytest.param(HERE, 600, id="killed-on-this-host"), pytest.param(AWAY, -1, id="expired-on-another")],
 )
-def test_the_lease_of_a_run_that_is_over_is_taken_over(
-    folder: Folder, gone: int, host: str, seconds_left: int
-) -> None:
+def test_the_lease_of_a_run_that_is_over_is_taken_over(folder: Folder, gone: int, host: str, seconds_left: int) -> None:
     leave(folder, host, gone, seconds_left)
     with Lease(folder, "north"):
         assert [(holder.host, holder.pid) for holder in held(folder)] == [(HERE, os.getpid())]
