@@ -1,4 +1,4 @@
-"""report: every table -> reports/index.html, monitoring/publications"""
+"""report: every table -> reports/{region}/index.html, reports/index.html, monitoring/publications"""
 
 import sys
 

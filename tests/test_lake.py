@@ -1,13 +1,18 @@
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast.errors import LakeError, SchemaError
+from shelfcast import lake as lake_module
+from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.lake import Lake
 from shelfcast.table import Table
 
@@ -53,13 +58,45 @@ def test_a_table_that_nobody_wrote_is_named(lake: Lake) -> None:
         lake.read(PRICES, "north")
 
 
-def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake) -> None:
-    Path(lake.path(PRICES), "_delta_log").mkdir(parents=True)
+@pytest.mark.parametrize(
+    "leftover",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param(".00000000000000000000.json.crc", id="the-checksum-of-a-commit-that-never-came"),
+        pytest.param(".00000000000000000000.json.4f1c.tmp", id="a-commit-half-written"),
+    ],
+)
+def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake, leftover: str | None) -> None:
+    log = Path(lake.path(PRICES), "_delta_log")
+    log.mkdir(parents=True)
+    if leftover:
+        (log / leftover).write_text("killed")
     assert not lake.exists(PRICES)
     assert lake.last_commit(PRICES, NORTH) is None
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
     assert lake.exists(PRICES)
     assert lake.last_commit(PRICES, NORTH).run_key == "1"
+
+
+def test_a_table_that_another_region_makes_at_the_same_time_keeps_its_rows(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake(spark, lake.root).replace(PRICES, prices(spark, ("south", "a", 5.0, "x")), SOUTH, note("1"))
+    with monkeypatch.context() as too_early:
+        too_early.setattr(lake, "exists", lambda _: False)
+        lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("2"))
+    assert [lake.read(PRICES, region).count() for region in ("south", "north")] == [1, 1]
+
+
+def test_making_a_table_changes_no_region(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    assert lake.last_commit(PRICES, SOUTH) is None
+
+
+def test_the_first_rows_are_checked_too(spark: SparkSession, lake: Lake) -> None:
+    with pytest.raises(Exception, match="price_is_positive"):
+        lake.replace(PRICES, prices(spark, ("north", "a", -1.0, "x")), NORTH, note("1"))
+    assert lake.last_commit(PRICES, NORTH) is None
 
 
 def test_a_row_against_a_check_is_refused_and_the_old_version_stays(spark: SparkSession, lake: Lake) -> None:
@@ -95,7 +132,58 @@ def test_a_commit_of_another_writer_is_seen(spark: SparkSession, lake: Lake) -> 
     assert lake.last_commit(PRICES, NORTH).run_key == "1"
     both = prices(spark, ("north", "a", 2.0, "x"), ("north", "b", 2.0, "x"))
     Lake(spark, lake.root).replace(PRICES, both, NORTH, note("2"))
-    assert (lake.last_commit(PRICES, NORTH).run_key, lake.rows_written(PRICES)) == ("2", 2)
+    assert (lake.last_commit(PRICES, NORTH).run_key, lake.last_commit(PRICES, NORTH).rows) == ("2", 2)
+
+
+def test_a_commit_is_found_behind_any_number_of_others(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake_module, "_HISTORY", 1)
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    for key in ("2", "3"):
+        lake.replace(PRICES, prices(spark, ("south", "a", 1.0, "x"), ("south", "b", 1.0, "x")), SOUTH, note(key))
+    assert [(found.run_key, found.rows) for found in map(partial(lake.last_commit, PRICES), (NORTH, SOUTH))] == [
+        ("1", 1),
+        ("3", 2),
+    ]
+    assert lake.last_commit(PRICES, {"region": "west"}) is None
+
+
+def test_the_log_keeps_what_skipping_rests_on(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark), NORTH, note("1"))
+    properties = spark.sql(f"show tblproperties delta.`{lake.path(PRICES)}`").collect()
+    assert {row.key: row.value for row in properties}["delta.logRetentionDuration"] == "interval 36500 days"
+
+
+def test_two_writers_of_the_same_rows_are_told_to_try_again(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+
+    @F.udf("double")
+    def meanwhile(price: float) -> float:
+        """Computed while the write is under way, which the other finishes first."""
+        deadline = time.monotonic() + 60
+        while not Path(lake_path, "other").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return price
+
+    lake_path = lake.root
+    slow = prices(spark, ("north", "b", 2.0, "x")).withColumn("price", meanwhile("price"))
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(lake.replace, PRICES, slow, NORTH, note("2"))
+        time.sleep(2)
+        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("3"))
+        Path(lake_path, "other").touch()
+        with pytest.raises(TransientError, match=r"table clean/prices: changed by another run"):
+            writing.result()
+    assert [row.product_id for row in lake.read(PRICES, "north").collect()] == ["c"]
+
+
+def test_a_text_that_cannot_be_put_is_an_error_and_the_old_one_stays(lake: Lake) -> None:
+    lake.write_text("a/page.html", "old")
+    Path(lake.path("a"), "other.html", "full").mkdir(parents=True)
+    with pytest.raises(Py4JJavaError, match=r"other\.html"):
+        lake.write_text("a/other.html", "new")
+    assert Path(lake.path("a/page.html")).read_text() == "old"
 
 
 SOUGHT = {

@@ -1,4 +1,5 @@
-"""The version of the code that a job runs: a hash of the modules that it imports, near and far.
+"""The version of the code that a job runs: a hash of the modules that it imports, near and far, of the templates beside
+them, and of the versions of the packages that compute.
 
 A change of the report's page fits no model anew; a change of the models does.
 """
@@ -6,19 +7,48 @@ A change of the report's page fits no model anew; a change of the models does.
 import ast
 import hashlib
 import importlib.resources
+from collections.abc import Iterable
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 
 _PACKAGE = "shelfcast"
+# What the numbers come from: another version of one of these may give others from the same code.
+_COMPUTING = ("pyspark", "delta-spark", "numpy", "pandas", "scikit-learn", "scipy", "statsforecast", "holidays")
 
 
 @cache
 def code_version(module: str) -> str:
-    """A hash of the source of `module` (as in `shelfcast.steps.clean`) and of every module of the package it leads
-    to."""
-    digest = hashlib.sha256()
-    for name in sorted(_reachable(module)):
+    """A hash of the source of `module` (as in `shelfcast.steps.clean`), of every module of the package it leads to,
+    and of what these are run with."""
+    digest = hashlib.sha256(repr(installed(_COMPUTING)).encode())
+    reached = sorted(_reachable(module))
+    for name in reached:
         digest.update(name.encode() + b"\0" + _source(name))
+    for content in _templates(reached):
+        digest.update(content)
     return digest.hexdigest()[:12]
+
+
+def installed(packages: Iterable[str]) -> dict[str, str]:
+    """The version of each package that is installed."""
+    return {name: found for name in packages if (found := _version(name)) is not None}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        # run from the source tree, a package of one's own is not installed
+        return None
+
+
+def _templates(modules: Iterable[str]) -> Iterable[bytes]:
+    """The files of the folder `templates` beside any of the modules, in order."""
+    for parts in sorted({tuple(module.split(".")[1:-1]) for module in modules}):
+        folder = importlib.resources.files(_PACKAGE).joinpath(*parts, "templates")
+        if folder.is_dir():
+            for file in sorted(folder.iterdir(), key=lambda file: file.name):
+                yield file.name.encode() + b"\0" + file.read_bytes()
 
 
 def _reachable(module: str) -> set[str]:

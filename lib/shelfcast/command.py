@@ -5,8 +5,14 @@
 
 import argparse
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import takewhile
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
 from shelfcast import config
 from shelfcast.config import Config
@@ -41,6 +47,9 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str])
     except ShelfcastError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
+    except (PySparkException, Py4JJavaError) as error:
+        print(f"error: {_innermost(error)}; all of it is in {_write_log(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             "interrupted: the lake is as the last finished commit left it; the same command goes on from there",
@@ -48,3 +57,18 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str])
         )
         return 130
     return 0
+
+
+def _innermost(error: Exception) -> str:
+    """The last cause that Spark names, in one line without the lines of code that led there."""
+    cause = str(error).rpartition("Caused by: ")[2]
+    lines = takewhile(lambda line: not line.startswith(("\tat ", "JVM stacktrace")), cause.splitlines())
+    return " ".join(line.strip() for line in lines if not line.startswith("  "))
+
+
+def _write_log(error: Exception) -> str:
+    """The error with the stacks of Python and the JVM, in a file of its own."""
+    with tempfile.NamedTemporaryFile("w", prefix="shelfcast-", suffix=".log", delete=False) as log:
+        log.write("".join(traceback.format_exception(error)))
+        log.write(str(getattr(error, "_stackTrace", None) or ""))
+    return log.name

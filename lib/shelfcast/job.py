@@ -7,9 +7,7 @@ the run that wrote it, and not by its table's version, another region's commits 
 import hashlib
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -20,7 +18,9 @@ from shelfcast import schemas
 from shelfcast.code import code_version
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
-from shelfcast.lake import Lake
+from shelfcast.lake import Commit, Lake
+from shelfcast.lease import Lease
+from shelfcast.session import named_in_spark
 from shelfcast.table import Table
 
 
@@ -28,7 +28,7 @@ from shelfcast.table import Table
 class Job:
     """What a job reads and writes, and the sections of the configuration that its result depends on.
 
-    dated: the result depends on the as-of date.
+    dated: the result depends on the as-of date. optional: tables that it reads where they are there.
     stamp: what else identifies the inputs, such as a source's files. present: whether what it makes beside tables is
     there.
     """
@@ -39,6 +39,7 @@ class Job:
     settings: tuple[str, ...]
     run: Callable[["Run"], None]
     dated: bool = True
+    optional: tuple[Table, ...] = ()
     stamp: Callable[["Run"], str] | None = None
     present: Callable[["Run"], bool] | None = None
 
@@ -59,7 +60,7 @@ class Run:
     as_of: date | None
     key: str = ""
     reads: dict[str, int] = field(default_factory=dict)
-    rows_out: dict[str, int] = field(default_factory=dict)
+    written: dict[str, Commit] = field(default_factory=dict)
 
     @property
     def known_on(self) -> date:
@@ -75,17 +76,21 @@ class Run:
         """
         if table not in (*self.job.reads, *self.job.writes):
             raise LakeError(f"job {self.job.name}: reads {table.name}, which it does not declare")
+        return self._rows(table)
+
+    def find(self, table: Table) -> DataFrame | None:
+        """As `read`, of an optional input; None where it was not there when the job started."""
+        if table not in self.job.optional:
+            return self.read(table)
+        return self._rows(table) if table.name in self.reads else None
+
+    def _rows(self, table: Table) -> DataFrame:
         frame = self.lake.read(table, self.config.region)
         return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
 
-    def find(self, table: Table) -> DataFrame | None:
-        """The region's rows of a table that may not be there and that nothing rests on."""
-        return self.lake.read(table, self.config.region) if self.lake.exists(table) else None
-
     def write(self, table: Table, frame: DataFrame) -> None:
         """Replace what the table holds of this region (and as-of date), in one commit."""
-        self.lake.replace(table, frame, self.scope(table), self.note)
-        self.rows_out[table.name] = self.lake.rows_written(table)
+        self.written[table.name] = self.lake.replace(table, frame, self.scope(table), self.note)
 
     def stage(self, name: str, frame: DataFrame) -> DataFrame:
         """The frame computed once and read back: for what several steps of a job need and no memory can hold."""
@@ -96,10 +101,10 @@ class Run:
     @property
     def staging(self) -> str:
         """Where the run puts what it needs for itself; gone when it ends."""
-        return f"_staging/{self.key}"
+        return f"_staging/{self.config.region}/{self.key}"
 
     def append_once(self, table: Table, frame: DataFrame) -> None:
-        """Append rows that this run key appends but once, however often it runs."""
+        """Append rows but once, however often the run is done, until another run has appended its own."""
         self.lake.append_once(table, frame, self.scope(table), self.note)
 
     @property
@@ -123,47 +128,74 @@ class Runner:
         self.spark = spark
         self.config = config
         self.lake = Lake(spark, config.lake_root)
+        self.lease = Lease(self.lake, config.region)
         self._given_as_of = as_of or config.as_of
         self._newest: tuple[str, date | None] = ("", None)
 
     def run(self, job: Job) -> bool:
-        """Run `job` unless its tables are up to date; True where it ran."""
-        run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
-        run.key, run.reads = self._identify(run)
-        if (job.present is None or job.present(run)) and all(
-            self._written_by(run, table) == run.key for table in job.writes
-        ):
-            say(f"{job.name}: up to date")
-            return False
-        say(f"{job.name}: started")
-        started = time.monotonic()
-        with _named_in_spark(self.spark, job.name):
-            job.run(run)
-        self.lake.remove(run.staging)
-        seconds = time.monotonic() - started
-        self._record(run, seconds)
-        rows = ", ".join(f"{name} {count:,}" for name, count in run.rows_out.items())
-        say(f"{job.name}: done in {seconds:.1f} s ({rows})")
-        return True
+        """Run `job` unless its tables are up to date; True where it ran.
+
+        Raises TransientError where another run is at work on the region.
+        """
+        with self.lease:
+            run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+            run.key, run.reads = self._identify(run)
+            if self._is_up_to_date(run):
+                say(f"{job.name}: up to date")
+                return False
+            self._carry_out(run)
+            return True
+
+    def _carry_out(self, run: Run) -> None:
+        name = run.job.name
+        say(f"{name}: started")
+        started = datetime.now(UTC).replace(tzinfo=None)
+        with named_in_spark(self.spark, name):
+            run.job.run(run)
+        # Under the lease: what else the region has there is of runs that were killed.
+        self.lake.remove(f"_staging/{run.config.region}")
+        seconds = (datetime.now(UTC).replace(tzinfo=None) - started).total_seconds()
+        self._record(run, started, seconds)
+        rows = ", ".join(f"{table} {commit.rows:,}" for table, commit in run.written.items())
+        say(f"{name}: done in {seconds:.1f} s ({rows})")
+
+    def _is_up_to_date(self, run: Run) -> bool:
+        is_there = run.job.present is None or run.job.present(run)
+        return is_there and all(self._written_by(run, table) == run.key for table in run.job.writes)
 
     def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
-        inputs, versions = {}, {}
-        for table in run.job.reads:
-            commit = self.lake.last_commit(table, run.scope(table))
-            if commit is None:
-                raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {run.config.region}; "
-                                f"wanted it written by an earlier job")  # fmt: skip
-            inputs[table.name], versions[table.name] = commit.run_key, commit.version
+        inputs = self._inputs(run)
         identity = {
             "job": run.job.name,
             "region": run.config.region,
             "as_of": str(run.as_of),
             "settings": run.config.model_dump(mode="json", include=set(run.job.settings)),
             "code": run.job.code,
-            "inputs": inputs,
+            "inputs": {name: commit.run_key for name, commit in inputs.items()},
             "stamp": run.job.stamp(run) if run.job.stamp else "",
         }
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20], versions
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+        return key, {name: commit.version for name, commit in inputs.items()}
+
+    def _inputs(self, run: Run) -> dict[str, Commit]:
+        """The last commit of each input. Raises LakeError where one is missing, or two do not belong together."""
+        required = {table.name: self._require(run, table) for table in run.job.reads}
+        if torn := _torn(required):
+            raise LakeError(f"job {run.job.name}: {torn}; wanted both of one run, which was interrupted")
+        found = {table.name: self.lake.last_commit(table, run.scope(table)) for table in run.job.optional}
+        optional = {name: commit for name, commit in found.items() if commit}
+        return required if _torn(optional) else required | optional
+
+    def _require(self, run: Run, table: Table) -> Commit:
+        commit = self.lake.last_commit(table, run.scope(table))
+        if commit:
+            return commit
+        region = run.config.region
+        if self.lake.exists(table) and not run.read(table).isEmpty():
+            raise LakeError(f"job {run.job.name}: table {table.name} has rows of region {region}, but its log no "
+                            f"longer tells which run wrote them; wanted the job that writes it run again")  # fmt: skip
+        raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {region}; "
+                        f"wanted it written by an earlier job")  # fmt: skip
 
     def _written_by(self, run: Run, table: Table) -> str | None:
         commit = self.lake.last_commit(table, run.scope(table))
@@ -181,8 +213,7 @@ class Runner:
             self._newest = (key, newest[0] if newest else None)
         return self._newest[1]
 
-    def _record(self, run: Run, seconds: float) -> None:
-        started = datetime.now(UTC).replace(tzinfo=None)
+    def _record(self, run: Run, started: datetime, seconds: float) -> None:
         row: tuple[object, ...] = (
             run.config.region,
             run.key,
@@ -192,11 +223,22 @@ class Runner:
             seconds,
             run.job.code,
             run.reads,
-            {},
-            run.rows_out,
+            {name: commit.version for name, commit in run.written.items()},
+            {name: commit.rows for name, commit in run.written.items()},
         )
         frame = self.spark.createDataFrame([row], schemas.JOB_RUNS.schema)
         self.lake.append(schemas.JOB_RUNS, frame)
+
+
+def _torn(commits: Mapping[str, Commit]) -> str:
+    """Names two tables of one job that different runs of it wrote, the later killed between them; else ""."""
+    first: dict[str, str] = {}
+    for name, commit in commits.items():
+        job = str(commit.note.get("job", name))
+        other = first.setdefault(job, name)
+        if commits[other].run_key != commit.run_key:
+            return f"{other} is of run {commits[other].run_key} of job {job}, {name} of run {commit.run_key}"
+    return ""
 
 
 def say(message: str) -> None:
@@ -206,13 +248,3 @@ def say(message: str) -> None:
 
 def _by_date(table: Table) -> bool:
     return "forecast_date" in table.partitions
-
-
-@contextmanager
-def _named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
-    """Name the job's stages in Spark's own page."""
-    spark.sparkContext.setJobDescription(name)
-    try:
-        yield
-    finally:
-        spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]

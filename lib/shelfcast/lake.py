@@ -1,30 +1,48 @@
 """Delta tables of the lake: the only module that names delta-spark."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from delta import exceptions
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from shelfcast.errors import LakeError, SchemaError
+from shelfcast.errors import LakeError, SchemaError, TransientError
+from shelfcast.folder import Folder
 from shelfcast.table import Table
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
 _HISTORY = 200
+_FIRST_CHECKSUM = ".00000000000000000000.json.crc"
+# The scope of the commit that makes a table: it changes no region's rows.
+_NO_REGION = {"region": ""}
+# Commits of two writers that exclude each other; the classes have no base in common.
+_CONFLICTS = (
+    exceptions.ConcurrentAppendException,
+    exceptions.ConcurrentDeleteDeleteException,
+    exceptions.ConcurrentDeleteReadException,
+    exceptions.ConcurrentTransactionException,
+    exceptions.ConcurrentWriteException,
+    exceptions.DeltaConcurrentModificationException,
+    exceptions.MetadataChangedException,
+    exceptions.ProtocolChangedException,
+)
 _COMMIT = ("version", "operation", "userMetadata", "operationMetrics")
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that last changed a scope of a table: its version and what the run noted in it."""
+    """A commit that changed rows of a table: its version, what the run noted in it, and the rows that it put out."""
 
     version: int
     note: dict[str, Any]
+    rows: int
 
     @property
     def run_key(self) -> str:
@@ -32,13 +50,12 @@ class Commit:
         return str(self.note.get("run_key", f"version {self.version}"))
 
 
-class Lake:
+class Lake(Folder):
     """The tables under one root. Reads and writes stay on the executors."""
 
     def __init__(self, spark: SparkSession, root: str) -> None:
-        self.spark = spark
-        self.root = root.rstrip("/")
-        self._histories: dict[str, tuple[str, list[Row]]] = {}
+        super().__init__(spark, root)
+        self._histories: dict[str, tuple[str, int, list[Row]]] = {}
 
     def path(self, table: Table | str) -> str:
         name = table if isinstance(table, str) else table.name
@@ -57,8 +74,8 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         return reader.load(self.path(table)).where(F.col("region") == region)
 
-    def replace(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
-        """Replace the rows of `scope` (region first) by `frame` in one commit that carries `note`.
+    def replace(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> Commit:
+        """Replace the rows of `scope` (region first) by `frame` in one commit that carries `note`, and return it.
 
         Raises SchemaError, naming the table and the columns, where the frame does not fit the table.
         """
@@ -68,40 +85,42 @@ class Lake:
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
         if is_new:
             # Nothing is there to be replaced, and Delta need not look for it.
-            writer.mode("append").save(self.path(table))
+            writer = writer.mode("append")
         else:
             held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
-            writer.mode("overwrite").option("replaceWhere", held).save(self.path(table))
+            writer = writer.mode("overwrite").option("replaceWhere", held)
+        with _alone(table):
+            writer.save(self.path(table))
+        return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
 
     def append(self, table: Table, frame: DataFrame) -> None:
         """Append rows of telemetry: a run done twice leaves two rows."""
         require_schema(frame, table)
         self._create(table)
-        frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
+        with _alone(table):
+            frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
-        """Append `frame`, at most once for the note's run key (Delta's idempotent `txn`), in a commit that carries
-        `note`."""
+        """Append `frame` in a commit that carries `note`, unless the last one of `scope` tells of the same run and of
+        the same versions read.
+
+        Who goes back to an earlier run appends its rows anew: the commit that they follow is part of what Delta takes
+        for the same append (its idempotent `txn`).
+        """
         require_schema(frame, table)
         self._create(table)
-        (
-            frame.select(*table.names)
-            .write.format("delta")
-            .mode("append")
-            .option("txnAppId", f"{note['run_key']}/{table.name}")
-            .option("txnVersion", 1)
-            .option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
-            .save(self.path(table))
-        )
+        last = self.last_commit(table, scope)
+        if last and (last.run_key, last.note.get("reads")) == (note["run_key"], note.get("reads")):
+            return
+        writer = frame.select(*table.names).write.format("delta").mode("append")
+        writer = writer.option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
+        writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        with _alone(table):
+            writer.option("txnVersion", 1).save(self.path(table))
 
     def last_commit(self, table: Table, scope: dict[str, str]) -> Commit | None:
-        """The newest commit that changed rows of `scope`, None where there is none among the last commits."""
-        return next((commit for commit in map(_as_commit, self._history(table)) if _touches(commit, scope)), None)
-
-    def rows_written(self, table: Table) -> int:
-        """Rows that the newest writing commit put out, from Delta's own count."""
-        history = self._history(table)
-        return int(history[0]["operationMetrics"].get("numOutputRows", 0)) if history else 0
+        """The newest commit that changed rows of `scope`, None where the log knows of none."""
+        return next((commit for commit in self._commits(table) if _touches(commit, scope)), None)
 
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
@@ -111,68 +130,72 @@ class Lake:
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
 
-    def write_text(self, name: str, text: str) -> None:
-        """Put a text file into the lake, whole or not at all."""
-        filesystem, path = self._hadoop(name)
-        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.path(name)}.part")
-        stream = filesystem.create(part, True)
-        try:
-            stream.write(bytearray(text.encode("utf-8")))
-        finally:
-            stream.close()
-        filesystem.delete(path, False)
-        filesystem.rename(part, path)
-
-    def has_file(self, name: str) -> bool:
-        filesystem, path = self._hadoop(name)
-        return bool(filesystem.exists(path))
-
-    def remove(self, name: str) -> None:
-        """Remove a folder or file of the lake that is no table; nothing happens where there is none."""
-        filesystem, path = self._hadoop(name)
-        filesystem.delete(path, True)
-
-    @property
-    def _jvm(self) -> Any:
-        return self.spark.sparkContext._jvm
-
-    def _hadoop(self, name: str) -> tuple[Any, Any]:
-        """Hadoop's file system of the lake, whatever its scheme, and the path in it."""
-        path = self._jvm.org.apache.hadoop.fs.Path(self.path(name))
-        return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path
-
     def _newest(self, table: Table) -> str | None:
         """The file of the newest commit, None where there is none."""
-        filesystem, commits = self._hadoop(f"{table.name}/_delta_log/[0-9]*.json")
-        return max((found.getPath().getName() for found in filesystem.globStatus(commits)), default=None)
+        return max(self.names(f"{table.name}/_delta_log/[0-9]*.json"), default=None)
 
-    def _history(self, table: Table) -> list[Row]:
-        """The last commits that changed rows, newest first, read once a version: a job asks for them many times."""
+    def _commits(self, table: Table) -> Iterator[Commit]:
+        """The commits that changed rows, newest first, from pages of the log that grow until all of it has been read:
+        those of many regions lie between two of one."""
+        seen, size, is_whole = 0, _HISTORY, False
+        while not is_whole:
+            rows, is_whole = self._history(table, size)
+            yield from map(_as_commit, rows[seen:])
+            seen, size = len(rows), 4 * size
+
+    def _history(self, table: Table, size: int) -> tuple[list[Row], bool]:
+        """The last `size` commits or more, less those of upkeep, and whether these are all: read once a version, for a
+        job asks for them many times."""
         newest = self._newest(table)
         if newest is None:
-            return []
-        known_at, history = self._histories.get(table.name, ("", []))
-        if known_at != newest:
-            found = DeltaTable.forPath(self.spark, self.path(table)).history(_HISTORY).select(*_COMMIT)
-            history = found.where(~F.col("operation").isin(*_UPKEEP)).orderBy(F.desc("version")).collect()
-            self._histories[table.name] = newest, history
-        return history
+            return [], True
+        known_at, asked, found = self._histories.get(table.name, ("", 0, []))
+        if known_at != newest or (asked < size and asked == len(found)):
+            history = DeltaTable.forPath(self.spark, self.path(table)).history(size).select(*_COMMIT)
+            asked, found = size, history.orderBy(F.desc("version")).collect()
+            self._histories[table.name] = newest, asked, found
+        return [row for row in found if row["operation"] not in _UPKEEP], len(found) < asked
 
     def _create(self, table: Table) -> bool:
-        """Make the table where it is not there; True where it was made now. A constraint added later would scan it."""
+        """Make the table where it is not there; True where it was made now. A constraint added later would scan it.
+
+        It is made by an append of no rows: what another region makes at the same time stays, and a log without a
+        commit, which a run killed before its first leaves and CREATE TABLE takes for a table, is no hindrance.
+        """
         if self.exists(table):
             return False
-        # Delta takes a log without a commit for a table, and does not find it.
-        self.remove(f"{table.name}/_delta_log")
-        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).addColumns(table.schema)
-        for name, check in table.checks.items():
-            builder = builder.property(f"delta.constraints.{name}", check)
-        # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
-        sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
-        for name, value in sought.items():
-            builder = builder.property(f"delta.dataSkipping{name}", value)
-        builder.partitionedBy(*table.partitions).execute()
+        # A checksum without its commit would keep Delta from writing that commit.
+        self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
+        writer = self.spark.createDataFrame([], table.schema).write.format("delta").mode("append")
+        writer = writer.options(**_properties(table)).option("userMetadata", json.dumps({"scope": _NO_REGION}))
+        try:
+            writer.partitionBy(*table.partitions).save(self.path(table))
+        except _CONFLICTS:
+            if not self.exists(table):
+                raise
         return True
+
+
+def _properties(table: Table) -> dict[str, str]:
+    # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
+    sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
+    return {
+        # What is up to date is read from the log: Delta's 30 days would make a region that rests longer run anew.
+        "delta.logRetentionDuration": "interval 36500 days",
+        **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
+        **{f"delta.dataSkipping{name}": value for name, value in sought.items()},
+    }
+
+
+@contextmanager
+def _alone(table: Table) -> Iterator[None]:
+    """Commits of two runs that exclude each other are no fault of either: the later one may try again."""
+    try:
+        yield
+    except _CONFLICTS as conflict:
+        raise TransientError(
+            f"table {table.name}: changed by another run at the same time; wanted none until the commit"
+        ) from conflict
 
 
 def require_schema(frame: DataFrame, table: Table) -> None:
@@ -198,7 +221,8 @@ def require_columns(frame: DataFrame, columns: Iterable[str], what: str) -> None
 
 
 def _as_commit(row: Row) -> Commit:
-    return Commit(row["version"], json.loads(row["userMetadata"]) if row["userMetadata"] else {})
+    note = json.loads(row["userMetadata"]) if row["userMetadata"] else {}
+    return Commit(row["version"], note, int(row["operationMetrics"].get("numOutputRows", 0)))
 
 
 def _touches(commit: Commit, scope: dict[str, str]) -> bool:

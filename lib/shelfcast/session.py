@@ -1,8 +1,9 @@
 """Opens the Spark session of a job or a test, the only place that does: settings from conf/spark-defaults.conf."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from pyspark import SparkConf, SparkContext
@@ -53,6 +54,16 @@ def side_by_side(spark: SparkSession, *tasks: Callable[[], T]) -> list[T]:
             threads.submit(inheritable_thread_target(spark)(in_pool), number, task) for number, task in enumerate(tasks)
         ]
     return [future.result() for future in running]
+
+
+@contextmanager
+def named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
+    """Name the job's stages in Spark's own page."""
+    spark.sparkContext.setJobDescription(name)
+    try:
+        yield
+    finally:
+        spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
 
 
 def _submitted_conf() -> SparkConf:

@@ -28,9 +28,13 @@ class InventorySystem:
         self._runner = runner
 
     def run(self) -> list[str]:
-        """Every job of the pipeline, those skipped that are up to date. Returns the names of those that ran."""
+        """Every job of the pipeline, those skipped that are up to date. Returns the names of those that ran.
+
+        The region is this run's from the first job to the last: no other's work comes between them.
+        """
         jobs = [step.job(self._runner.config) for step in PIPELINE]
-        return [job.name for job in jobs if self._runner.run(job)]
+        with self._runner.lease:
+            return [job.name for job in jobs if self._runner.run(job)]
 
     def table(self, table: Table) -> DataFrame:
         """The region's rows of any table."""

@@ -7,6 +7,7 @@ import pytest
 from report_builders import Page, empty_report, frame, leaderboard, model, report
 from shelfcast.reporting import Headline, ReportData, render
 from shelfcast.reporting.data import COLUMNS
+from shelfcast.reporting.page import render_index
 
 SECTIONS = {
     "summary": "At a glance",
@@ -202,3 +203,18 @@ def test_a_fan_is_drawn_as_far_as_its_quantiles_are_known(band: tuple[str, ...])
     page = Page(render(report(fans=fans)))
     assert page.is_balanced
     assert "nan" not in page.text
+
+
+REGIONS = {
+    "one, at once": (["north"], ["north/index.html"], True),
+    "several, by a link each": (["north", "south_east"], ["north/index.html", "south_east/index.html"], False),
+}
+
+
+@pytest.mark.parametrize(("regions", "links", "at_once"), REGIONS.values(), ids=REGIONS)
+def test_the_index_leads_to_each_region_s_page(regions: list[str], links: list[str], at_once: bool) -> None:
+    page = Page(render_index(regions))
+    assert [link["href"] for link in page.all("a")] == links
+    assert [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "refresh"] == (
+        [f"0; url={links[0]}"] if at_once else []
+    )

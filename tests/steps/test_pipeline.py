@@ -108,7 +108,8 @@ def test_a_model_without_two_seasons_says_so(ran) -> None:
 
 
 def test_the_report_and_its_publication_are_there(ran) -> None:
-    page = Path(ran.lake.path("reports/index.html")).read_text(encoding="utf-8")
+    page = Path(ran.lake.path(f"reports/{REGION}/index.html")).read_text(encoding="utf-8")
+    assert f"{REGION}/index.html" in Path(ran.lake.path("reports/index.html")).read_text(encoding="utf-8")
     published = ran.lake.read(schemas.PUBLICATIONS, REGION).collect()
     assert len(published) == 1
     assert (

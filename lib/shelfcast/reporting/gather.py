@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
+from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.models import ZERO
 from shelfcast.panels import REFERENCE
@@ -63,7 +63,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
 def describe(config: Config, run_id: str, as_of: date, tables: Mapping[str, int]) -> Provenance:
     """Where the page comes from: the run, its settings as one key a line, and the versions of what it ran on."""
     settings = dict(_flat(config.model_dump(mode="json")))
-    return Provenance(config.region, run_id, as_of, settings, _versions(), tables)
+    return Provenance(config.region, run_id, as_of, settings, installed(_PACKAGES), tables)
 
 
 def champion_of(board: pd.DataFrame) -> "pd.Series[Any] | None":
@@ -159,15 +159,3 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _versions() -> dict[str, str]:
-    return {name: found for name in _PACKAGES if (found := _version(name)) is not None}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        # run from the source tree, a package of one's own is not installed
-        return None

@@ -1,8 +1,9 @@
 """The page: sections in order, through the templates, into one string that needs nothing else to be shown."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from shelfcast.reporting import formats
@@ -15,10 +16,7 @@ _TEMPLATES = files("shelfcast.reporting") / "templates"
 
 def render(data: ReportData) -> str:
     """The report as one HTML page: no request leaves it, and the same data make the same page."""
-    environment = Environment(
-        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("page.html").render(
+    return _template("page.html").render(
         sections=_sections(data),
         region=formats.words(data.provenance.region).title(),
         as_of=formats.day(data.provenance.as_of),
@@ -26,6 +24,19 @@ def render(data: ReportData) -> str:
         style=Markup(_read("style.css")),
         script=Markup(_read("script.js")),
     )
+
+
+def render_index(regions: Sequence[str]) -> str:
+    """The page that leads to each region's, which lies in a folder of the region's name; of one region at once."""
+    named = {region: formats.words(region).title() for region in regions}
+    return _template("index.html").render(regions=named, style=Markup(_read("style.css")))
+
+
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
 
 
 def _sections(data: ReportData) -> list[Section]:

@@ -114,7 +114,7 @@ def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
 def _tally(run: Run, name: str, judged: DataFrame) -> dict[str, int]:
     """How many rows met each fate. Twenty million promotions need no second look where as many were written as came."""
     received = run.read(open_source(run.config).raw[name]).count()
-    if received == run.rows_out[_CLEAN[name].name]:
+    if received == run.written[_CLEAN[name].name].rows:
         return fate.all_clean(received)
     counted = judged.agg(*fate.tally()).first()
     return counted.asDict() if counted else fate.all_clean(0)

@@ -1,0 +1,58 @@
+"""Files of the lake that are no tables, through Hadoop's file system, whatever its scheme."""
+
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+class Folder:
+    """The files under one root, each known by its path below it."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+
+    def names(self, pattern: str) -> list[str]:
+        """The last part of each path that fits the pattern, in order."""
+        filesystem, path = self._hadoop(pattern)
+        return sorted(found.getPath().getName() for found in filesystem.globStatus(path) or ())
+
+    def has_file(self, name: str) -> bool:
+        filesystem, path = self._hadoop(name)
+        return bool(filesystem.exists(path))
+
+    def create(self, name: str) -> None:
+        """Make an empty file."""
+        filesystem, path = self._hadoop(name)
+        filesystem.create(path, True).close()
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put a text file into the lake, whole or not at all."""
+        filesystem, path = self._hadoop(name)
+        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}.part")
+        stream = filesystem.create(part, True)
+        try:
+            stream.write(bytearray(text.encode("utf-8")))
+        finally:
+            stream.close()
+        # A rename by the file system itself does not replace on all of them, and says so by a result alone.
+        options = self._jvm.org.apache.hadoop.fs.Options.Rename
+        gateway: Any = self.spark.sparkContext._gateway
+        overwrite = gateway.new_array(options, 1)
+        overwrite[0] = options.OVERWRITE
+        context = self._jvm.org.apache.hadoop.fs.FileContext.getFileContext(filesystem.getUri(), filesystem.getConf())
+        context.rename(part, path, overwrite)
+
+    def remove(self, name: str) -> None:
+        """Remove a folder or file that is no table; nothing happens where there is none."""
+        filesystem, path = self._hadoop(name)
+        filesystem.delete(path, True)
+
+    @property
+    def _jvm(self) -> Any:
+        return self.spark.sparkContext._jvm
+
+    def _hadoop(self, name: str) -> tuple[Any, Any]:
+        """The file system, and the path in it."""
+        path = self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}")
+        return path.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration()), path

@@ -1,0 +1,129 @@
+"""The lease of a region: one run at a time, and a run that was killed stands in nobody's way for long.
+
+A lease is an empty file whose name says all: host, process, since when, until when, and a token of the run. Each run
+makes a file of its own and then looks for others: of two that start at once none can miss the other, on any file system
+that lists what has been written. (To make one file that must not be there yet is a look and a write to most of them.)
+"""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from uuid import uuid4
+
+from py4j.protocol import Py4JError
+
+from shelfcast.errors import TransientError
+from shelfcast.folder import Folder
+
+# A host that died with its run is waited for so long; a run that lives renews its lease five times in it.
+LASTS_SECONDS = 900
+_RENEWED_SECONDS = LASTS_SECONDS / 5
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lease, since when and until when (seconds since 1970)."""
+
+    host: str
+    pid: int
+    since: int
+    until: int
+    token: str
+
+    @classmethod
+    def of(cls, name: str) -> "Holder":
+        """As the name of the file says."""
+        host, pid, since, until, token = name.rsplit("~", 4)
+        return cls(host, int(pid), int(since), int(until), token)
+
+    @property
+    def name(self) -> str:
+        return f"{self.host}~{self.pid}~{self.since}~{self.until}~{self.token}"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not expired and, on this host, its process is there."""
+        return time.time() < self.until and (self.host != socket.gethostname() or _runs(self.pid))
+
+    def __str__(self) -> str:
+        since = datetime.fromtimestamp(self.since, UTC)
+        return f"process {self.pid} on {self.host} since {since:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class Lease:
+    """The lease of `region`, held inside `with`, which may be entered again within itself.
+
+    Raises TransientError, naming the holder, where another run holds it.
+    """
+
+    def __init__(self, folder: Folder, region: str) -> None:
+        self._folder = folder
+        self._region = region
+        self._token = uuid4().hex[:12]
+        self._depth = 0
+        self._name = ""
+        self._released = threading.Event()
+        self._keeper = threading.Thread()
+
+    def __enter__(self) -> "Lease":
+        if self._depth == 0:
+            self._take()
+        self._depth += 1
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._released.set()
+            self._keeper.join()
+            # Where the JVM is gone the error that ended it counts, and the lease goes with the process.
+            with suppress(Py4JError, OSError):
+                self._remove(self._name)
+
+    def _take(self) -> None:
+        since, self._name = int(time.time()), ""
+        self._renew(since)
+        for other in map(Holder.of, self._folder.names(self._path("*~*"))):
+            if other.token != self._token and other.is_alive:
+                self._remove(self._name)
+                raise TransientError(f"region {self._region}: {other} is at work on it; wanted one run at a time")
+            if other.token != self._token:
+                self._remove(other.name)
+        self._released = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, args=(since,), daemon=True)
+        self._keeper.start()
+
+    def _keep(self, since: int) -> None:
+        while not self._released.wait(_RENEWED_SECONDS):
+            # What fails now is tried again well before the lease is over.
+            with suppress(Py4JError, OSError):
+                self._renew(since)
+
+    def _renew(self, since: int) -> None:
+        """The new file before the old one goes: at no time is there none."""
+        holder = Holder(socket.gethostname(), os.getpid(), since, int(time.time()) + LASTS_SECONDS, self._token)
+        self._folder.create(self._path(holder.name))
+        old, self._name = self._name, holder.name
+        if old not in ("", holder.name):
+            self._remove(old)
+
+    def _remove(self, name: str) -> None:
+        self._folder.remove(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"_leases/{self._region}/{name}"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

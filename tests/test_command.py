@@ -1,0 +1,84 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PythonException
+
+from shelfcast import command
+from shelfcast.errors import LakeError, TransientError
+
+CONFIG = str(Path(__file__).parents[1] / "conf" / "complete_journey.yaml")
+
+
+class Corrupt(Py4JJavaError):
+    """What a file that is no Parquet ends in."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __str__(self) -> str:
+        return (
+            "An error occurred while calling o329.count.\n: org.apache.spark.SparkException: Job aborted.\n"
+            "\tat a.b(C.scala)\nCaused by: java.lang.RuntimeException: /lake/x.parquet is not a Parquet file\n"
+            "\tat d.e(F.java)\n\t... 3 more"
+        )
+
+
+VIOLATED = "[DELTA_VIOLATE_CONSTRAINT] CHECK constraint price > 0 violated by row with values:\n - price : -1.0"
+WORKER = "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n  File x\nValueError: 7"
+OUTCOMES = {
+    "done": (None, 0, ""),
+    "a permanent failure": (LakeError("table x: not there"), 1, "error: table x: not there"),
+    "a transient one": (TransientError("region north: held"), 75, "error: region north: held"),
+    "a row against a check": (
+        AnalysisException(VIOLATED),
+        1,
+        "error: [DELTA_VIOLATE_CONSTRAINT] CHECK constraint price > 0 violated by row with values: - price : -1.0; "
+        "all of it is in ",
+    ),
+    "a corrupt file": (
+        Corrupt(),
+        1,
+        "error: java.lang.RuntimeException: /lake/x.parquet is not a Parquet file; all of it is in ",
+    ),
+    "a worker's error": (
+        PythonException(WORKER),
+        1,
+        "error: An exception was thrown from the Python worker: Traceback (most recent call last): ValueError: 7; "
+        "all of it is in ",
+    ),
+}
+
+
+@pytest.fixture
+def end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[BaseException | None], int]:
+    """Runs work that ends in an error; returns the exit status."""
+    monkeypatch.setattr(command, "open_session", lambda _: None)
+    monkeypatch.setattr(command, "Runner", lambda *_: None)
+    monkeypatch.setattr(command.tempfile, "tempdir", str(tmp_path))
+
+    def work(error: BaseException | None) -> int:
+        def fail(_: object) -> None:
+            if error:
+                raise error
+
+        return command.run("a job", fail, ["--config", CONFIG])
+
+    return work
+
+
+@pytest.mark.parametrize(("error", "status", "line"), OUTCOMES.values(), ids=OUTCOMES)
+def test_an_end_is_an_exit_status_and_a_line(
+    end: Callable[[BaseException | None], int],
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException | None,
+    status: int,
+    line: str,
+) -> None:
+    assert end(error) == status
+    said = capsys.readouterr().err
+    assert said.startswith(line)
+    assert said.count("\n") == (1 if line else 0)
+    if line.endswith(" in "):
+        assert str(error) in Path(said.rpartition(" in ")[2].strip()).read_text()

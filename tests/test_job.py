@@ -1,0 +1,134 @@
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shelfcast import config, schemas
+from shelfcast.errors import LakeError, TransientError
+from shelfcast.job import Job, Run, Runner
+from shelfcast.lease import Lease
+from shelfcast.table import Table
+
+CONFIG = Path(__file__).parents[1] / "conf" / "complete_journey.yaml"
+REGION = "complete_journey"
+PRICES = Table("clean/prices", "region string, product_id string, price double", key=("region", "product_id"))
+
+COSTS = replace(PRICES, name="clean/costs")
+PUBLISHED = Table("monitoring/published", "region string, run_id string", key=("region", "run_id"))
+
+
+@pytest.fixture
+def make_runner(spark: SparkSession, lake_root: Path) -> Callable[..., Runner]:
+    return lambda *changes: Runner(spark, config.load(CONFIG, [f"lake={lake_root}", *changes]))
+
+
+def put(*tables: Table) -> Callable[[Run], None]:
+    """Writes a row into each table."""
+
+    def work(run: Run) -> None:
+        for table in tables:
+            run.write(table, run.spark.createDataFrame([(run.config.region, "a", 1.0)], table.schema))
+
+    return work
+
+
+def job(name: str, reads: tuple[Table, ...], writes: tuple[Table, ...], **named: object) -> Job:
+    return Job(name, reads, writes, (), named.pop("run", put(*writes)), dated=False, **named)
+
+
+def test_a_region_that_another_run_holds_is_left_alone(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+    with Lease(runner.lake, REGION), pytest.raises(TransientError, match=f"region {REGION}: process"):
+        runner.run(job("price", (), (PRICES,)))
+    assert not runner.lake.exists(PRICES)
+    assert runner.run(job("price", (), (PRICES,)))
+
+
+def publish(run: Run) -> None:
+    run.append_once(PUBLISHED, run.spark.createDataFrame([(run.config.region, run.key)], PUBLISHED.schema))
+
+
+def test_going_back_to_an_earlier_state_publishes_it_anew(make_runner: Callable[..., Runner]) -> None:
+    """A, B, A, A: the last has nothing to do."""
+    ran = []
+    for horizon in (4, 5, 4, 4):
+        runner = make_runner(f"backtest.horizon={horizon}")
+        ran.append(runner.run(Job("publish", (), (PUBLISHED,), ("backtest",), publish, dated=False)))
+    assert ran == [True, True, True, False]
+    published = [row.run_id for row in runner.lake.read(PUBLISHED, REGION).collect()]
+    assert (len(published), len(set(published))) == (3, 2)
+
+
+def test_an_optional_input_counts_once_it_is_there(make_runner: Callable[..., Runner]) -> None:
+    runner, seen = make_runner(), []
+
+    def look(run: Run) -> None:
+        found = run.find(PRICES)
+        seen.append(None if found is None else found.count())
+        publish(run)
+
+    report = job("report", (), (PUBLISHED,), run=look, optional=(PRICES,))
+    ran = [runner.run(report), runner.run(report), runner.run(job("price", (), (PRICES,))), runner.run(report)]
+    assert (ran, seen) == ([True, False, True, True], [None, 1])
+
+
+def test_an_input_that_is_not_declared_is_refused(make_runner: Callable[..., Runner]) -> None:
+    with pytest.raises(LakeError, match="job report: reads clean/prices, which it does not declare"):
+        make_runner().run(job("report", (), (PUBLISHED,), run=lambda run: run.find(PRICES)))
+
+
+def test_a_run_is_recorded_from_its_start_with_what_it_wrote(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+
+    def slowly(run: Run) -> None:
+        put(PRICES)(run)
+        time.sleep(1)
+
+    before = datetime.now(UTC).replace(tzinfo=None)
+    runner.run(job("price", (), (PRICES,), run=slowly))
+    recorded = runner.lake.read(schemas.JOB_RUNS, REGION).collect()[0]
+    assert before <= recorded.started_at <= before + timedelta(seconds=recorded.seconds)
+    version = runner.lake.last_commit(PRICES, {"region": REGION}).version
+    assert (recorded.writes, recorded.rows_out) == ({PRICES.name: version}, {PRICES.name: 1})
+
+
+def test_inputs_of_two_runs_of_one_job_are_refused(make_runner: Callable[..., Runner]) -> None:
+    """The first was killed after the first of two tables: its weights are not those of the other's backtests."""
+    runner = make_runner()
+    scope = {"region": REGION}
+    for table, key in ((PRICES, "old"), (COSTS, "old"), (PRICES, "new")):
+        row = runner.spark.createDataFrame([(REGION, "a", 1.0)], table.schema)
+        runner.lake.replace(table, row, scope, {"run_key": key, "job": "price"})
+    with pytest.raises(LakeError, match=r"clean/prices is of run new of job price, clean/costs of run old"):
+        runner.run(job("evaluate", (PRICES, COSTS), (PUBLISHED,), run=publish))
+    half = job("report", (), (PUBLISHED,), run=publish, optional=(PRICES, COSTS))
+    assert runner.run(half)
+    assert runner.lake.last_commit(PUBLISHED, scope).note["reads"] == {}
+
+
+def test_rows_that_no_commit_tells_of_are_not_called_missing(
+    make_runner: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = make_runner()
+    runner.run(job("price", (), (PRICES,)))
+    monkeypatch.setattr(runner.lake, "last_commit", lambda *_: None)
+    with pytest.raises(LakeError, match=r"table clean/prices has rows of region .*, but its log no longer tells"):
+        runner.run(job("publish", (PRICES,), (PUBLISHED,), run=publish))
+
+
+def test_what_a_killed_run_staged_is_removed_by_the_next(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+
+    def killed(run: Run) -> None:
+        run.stage("half", run.spark.range(1))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(job("price", (), (PRICES,), run=killed))
+    assert len(runner.lake.names(f"_staging/{REGION}/*")) == 1
+    runner.run(job("other", (), (COSTS,)))
+    assert runner.lake.names(f"_staging/{REGION}*") == []

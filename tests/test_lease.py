@@ -1,0 +1,86 @@
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shelfcast import lease
+from shelfcast.errors import TransientError
+from shelfcast.folder import Folder
+from shelfcast.lease import Holder, Lease
+
+HERE, AWAY = socket.gethostname(), "elsewhere"
+
+
+@pytest.fixture
+def folder(spark: SparkSession, lake_root: Path) -> Folder:
+    return Folder(spark, str(lake_root))
+
+
+@pytest.fixture(scope="module")
+def gone() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def held(folder: Folder) -> list[Holder]:
+    return [Holder.of(name) for name in folder.names("_leases/north/*")]
+
+
+def leave(folder: Folder, host: str, pid: int, seconds_left: int) -> Holder:
+    """A lease that another run has made."""
+    now = int(time.time())
+    other = Holder(host, pid, now - 60, now + seconds_left, "other")
+    folder.create(f"_leases/north/{other.name}")
+    return other
+
+
+@pytest.mark.parametrize("host", [HERE, AWAY], ids=["on-this-host", "on-another"])
+def test_a_region_that_a_live_run_holds_is_refused_by_its_name(folder: Folder, host: str) -> None:
+    other = leave(folder, host, os.getpid(), 600)
+    with pytest.raises(TransientError, match=rf"region north: process {os.getpid()} on {host} since .* UTC is at work"):
+        Lease(folder, "north").__enter__()
+    assert held(folder) == [other]
+
+
+def test_another_region_is_free(folder: Folder) -> None:
+    leave(folder, AWAY, 1, 600)
+    with Lease(folder, "south"):
+        assert len(folder.names("_leases/south/*")) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "seconds_left"),
+    [pytest.param(HERE, 600, id="killed-on-this-host"), pytest.param(AWAY, -1, id="expired-on-another")],
+)
+def test_the_lease_of_a_run_that_is_over_is_taken_over(folder: Folder, gone: int, host: str, seconds_left: int) -> None:
+    leave(folder, host, gone, seconds_left)
+    with Lease(folder, "north"):
+        assert [(holder.host, holder.pid) for holder in held(folder)] == [(HERE, os.getpid())]
+
+
+def test_it_is_released_once_at_the_end_also_on_an_error(folder: Folder) -> None:
+    taken = Lease(folder, "north")
+    with taken:
+        with pytest.raises(ValueError, match="inside"), taken:
+            raise ValueError("inside")
+        assert len(held(folder)) == 1
+    assert held(folder) == []
+    with taken:
+        assert len(held(folder)) == 1
+
+
+def test_it_is_renewed_while_it_is_held(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "_RENEWED_SECONDS", 0.2)
+    with Lease(folder, "north"):
+        first = held(folder)[0]
+        time.sleep(1.5)
+        last = max(held(folder), key=lambda holder: holder.until)
+        assert (last.since, last.token) == (first.since, first.token)
+        assert last.until > first.until
+    assert held(folder) == []
