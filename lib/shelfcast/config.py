@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import yaml
@@ -160,13 +160,24 @@ def load(path: str | Path, changes: Iterable[str] = ()) -> Config:
 
     Raises ConfigError, one line, naming the file, the line and the key.
     """
+    return read(Config, path, changes)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def read(kind: type[S], path: str | Path, changes: Iterable[str] = ()) -> S:
+    """The YAML file `path` as a `kind`, with `changes` of the form `section.key=value` on top.
+
+    Raises ConfigError, one line, naming the file, the line and the key.
+    """
     document = _parse(Path(path))
     for change in changes:
         _apply(document, change)
     try:
-        return Config.model_validate(document)
+        return kind.model_validate(document)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(Path(path), problem) for problem in error.errors())) from None
+        raise ConfigError("; ".join(_explain(kind, Path(path), problem) for problem in error.errors())) from None
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -211,19 +222,19 @@ def _apply(document: dict[str, Any], change: str) -> None:
         raise ConfigError(f"--set {change}: the value is not valid YAML") from None
 
 
-def _explain(path: Path, problem: Mapping[str, Any]) -> str:
+def _explain(kind: type[Section], path: Path, problem: Mapping[str, Any]) -> str:
     place = problem["loc"]
     name = ".".join(str(part) for part in place)
     where = f"{path}:{_line(path, place)}: {name}"
     if problem["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_suggest(place)}"
+        return f"{where}: unknown key{_suggest(kind, place)}"
     if problem["type"] == "missing":
         return f"{where}: missing key"
     return f"{where}: found {problem['input']!r}, wanted: {problem['msg'].removeprefix('Input should be ')}"
 
 
-def _suggest(place: Sequence[str | int]) -> str:
-    fields: Mapping[str, Any] = Config.model_fields
+def _suggest(kind: type[Section], place: Sequence[str | int]) -> str:
+    fields: Mapping[str, Any] = kind.model_fields
     for part in place[:-1]:
         annotation = fields[str(part)].annotation if str(part) in fields else None
         fields = getattr(annotation, "model_fields", {})
