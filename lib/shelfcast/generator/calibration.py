@@ -9,6 +9,7 @@ from shelfcast.errors import ConfigError
 from shelfcast.generator import demand
 from shelfcast.generator.demand import days_of
 from shelfcast.generator.world import World, course
+from shelfcast.panel import FloatArray
 
 # Rows are expected on about so many days, spread over the whole chain, and sales simulated of so many products.
 _EXPECTED_DAYS, _SIMULATED_PRODUCTS = 80, 300
@@ -65,7 +66,7 @@ def measure(world: World, block: int) -> Measured:
     )
 
 
-def _expected_rows(world: World, block: int) -> demand.FloatArray:
+def _expected_rows(world: World, block: int) -> FloatArray:
     """For each pair of the block, on how many of some evenly spread days something is expected to be asked for."""
     chain, products = world.chain, world.block(block)
     step = max(chain.days // _EXPECTED_DAYS, 1)

@@ -55,9 +55,7 @@ def spoil(lines: Lines, layout: Layout, rates: FileDirt, rng: np.random.Generato
     return texts, [spoiled[order[line] - n]._replace(line=int(line)) for line in place]
 
 
-def _drawn(
-    lines: Lines, layout: Layout, rates: FileDirt, rng: np.random.Generator
-) -> tuple[list[str], list[DirtyRow]]:
+def _drawn(lines: Lines, layout: Layout, rates: FileDirt, rng: np.random.Generator) -> tuple[list[str], list[DirtyRow]]:
     """The spoiled texts, and for each its kind and the row (its `line`) that it comes from."""
     free = np.ones(len(lines.texts), dtype=np.bool_)
     written, spoiled = [], []

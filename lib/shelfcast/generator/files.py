@@ -52,10 +52,16 @@ _STOCK_MEANINGS = (*_MEANINGS, ("quantity", "onHand"))
 SALES = Layout(
     "SalesFINAL12312016",
     _columns(
-        "InventoryId Store Brand Description Size SalesQuantity SalesDollars SalesPrice SalesDate Volume Classification "
-        "ExciseTax VendorNo VendorName"
+        "InventoryId Store Brand Description Size SalesQuantity SalesDollars SalesPrice SalesDate Volume "
+        "Classification ExciseTax VendorNo VendorName"
     ),
-    (*_MEANINGS, ("day", "SalesDate"), ("quantity", "SalesQuantity"), ("price", "SalesPrice"), ("amount", "SalesDollars")),
+    (
+        *_MEANINGS,
+        ("day", "SalesDate"),
+        ("quantity", "SalesQuantity"),
+        ("price", "SalesPrice"),
+        ("amount", "SalesDollars"),
+    ),
 )
 PURCHASES = Layout(
     "PurchasesFINAL12312016",

@@ -17,7 +17,8 @@ def draw_pairs(chain: Chain, stores: pd.DataFrame, products: pd.DataFrame) -> pd
     Columns: store and product (positions in the two frames), kind, base (mean units a day before any effect), visit,
     dispersion, and what the replenishment draws: misjudged (standard normal) and opening (uniform).
     """
-    drawn = [_drawn(chain.seed, int(index), breadth, len(stores)) for index, breadth in products["breadth"].items()]
+    breadths = zip(products.index.to_numpy(), products["breadth"], strict=True)
+    drawn = [_drawn(chain.seed, int(index), breadth, len(stores)) for index, breadth in breadths]
     product = np.repeat(np.arange(len(products)), [len(part[0]) for part in drawn])
     store, taste, misjudged, opening = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     kind = products["kind"].to_numpy()[product]

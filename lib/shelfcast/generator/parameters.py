@@ -1,6 +1,7 @@
 """Draws what the chain is: its stores, vendors and products.
 
-Every number has a stream of its own purpose, drawn in the order of the entities. Days count from the first day, money is in cents.
+Every number has a stream of its own purpose, drawn in the order of the entities. Days count from the first day, money
+is in cents.
 """
 
 import numpy as np
@@ -112,13 +113,14 @@ def _seasons(seed: int, is_wine: NDArray[np.bool_]) -> FloatArray:
 
 def _prices(seed: int, frame: pd.DataFrame) -> pd.DataFrame:
     """Shelf prices end in .49 or .99, as a shop's do; larger bottles cost less a litre."""
-    median, spread = (frame.classification.map({k: v[part] for k, v in _PRICES.items()}) for part in (0, 1))
+    is_wine = frame["classification"].to_numpy() == names.WINE
+    median, spread = (np.where(is_wine, _PRICES[names.WINE][part], _PRICES[names.SPIRITS][part]) for part in (0, 1))
     dollars = median * np.exp(stream(seed, "price").normal(0, 1, len(frame)) * spread)
-    dollars = dollars * (frame.volume.replace(0, 750) / 750) ** 0.8
-    price = np.maximum(np.round(dollars * 2), 2).astype(np.int64) * 50 - 1
-    margin = stream(seed, "cost").normal(0, 0.03, len(frame))
-    cost = price * (frame.classification.map(_COST_SHARE) + margin)
-    return pd.DataFrame({"price": price, "purchase_price": np.maximum(np.round(cost), 1).astype(np.int64)})
+    bottles = frame["volume"].replace(0, 750).to_numpy() / 750
+    price = np.maximum(np.rint(dollars * bottles**0.8 * 2), 2).astype(np.int64) * 50 - 1
+    share = np.where(is_wine, _COST_SHARE[names.WINE], _COST_SHARE[names.SPIRITS])
+    cost = price * (share + stream(seed, "cost").normal(0, 0.03, len(frame)))
+    return pd.DataFrame({"price": price, "purchase_price": np.maximum(np.rint(cost), 1).astype(np.int64)})
 
 
 def _levels(chain: Chain) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from shelfcast.generator.demand import IntArray
 from shelfcast.generator.dirt import Lines
 from shelfcast.generator.files import INVOICES, LINE_END, PURCHASES, money, plain
 from shelfcast.generator.sales import pair_texts
@@ -72,15 +71,16 @@ def purchase_lines(world: World, seen: Course, bought: Purchases) -> Lines:
     pair = lines["pair"].to_numpy()
     product = pairs["product"].to_numpy()[pair]
     day = _days(world.chain.first_day, bought.orders)
-    orders = bought.orders.itertuples(index=False)
-    heads, ends = zip(*[((row.number, day[row.ordered]), (day[row.invoiced], day[row.paid])) for row in orders])
+    orders = bought.orders.to_dict("records")
+    heads = [plain((row["number"], day[row["ordered"]])) for row in orders]
+    ends = [plain((day[row["invoiced"]], day[row["paid"]])) for row in orders]
     order, cents = lines["order"].to_numpy(), lines["cents"].to_numpy()
     texts = rows_of(
         picked(pair_texts(world, pairs, products), pair),
         picked(sellers, product),
-        picked([plain(head) for head in heads], order),
+        picked(heads, order),
         texts_of(lines["received"].to_numpy(), lambda number: day[number]),
-        picked([plain(end) for end in ends], order),
+        picked(ends, order),
         texts_of(products["purchase_price"].to_numpy()[product], money),
         texts_of(lines["quantity"].to_numpy()),
         texts_of(cents, money),
@@ -102,19 +102,19 @@ def invoice_lines(world: World, bought: Purchases) -> list[str]:
     return [
         INVOICES.line(
             (
-                *vendors[row.vendor],
-                first + timedelta(days=row.invoiced),
-                row.number,
-                first + timedelta(days=row.ordered),
-                first + timedelta(days=row.paid),
-                row.quantity,
-                money(row.cents),
-                money(row.freight),
-                row.approval,
+                *vendors[row["vendor"]],
+                first + timedelta(days=row["invoiced"]),
+                row["number"],
+                first + timedelta(days=row["ordered"]),
+                first + timedelta(days=row["paid"]),
+                row["quantity"],
+                money(row["cents"]),
+                money(row["freight"]),
+                row["approval"],
             )
         )
         + LINE_END
-        for row in bought.orders.itertuples(index=False)
+        for row in bought.orders.to_dict("records")
     ]
 
 

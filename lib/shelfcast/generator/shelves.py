@@ -34,16 +34,16 @@ def catalogue_lines(world: World, seen: Course) -> list[str]:
     return [
         CATALOGUE.line(
             (
-                row.number,
-                row.description,
+                row["number"],
+                row["description"],
                 money(int(price)),
-                row.catalogue_size,
-                row.volume or "Unknown",
-                row.classification,
-                money(row.purchase_price),
-                *vendors[row.vendor],
+                row["catalogue_size"],
+                row["volume"] or "Unknown",
+                row["classification"],
+                money(row["purchase_price"]),
+                *vendors[row["vendor"]],
             )
         )
         + LINE_END
-        for row, price in zip(seen.products.itertuples(index=False), prices, strict=True)
+        for row, price in zip(seen.products.to_dict("records"), prices, strict=True)
     ]

@@ -53,8 +53,8 @@ def policy(
     """The policies of `pairs` over `weeks` of reviews.
 
     s = m (L + R) + safety * sigma * sqrt(L + R), S = s + the greater of a pack and m * cover_days, where m is the
-    misjudged mean, sigma the standard deviation of a day's demand, L the mean lead time and R the review period (Silver,
-    Pyke and Thomas 2017, section 7.9, with the normal quantile in the place of `safety`).
+    misjudged mean, sigma the standard deviation of a day's demand, L the mean lead time and R the review period
+    (Silver, Pyke and Thomas 2017, periodic review; `safety` is their factor k).
     """
     rules = chain.replenishment
     vendor = products["vendor"].to_numpy()[pairs["product"]]
@@ -81,8 +81,8 @@ def policy(
 def _lead_times(chain: Chain, vendors: pd.DataFrame, weeks: int) -> IntArray:
     """Days from order to receipt, shape (reviews, vendors, stores): an order of a store arrives as one."""
     drawn = [
-        vendor.lead_least + stream(chain.seed, "lead time", number).poisson(vendor.lead_more, (weeks, chain.stores))
-        for number, vendor in enumerate(vendors.itertuples(index=False))
+        least + stream(chain.seed, "lead time", number).poisson(more, (weeks, chain.stores))
+        for number, (least, more) in enumerate(zip(vendors["lead_least"], vendors["lead_more"], strict=True))
     ]
     return np.stack(drawn, axis=1).astype(np.int64)
 

@@ -49,7 +49,7 @@ def with_surprises(chain: Chain, stores: pd.DataFrame, products: pd.DataFrame) -
     """`stores` with effects, and `products` with launch (its day), effects and prices: lists of the types above."""
     launch = _launches(chain)
     effects: defaultdict[int, list[Effect]] = defaultdict(list)
-    for product in np.flatnonzero(launch > LONG_AGO):
+    for product in np.flatnonzero(launch > LONG_AGO).tolist():
         effects[product].append(Effect("not yet launched", LONG_AGO, int(launch[product]) - 1, 0.0))
     for product, day in _delistings(chain).items():
         effects[product].append(Effect("delisted", day, FOR_EVER, 0.0))
@@ -59,8 +59,11 @@ def with_surprises(chain: Chain, stores: pd.DataFrame, products: pd.DataFrame) -
     prices = [[Price(LONG_AGO, FOR_EVER, int(cents), False)] for cents in products["price"]]
     _change_prices(chain, products, prices, effects)
     _promote(chain, products, prices, effects)
-    columns = {"launch": launch, "effects": [effects[n] for n in range(len(products))], "prices": prices}
-    return stores.assign(effects=_competitors(chain)), products.assign(**columns)
+    of_products = pd.Series([effects[n] for n in range(len(products))])
+    return (
+        stores.assign(effects=pd.Series(_competitors(chain))),
+        products.assign(launch=launch, effects=of_products, prices=pd.Series(prices)),
+    )
 
 
 def _launches(chain: Chain) -> FloatArray:
@@ -83,8 +86,8 @@ def _level_shifts(chain: Chain) -> dict[int, Effect]:
     share = stream(chain.seed, "shift day").uniform(0.2, 0.9, chain.products)
     factor = stream(chain.seed, "shift factor").choice(_SHIFTS, chain.products)
     return {
-        int(n): Effect("level shift", int(share[n] * chain.days), FOR_EVER, float(factor[n]))
-        for n in np.flatnonzero(shifts)
+        n: Effect("level shift", int(share[n] * chain.days), FOR_EVER, float(factor[n]))
+        for n in np.flatnonzero(shifts).tolist()
     }
 
 
@@ -101,7 +104,7 @@ def _change_prices(
     changes = stream(chain.seed, "price change").random(chain.products) < chain.surprises.price_changes
     share = stream(chain.seed, "price change day").uniform(0.1, 0.9, chain.products)
     step = stream(chain.seed, "price change step").choice(_PRICE_STEPS, chain.products)
-    for n in np.flatnonzero(changes):
+    for n in np.flatnonzero(changes).tolist():
         old, day = prices[n][0], int(share[n] * chain.days)
         new = _shelf_price(old.cents * step[n])
         prices[n] = [old._replace(last=day - 1), Price(day, FOR_EVER, new, False)]
@@ -120,8 +123,8 @@ def _promote(
     weeks = stream(chain.seed, "promotion weeks").integers(1, 3, size=shape)
     discount = stream(chain.seed, "discount").choice(_DISCOUNTS, shape)
     hurts = stream(chain.seed, "cannibalised").random(shape) < chain.surprises.cannibalised
-    for n, slot in zip(*np.nonzero(promoted), strict=True):
-        first = int(slot * _SLOT_DAYS + start[n, slot])
+    for n, slot in np.argwhere(promoted).tolist():
+        first = slot * _SLOT_DAYS + int(start[n, slot])
         last = first + 7 * int(weeks[n, slot]) - 1
         regular = price_on(prices[n], first)
         cents = _shelf_price(regular * (1 - discount[n, slot]))

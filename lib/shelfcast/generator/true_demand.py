@@ -18,7 +18,8 @@ def with_true_demand(frame: DataFrame, truth: str) -> DataFrame:
     a day is a mean of 0. truth: the folder that `shelfcast generate` wrote.
     """
     read = frame.sparkSession.read.parquet
-    pairs = read(f"{truth}/pairs.parquet").select("store_id", "product_id", F.col("base").alias("_base"), "visit", "dispersion")
+    pairs = read(f"{truth}/pairs.parquet").withColumnRenamed("base", "_base")
+    pairs = pairs.select("store_id", "product_id", "_base", "visit", "dispersion")
     stores = _drawn(read(f"{truth}/stores.parquet"), "store_id", "weekday", store_effects="effects")
     products = _drawn(
         read(f"{truth}/products.parquet"), "product_id", "season", "trend", "launch", product_effects="effects"

@@ -1,8 +1,8 @@
 """The truth beside the files: what made them, as Parquet under truth/.
 
-chain: the chain file, seed, scale and safety. stores, vendors, products: with their effects and prices. pairs: what each
-store lists, and what became of it. spells: when it was out of stock. dirty: the spoiled rows. Identifiers are text, days
-are dates, money is in cents.
+chain: the chain file, seed, scale and safety. stores, vendors, products: with their effects and prices. pairs: what
+each store lists, and what became of it. spells: when it was out of stock. dirty: the spoiled rows. Identifiers are
+text, money is in cents, days are dates; one 27 years away is for always.
 """
 
 from collections.abc import Iterable, Sequence
