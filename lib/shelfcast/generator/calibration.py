@@ -14,8 +14,9 @@ from shelfcast.panel import FloatArray
 # Rows are expected on about so many days, spread over the whole chain, and sales simulated of so many products.
 _EXPECTED_DAYS, _SIMULATED_PRODUCTS = 80, 300
 # As logarithms of found / wanted: good enough to stop at, and what is refused after the last try.
-_CLOSE_ROWS, _CLOSE_SHARE, _WANTED_ROWS, _TRIES = 0.004, 0.05, 0.01, 14
+_CLOSE_ROWS, _CLOSE_SHARE, _WANTED_ROWS, _TRIES = 0.007, 0.07, 0.01, 14
 _SAFETIES = (-4.0, 8.0)
+_APART = 0.05
 # Between next to no customers and some on every day everywhere: more rows there are not.
 _LOG_SCALES = (-14.0, 9.0)
 
@@ -85,7 +86,7 @@ def calibrated(world: World, measure_all: Callable[[World], Measured]) -> World:
     measure_all: what all blocks of a world come to. Raises ConfigError where no scale leads to the rows within 1 %.
     """
     rows, share = world.chain.rows, world.chain.replenishment.out_of_stock
-    scale, safety = _Secant(0.7, (0.02, 1.5)), _Secant(-0.7, (-3.0, -0.1))
+    scale, safety = _Secant(0.8, (0.1, 1.5)), _Secant(-0.8, (-3.0, -0.2))
     tried: list[tuple[float, float, World]] = []
     for _ in range(_TRIES):
         found = measure_all(world)
@@ -102,8 +103,8 @@ def calibrated(world: World, measure_all: Callable[[World], Measured]) -> World:
     if not near:
         raise ConfigError(
             f"rows: found {rows:,}, which chain {world.chain.name} cannot reach: of the {found.pair_days:,} days on "
-            f"which a store lists a product it sells on {found.rows:,.0f}, where demand is {world.scale:.2g} times its "
-            f"file's; wanted a number nearer to that"
+            f"which a store lists a product it sells on {found.rows:,.0f} where demand is {tried[-1][2].scale:.2g} times "
+            f"its file's; wanted a number nearer to that"
         )
     return min(near, key=lambda attempt: attempt[1])[2]
 
@@ -114,14 +115,17 @@ def _log_ratio(found: float, wanted: float) -> float:
 
 
 class _Secant:
-    """The root of a function of one variable, from the last two of its values; `slope` where there is but one."""
+    """The root of a function of one variable, from the last two of its values; `slope` where there is but one.
+
+    Values carry the noise of a sample: points nearer than `_APART` say nothing about the slope.
+    """
 
     def __init__(self, slope: float, bounds: tuple[float, float]) -> None:
         self.slope, self.bounds = slope, bounds
         self.last: tuple[float, float] | None = None
 
     def root(self, x: float, y: float) -> float:
-        if self.last and x != self.last[0]:
+        if self.last and abs(x - self.last[0]) > _APART:
             self.slope = float(np.clip((y - self.last[1]) / (x - self.last[0]), *self.bounds))
         self.last = x, y
         return x - y / self.slope
