@@ -94,19 +94,22 @@ def calibrated(world: World, measure_all: Callable[[World], Measured]) -> World:
         tried.append((abs(rows_error), abs(share_error), world))
         if (abs(rows_error) < _CLOSE_ROWS and abs(share_error) < _CLOSE_SHARE) or rows > found.pair_days:
             break
-        world = replace(
-            world,
-            scale=float(np.exp(np.clip(scale.root(np.log(world.scale), rows_error), *_LOG_SCALES))),
-            safety=float(np.clip(safety.root(world.safety, share_error), *_SAFETIES)),
-        )
+        log_scale = np.clip(scale.root(np.log(world.scale), rows_error), *_LOG_SCALES)
+        factor = np.clip(safety.root(world.safety, share_error), *_SAFETIES)
+        world = replace(world, scale=_rounded(np.exp(log_scale)), safety=_rounded(factor))
     near = [attempt for attempt in tried if attempt[0] < _WANTED_ROWS]
     if not near:
         raise ConfigError(
             f"rows: found {rows:,}, which chain {world.chain.name} cannot reach: of the {found.pair_days:,} days on "
-            f"which a store lists a product it sells on {found.rows:,.0f} where demand is {tried[-1][2].scale:.2g} times "
-            f"its file's; wanted a number nearer to that"
+            f"which a store lists a product it sells on {found.rows:,.0f} where demand is {tried[-1][2].scale:.2g} "
+            f"times its file's; wanted a number nearer to that"
         )
     return min(near, key=lambda attempt: attempt[1])[2]
+
+
+def _rounded(number: float) -> float:
+    """To six digits: in what order the blocks' numbers are summed changes the last of sixteen, and nothing more."""
+    return float(f"{number:.6g}")
 
 
 def _log_ratio(found: float, wanted: float) -> float:
