@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas config code session lake job",
+    "errors resources table schemas sections config code session lake job",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",

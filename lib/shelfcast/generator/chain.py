@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shelfcast import config
-from shelfcast.config import Section
 from shelfcast.errors import ConfigError
 from shelfcast.resources import resource_folder
+from shelfcast.sections import Section, read
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CLASSES = ("smooth", "erratic", "intermittent", "lumpy")
@@ -134,7 +133,7 @@ def load_chain(name: str, rows: int | None = None, seed: int | None = None) -> C
     """
     changes = {"rows": rows, "seed": seed}
     file = _find(name)
-    chain = config.read(Chain, file, [f"{key}={value}" for key, value in changes.items() if value is not None])
+    chain = read(Chain, file, [f"{key}={value}" for key, value in changes.items() if value is not None])
     shares = sum(shape.share for shape in chain.classes.in_order())
     if abs(shares - 1) > 1e-9:
         raise ConfigError(f"{file}: classes: the shares sum to {shares:g}, wanted 1")
