@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shelfcast import __version__, cli
+from shelfcast.generator import generate
 from shelfcast.submit import Submission, job_files
 
 ROOT = Path(__file__).parents[1]
@@ -124,6 +125,20 @@ def test_what_cannot_be_generated_is_told_in_one_line(
     assert wanted in told
     assert told.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("spark")
+def test_an_interrupted_chain_is_told_to_be_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "generate", interrupted)
+    assert cli.main(["generate", "tiny", str(tmp_path)]) == 130
+    assert (
+        capsys.readouterr().err == f"shelfcast: interrupted; {tmp_path} is not whole: remove it before you try again\n"
+    )
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

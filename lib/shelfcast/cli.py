@@ -89,7 +89,11 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
 
     chain = load_chain(arguments.chain, arguments.rows, arguments.seed)
     os.environ.update(spark_environment())
-    rows = generate(open_session(f"shelfcast generate {chain.name}"), chain, arguments.out)
+    try:
+        rows = generate(open_session(f"shelfcast generate {chain.name}"), chain, arguments.out)
+    except KeyboardInterrupt:
+        print(f"shelfcast: interrupted; {arguments.out} is not whole: remove it before you try again", file=sys.stderr)
+        return INTERRUPTED[0]
     for name, count in sorted(rows.items()):
         print(f"{name:24}  {count:>12,} rows")
     return 0

@@ -30,6 +30,7 @@ from shelfcast.generator.text import bytes_of
 from shelfcast.generator.world import World, course
 
 _CLEAN = FileDirt()
+_SUMS = "sums_without_keys"
 
 
 def write_block(world: World, block: int, out: Path) -> Counter[str]:
@@ -50,9 +51,6 @@ def write_block(world: World, block: int, out: Path) -> Counter[str]:
     part.write(CATALOGUE, [_lines(catalogue_lines(world, seen))], dirt.catalogue)
     truth.write_block(world, seen, part.dirty, out / "truth", block)
     return part.rows
-
-
-_SUMS = "sums_without_keys"
 
 
 def _lines(texts: list[str]) -> Lines:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from shelfcast.errors import ConfigError
 from shelfcast.generator import demand
@@ -50,30 +51,22 @@ class Measured:
 def measure(world: World, block: int) -> Measured:
     """What a block of the chain comes to."""
     chain, products = world.chain, world.block(block)
-    every = -(-chain.products // _SIMULATED_PRODUCTS)
-    simulated = products[products.index % every == 0]
-    expected = _expected_rows(world, block)
-    if simulated.empty:
-        return Measured(float(expected.sum()), 0.0, 0, 0, 0, len(expected) * chain.days)
-    seen = course(world, simulated)
-    chosen = np.isin(world.pairs(products)["product"], np.flatnonzero(products.index % every == 0))
-    return Measured(
-        float(expected.sum()),
-        float(expected[chosen].sum()),
-        int((seen.sold > 0).sum()),
-        int(seen.listed.sum()),
-        int(seen.out_of_stock.sum()),
-        len(expected) * chain.days,
-    )
-
-
-def _expected_rows(world: World, block: int) -> FloatArray:
-    """For each pair of the block, on how many of some evenly spread days something is expected to be asked for."""
-    chain, products = world.chain, world.block(block)
-    step = max(chain.days // _EXPECTED_DAYS, 1)
-    # no multiple of a week, else all of them were Mondays
-    days = days_of(chain.first_day, np.arange(0, chain.days, step + (step % 7 == 0)))
     pairs = world.pairs(products)
+    expected = _expected_rows(world, products, pairs)
+    is_simulated = products.index.to_numpy() % -(-chain.products // _SIMULATED_PRODUCTS) == 0
+    total, pair_days = float(expected.sum()), len(pairs) * chain.days
+    if not is_simulated.any():
+        return Measured(total, 0.0, 0, 0, 0, pair_days)
+    seen = course(world, products[is_simulated])
+    sold, listed, out_of_stock = (int(days.sum()) for days in (seen.sold > 0, seen.listed, seen.out_of_stock))
+    return Measured(total, float(expected[is_simulated[pairs["product"]]].sum()), sold, listed, out_of_stock, pair_days)
+
+
+def _expected_rows(world: World, products: pd.DataFrame, pairs: pd.DataFrame) -> FloatArray:
+    """For each pair, on how many of some evenly spread days something is expected to be asked for."""
+    step = max(world.chain.days // _EXPECTED_DAYS, 1)
+    # no multiple of a week, else all of them were Mondays
+    days = days_of(world.chain.first_day, np.arange(0, world.chain.days, step + (step % 7 == 0)))
     mean = demand.mean_demand(pairs, world.stores, products, days)
     none = demand.chance_of_none(mean, pairs["visit"].to_numpy(), pairs["dispersion"].to_numpy())
     return np.asarray((1 - none).sum(axis=0))

@@ -25,10 +25,12 @@ def generate(spark: SparkSession, chain: Chain, out: Path) -> Counter[str]:
     world = calibrated(draw_world(chain), partial(_measure_all, spark))
     # Workers write beside this process in local mode; elsewhere `out` is a folder that all machines share.
     folder = out.absolute()
-    truth.write_world(world, folder / "truth")
     shared = spark.sparkContext.broadcast(world)
     blocks = spark.sparkContext.parallelize(range(chain.blocks), chain.blocks)
-    return blocks.map(lambda block: write_block(shared.value, block, folder)).reduce(add)
+    rows = blocks.map(lambda block: write_block(shared.value, block, folder)).reduce(add)
+    # last: a chain without its world was interrupted, and nobody takes it for whole
+    truth.write_world(world, folder / "truth")
+    return rows
 
 
 def _measure_all(spark: SparkSession, world: World) -> Measured:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from shelfcast.generator.chain import Chain
+from shelfcast.generator.demand import IntArray
 from shelfcast.generator.streams import stream
 from shelfcast.panel import FloatArray
 
@@ -20,14 +21,15 @@ def draw_pairs(chain: Chain, stores: pd.DataFrame, products: pd.DataFrame) -> pd
     breadths = zip(products.index.to_numpy(), products["breadth"], strict=True)
     drawn = [_drawn(chain.seed, int(index), breadth, len(stores)) for index, breadth in breadths]
     product = np.repeat(np.arange(len(products)), [len(part[0]) for part in drawn])
-    store, taste, misjudged, opening = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    store = np.concatenate([part[0] for part in drawn])
+    taste, misjudged, opening = np.concatenate([part[1] for part in drawn], axis=1)
     kind = products["kind"].to_numpy()[product]
     shapes = chain.classes.in_order()
     least, most = np.array([shape.weekly for shape in shapes])[kind].T
-    level = products["level"].to_numpy()[product] * stores["size"].to_numpy()[store.astype(int)] * np.exp(taste)
+    level = products["level"].to_numpy()[product] * stores["size"].to_numpy()[store] * np.exp(taste)
     frame = pd.DataFrame(
         {
-            "store": store.astype(np.int64),
+            "store": store,
             "product": product,
             "kind": kind,
             "base": np.clip(level, least, most) / 7,
@@ -40,14 +42,14 @@ def draw_pairs(chain: Chain, stores: pd.DataFrame, products: pd.DataFrame) -> pd
     return frame.sort_values(["store", "product"], ignore_index=True)
 
 
-def _drawn(seed: int, product: int, breadth: float, stores: int) -> tuple[FloatArray, ...]:
-    """The stores that list a product, and three numbers for each: taste, misjudged and opening."""
+def _drawn(seed: int, product: int, breadth: float, stores: int) -> tuple[IntArray, FloatArray]:
+    """The stores that list a product, and three rows of a number for each: taste, misjudged and opening."""
     u = stream(seed, "assortment", product).random(stores)
     # a product that no store lists would be no product
     listed = np.flatnonzero((u < breadth) | (u == u.min()))
     others = stream(seed, "pair", product)
-    taste, misjudged, opening = others.normal(0, _TASTE, stores), others.normal(size=stores), others.random(stores)
-    return listed.astype(np.float64), taste[listed], misjudged[listed], opening[listed]
+    numbers = others.normal(0, _TASTE, stores), others.normal(size=stores), others.random(stores)
+    return listed, np.stack(numbers)[:, listed]
 
 
 def scaled(pairs: pd.DataFrame, scale: float) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from shelfcast.generator.world import Course, World
 
 # As text a row takes 130 bytes or so, several times over: this many bound a task's memory.
 CHUNK_ROWS = 200_000
-# New Hampshire's rates as the real rows show them: cents on 750 mL.
+# The state's tax as published rows show it: cents on 750 mL.
 _TAX = {names.SPIRITS: 78.5, names.WINE: 11.25}
 
 
