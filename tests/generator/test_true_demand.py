@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,8 +14,6 @@ from shelfcast.generator.world import World, draw_world
 
 @pytest.fixture(scope="module")
 def world(made: Made) -> World:
-    from dataclasses import replace
-
     return replace(draw_world(made.chain), scale=made.truth("chain")["scale"][0])
 
 
