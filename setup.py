@@ -63,7 +63,7 @@ setup(
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
         "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js"],
-        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml"],
+        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml"],
     },
     install_requires=BASE,
     extras_require={"spark": SPARK, "train": TRAIN, "api": API, "dev": DEV, "bench": BENCH},

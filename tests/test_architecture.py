@@ -13,12 +13,14 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas config code session folder lake lease job",
+    "errors resources table schemas sections config code session folder lake lease job",
+    "sources cleaning calendar events weeks demand",
     "sources cleaning calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",
     "forecasting study reporting",
     "steps system command",
+    "generator",
     "submit cli",
 )
 ORDER = [name for layer in LAYERS for name in layer.split()]
@@ -86,6 +88,15 @@ def test_imports_run_left_to_right_along_the_flow() -> None:
             if imported in ORDER and _unit(path) in ORDER and ORDER.index(imported) > ORDER.index(_unit(path)):
                 wrong.append(f"{path} imports {name}")
     assert not wrong
+
+
+def test_nothing_that_forecasts_knows_the_generator() -> None:
+    knowing = {_unit(path) for path, tree in _sources() if any(map(_is_of_generator, _imports(tree)))}
+    assert knowing == {"generator", "cli"}
+
+
+def _is_of_generator(name: str) -> bool:
+    return name.startswith("shelfcast.generator")
 
 
 def test_nothing_imports_from_jobs_or_tests() -> None:

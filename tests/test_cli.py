@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shelfcast import __version__, cli
+from shelfcast.generator import generate
 from shelfcast.submit import Submission, job_files
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +90,55 @@ def test_package_writes_the_archive_where_told(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["package", "--output", str(tmp_path / "deep" / "x.zip")]) == 0
     assert (tmp_path / "deep" / "x.zip").stat().st_size > 0
     assert capsys.readouterr().out == f"{tmp_path / 'deep' / 'x.zip'}\n"
+
+
+@pytest.mark.usefixtures("spark")
+def test_generate_writes_a_chain_and_counts_its_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["generate", "tiny", str(tmp_path / "out"), "--rows", "9000", "--seed", "5"]) == 0
+    counts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert set(counts) == {path.name.rpartition("-")[0] for path in (tmp_path / "out").glob("*.csv")} | {"dirty"}
+    assert int(counts["SalesFINAL12312016"].removesuffix(" rows").replace(",", "")) == pytest.approx(9000, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        pytest.param(["tinny", "new"], "chain 'tinny': unknown; wanted a file, or one of", id="unknown-chain"),
+        pytest.param(["tiny", "full"], "full: found files there already; wanted an empty folder", id="out-not-empty"),
+        pytest.param(["tiny", "new", "--rows", "0"], "rows: found 0, wanted: greater than or equal to 1", id="no-rows"),
+        pytest.param(["tiny", "new", "--rows", "9999999"], "rows: found 9,999,999, which chain tiny", id="too-many"),
+    ],
+)
+@pytest.mark.usefixtures("spark")
+def test_what_cannot_be_generated_is_told_in_one_line(
+    arguments: list[str],
+    wanted: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    assert cli.main(["generate", *arguments]) == 1
+    told = capsys.readouterr().err
+    assert wanted in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("spark")
+def test_an_interrupted_chain_is_told_to_be_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "generate", interrupted)
+    assert cli.main(["generate", "tiny", str(tmp_path)]) == 130
+    assert (
+        capsys.readouterr().err == f"shelfcast: interrupted; {tmp_path} is not whole: remove it before you try again\n"
+    )
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,7 +134,8 @@ def test_a_wheel_brings_jobs_and_settings_with_it(tmp_path: Path) -> None:
     )
     jobs = sorted(path.stem for path in (ROOT / "jobs").glob("*.py"))
     assert [line.split()[0] for line in done.stdout.splitlines()] == jobs
-    for name in ("conf/spark-defaults.conf", "conf/complete_journey.yaml", "reporting/templates/page.html", "py.typed"):
+    conf = ("spark-defaults.conf", "complete_journey.yaml", "chains/tiny.yaml")
+    for name in (*(f"conf/{name}" for name in conf), "reporting/templates/page.html", "py.typed"):
         assert (tmp_path / "site" / "shelfcast" / name).is_file()
 
 

@@ -1,14 +1,15 @@
-"""The console command `shelfcast`: lists the jobs and submits them."""
+"""The console command `shelfcast`: lists the jobs and submits them, and makes chains to try them on."""
 
 import argparse
 import ast
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from shelfcast import __version__
 from shelfcast.errors import ShelfcastError
-from shelfcast.submit import job_files, run, submission, write_package
+from shelfcast.submit import job_files, run, spark_environment, submission, write_package
 
 WRONG_USAGE = 2
 INTERRUPTED = (130, 143)
@@ -43,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--master", help="where Spark runs (default: local[*])")
     submit.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="a setting of Spark's")
     commands.add_parser("jobs", help="list the jobs")
+    generate = commands.add_parser("generate", help="write a chain whose truth is known", allow_abbrev=False)
+    generate.add_argument("chain", metavar="CHAIN", help="a chain file, or the name of one in conf/chains/")
+    generate.add_argument("out", type=Path, metavar="OUT", help="the folder to make, or an empty one")
+    generate.add_argument("--rows", type=int, metavar="N", help="sales rows, instead of the chain file's")
+    generate.add_argument("--seed", type=int, metavar="S", help="another chain of the same kind")
     package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
     package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
     return parser
@@ -75,4 +81,22 @@ def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
-_COMMANDS = {"submit": _submit, "jobs": _list_jobs, "package": _package}
+def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
+    # Spark is loaded by the one command that runs it in this process.
+    from shelfcast.generator.chain import load_chain
+    from shelfcast.generator.generate import generate
+    from shelfcast.session import open_session
+
+    chain = load_chain(arguments.chain, arguments.rows, arguments.seed)
+    os.environ.update(spark_environment())
+    try:
+        rows = generate(open_session(f"shelfcast generate {chain.name}"), chain, arguments.out)
+    except KeyboardInterrupt:
+        print(f"shelfcast: interrupted; {arguments.out} is not whole: remove it before you try again", file=sys.stderr)
+        return INTERRUPTED[0]
+    for name, count in sorted(rows.items()):
+        print(f"{name:24}  {count:>12,} rows")
+    return 0
+
+
+_COMMANDS = {"submit": _submit, "jobs": _list_jobs, "generate": _generate, "package": _package}

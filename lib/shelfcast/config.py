@@ -1,22 +1,14 @@
-"""Typed configuration: one YAML file per dataset or region. A wrong key is an error with its place, never a guess."""
+"""Typed configuration: one YAML file per dataset or region."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import available_timezones
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from shelfcast.errors import ConfigError
-
-
-class Section(BaseModel):
-    """A part of the configuration: immutable, and without room for keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from shelfcast.sections import Section, read
 
 
 class Source(Section):
@@ -24,7 +16,7 @@ class Source(Section):
 
     kind: str
     path: str | None = None
-    persons: dict[str, Literal["drop", "hash"]] = {}
+    persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
     time_zone: str = "UTC"
 
     @field_validator("time_zone")
@@ -160,86 +152,4 @@ def load(path: str | Path, changes: Iterable[str] = ()) -> Config:
 
     Raises ConfigError, one line, naming the file, the line and the key.
     """
-    document = _parse(Path(path))
-    for change in changes:
-        _apply(document, change)
-    try:
-        return Config.model_validate(document)
-    except ValidationError as error:
-        raise ConfigError("; ".join(_explain(Path(path), problem) for problem in error.errors())) from None
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error: the last one would win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); wanted a YAML configuration file") from None
-    try:
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path}: found {type(document).__name__}, wanted a mapping of sections")
-    return document
-
-
-def _apply(document: dict[str, Any], change: str) -> None:
-    key, separator, value = change.partition("=")
-    if not separator or not key:
-        raise ConfigError(f"--set {change}: wanted section.key=value")
-    *sections, last = key.split(".")
-    for section in sections:
-        document = document.setdefault(section, {})
-        if not isinstance(document, dict):
-            raise ConfigError(f"--set {change}: {section} is a value, not a section")
-    try:
-        document[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {change}: the value is not valid YAML") from None
-
-
-def _explain(path: Path, problem: Mapping[str, Any]) -> str:
-    place = problem["loc"]
-    name = ".".join(str(part) for part in place)
-    where = f"{path}:{_line(path, place)}: {name}"
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_suggest(place)}"
-    if problem["type"] == "missing":
-        return f"{where}: missing key"
-    return f"{where}: found {problem['input']!r}, wanted: {problem['msg'].removeprefix('Input should be ')}"
-
-
-def _suggest(place: Sequence[str | int]) -> str:
-    fields: Mapping[str, Any] = Config.model_fields
-    for part in place[:-1]:
-        annotation = fields[str(part)].annotation if str(part) in fields else None
-        fields = getattr(annotation, "model_fields", {})
-    close = difflib.get_close_matches(str(place[-1]), list(fields), n=1)
-    return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(fields)})"
-
-
-def _line(path: Path, place: Sequence[str | int]) -> int:
-    """The line on which `place` stands, or its nearest section that is there."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    line = 1
-    for part in place:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = [(key, value) for key, value in node.value if key.value == str(part)]
-        if not found:
-            break
-        line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return line
+    return read(Config, path, changes)

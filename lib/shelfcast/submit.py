@@ -92,7 +92,7 @@ def submission(
     options += ["--master", master] if master else []
     options += [word for setting in spark_conf for word in ("--conf", setting)]
     command = (_spark_submit(), *options, "--py-files", str(write_package()), str(script), *arguments)
-    return Submission(command, _environment(master))
+    return Submission(command, spark_environment(master))
 
 
 def run(submitted: Submission) -> int:
@@ -212,7 +212,7 @@ def _spark_submit() -> str:
     return str(Path(pyspark.origin).parent / "bin" / "spark-submit")
 
 
-def _environment(master: str | None) -> dict[str, str]:
+def spark_environment(master: str | None = None) -> dict[str, str]:
     """Driver and workers use this Python. In one process Spark needs no address that others reach."""
     environment = {"PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable)}
     if (master or "local").startswith("local"):
