@@ -30,6 +30,7 @@ def sale(quantity: float = 1.0, **changes: Any) -> Row:
         "unit_price": 2.0,
         "revenue": 2.0 * quantity,
         "discount": 0.0,
+        "excise_tax": None,
         "basket_id": f"b{next(_baskets)}",
         "known_from": changes.get("sold_on", MONDAY),
     }

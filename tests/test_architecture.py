@@ -14,8 +14,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors resources table schemas sections config code session folder lake lease job",
-    "sources cleaning calendar events weeks demand",
-    "sources cleaning calendar events weeks demand",
+    "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples scoring training modelling campaign ensembles registry evaluation leaderboard",
     "forecasting study reporting",

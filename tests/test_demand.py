@@ -14,6 +14,7 @@ from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 
 SOLD = f"{SALES.columns}, category_id string"
 TUESDAY, SUNDAY, NEXT_MONDAY = date(2017, 1, 3), date(2017, 1, 8), date(2017, 1, 9)
+KEY = ("basket_id", "product_id")
 
 
 def sold(spark: SparkSession, *sales: Row) -> DataFrame:
@@ -43,13 +44,18 @@ def test_each_sale_is_seen_as_it_was_known(spark: SparkSession, as_of: date, exp
         sale(1.0, basket_id="never"),
         sale(1.0, basket_id="late", known_from=SUNDAY),
     )
-    assert {row.basket_id: row.quantity for row in known_on(sales, as_of).collect()} == expected
+    assert {row.basket_id: row.quantity for row in known_on(sales, as_of, KEY).collect()} == expected
 
 
 def test_the_same_basket_holds_a_version_of_each_product(spark: SparkSession) -> None:
     sales = frame(spark, SALES, *(sale(basket_id="b", product_id=name) for name in ("p1", "p2", "p3")))
-    assert known_on(sales, SUNDAY).columns == SALES.names
-    assert known_on(sales, SUNDAY).count() == 3
+    assert known_on(sales, SUNDAY, KEY).columns == SALES.names
+    assert known_on(sales, SUNDAY, KEY).count() == 3
+
+
+def test_without_a_key_equal_sales_are_sales_of_their_own(spark: SparkSession) -> None:
+    sales = frame(spark, SALES, *(sale(basket_id=None) for _ in range(3)), sale(known_from=NEXT_MONDAY))
+    assert known_on(sales, SUNDAY, ()).count() == 3
 
 
 def test_a_product_that_the_catalogue_does_not_know_is_sold_all_the_same(spark: SparkSession) -> None:

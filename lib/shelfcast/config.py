@@ -12,10 +12,15 @@ from shelfcast.sections import Section, read
 
 
 class Source(Section):
-    """Where the transactions come from. time_zone: that of the stores; a day is theirs."""
+    """Where the transactions come from.
+
+    files: table -> the name of its file in `path`, or a pattern (*, ?) of several. time_zone: that of the stores; a day
+    is theirs.
+    """
 
     kind: str
     path: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
     persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
     time_zone: str = "UTC"
 
@@ -45,8 +50,13 @@ class Volume(Section):
 
 
 class Cleaning(Section):
-    """What is refused, what is flagged, and which products are sold by volume."""
+    """What is refused, what is flagged, and which products are sold by volume.
 
+    keys: table -> its business key. Rows of one key are versions or duplicates of one another; without a key, equal
+    rows are of their own.
+    """
+
+    keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     first_day: date
     last_day: date
     max_quantity: float = Field(gt=0)
@@ -54,6 +64,10 @@ class Cleaning(Section):
     ounce: Literal["weight", "fluid"]
     outliers: Outliers
     volume: Volume
+
+    def key_of(self, table: str) -> tuple[str, ...]:
+        """The business key of a table; empty where it has none."""
+        return self.keys.get(table, ())
 
 
 class Demand(Section):

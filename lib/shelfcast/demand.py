@@ -1,5 +1,6 @@
 """Demand: what was sold, per store and product or category, by day, week and month; and the series that it forms."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
@@ -12,10 +13,12 @@ UNCATALOGUED = "(not in catalogue)"
 _SERIES = ("region", "level", "store_id", "item_id", "category_id")
 
 
-def known_on(sales: DataFrame, as_of: date) -> DataFrame:
-    """The newest version of each sale that was known on `as_of`."""
-    versions = Window.partitionBy("basket_id", "product_id").orderBy(F.desc("known_from"))
+def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
+    """The newest version of each sale that was known on `as_of`; without a key there is one of each."""
     known = sales.where((F.col("known_from") <= F.lit(as_of)) & (F.col("sold_on") <= F.lit(as_of)))
+    if not key:
+        return known
+    versions = Window.partitionBy(*key).orderBy(F.desc("known_from"))
     numbered = known.withColumn("_version", F.row_number().over(versions.rowsBetween(Window.unboundedPreceding, 0)))
     return numbered.where(F.col("_version") == 1).drop("_version")
 

@@ -33,8 +33,9 @@ SALES = Table(
     # `capped_quantity` never exceeds the product's robust bound. `known_from`: when this version was known.
     "region string, store_id string, product_id string, sold_on date, source_quantity double, quantity double, "
     "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, "
-    "discount double, basket_id string, known_from date",
-    key=("region", "basket_id", "product_id", "known_from"),
+    "discount double, excise_tax double, basket_id string, known_from date",
+    # With the business key that the configuration names; rows without one stand each for itself.
+    key=("region", "store_id", "product_id", "sold_on", "known_from"),
     checks={
         "sold_somewhere": "store_id is not null and product_id is not null and sold_on is not null",
         "revenue_is_known": "revenue is not null",

@@ -185,5 +185,5 @@ def test_neither_a_folder_nor_the_package_is_an_error_that_says_so(
 
 def test_an_unknown_kind_of_source_is_refused(spark: SparkSession) -> None:
     assert spark.version
-    with pytest.raises(ConfigError, match=r"source\.kind: found 'till_rolls', wanted one of complete_journey"):
+    with pytest.raises(ConfigError, match=r"source\.kind: found 'till_rolls', wanted one of bibitor, complete_journey"):
         open_source(config("source.kind=till_rolls"))

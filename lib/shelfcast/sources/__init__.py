@@ -1,12 +1,13 @@
 """Where transactions come from: small modules behind one interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
+from shelfcast.sources.bibitor import Bibitor
 from shelfcast.sources.complete_journey import CompleteJourney
 from shelfcast.table import Table
 
@@ -16,7 +17,8 @@ class Source(Protocol):
 
     @property
     def raw(self) -> Mapping[str, Table]:
-        """The raw tables, by the name of the canonical table that each becomes: sales, products, promotions."""
+        """The raw tables, by what each is of: sales, products, and what else the source has of promotions, purchases,
+        invoices, opening_stock and closing_stock."""
 
     def files(self, name: str) -> list[str]:
         """The files of one table. Raises SourceError where they are not there."""
@@ -24,11 +26,14 @@ class Source(Protocol):
     def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
         """One table as received, in parts that are read beside one another."""
 
+    def refusals(self, name: str) -> Mapping[str, Column]:
+        """What refuses a row for its form alone, by the rule's name: conditions on the canonical frame's `_raw`."""
+
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         """The columns of the canonical table, as far as the source has them, and `_raw`: the received row whole."""
 
 
-_SOURCES: dict[str, type[CompleteJourney]] = {"complete_journey": CompleteJourney}
+_SOURCES: dict[str, Callable[[Config], Source]] = {"bibitor": Bibitor, "complete_journey": CompleteJourney}
 
 
 def open_source(config: Config) -> Source:
@@ -37,3 +42,8 @@ def open_source(config: Config) -> Source:
     if kind not in _SOURCES:
         raise ConfigError(f"source.kind: found {kind!r}, wanted one of {', '.join(sorted(_SOURCES))}")
     return _SOURCES[kind](config)
+
+
+def tells_of_supply(config: Config) -> bool:
+    """Whether the source has purchases, invoices or stock, and with them vendors and prices."""
+    return not {"purchases", "invoices", "opening_stock", "closing_stock"}.isdisjoint(open_source(config).raw)

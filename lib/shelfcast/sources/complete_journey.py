@@ -55,6 +55,10 @@ class CompleteJourney:
     def read(self, spark: SparkSession, name: str) -> list[DataFrame]:
         return in_slices(spark.read.parquet(*self.files(name)))
 
+    def refusals(self, _: str) -> dict[str, Column]:
+        """Parquet has no rows out of form."""
+        return {}
+
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         columns = {"sales": self._sales, "products": self._products, "promotions": self._promotions}[name]()
         return with_raw(raw, columns)

@@ -12,12 +12,12 @@ from shelfcast.session import side_by_side
 
 
 def job(config: Config) -> Job:
-    return Job("aggregate", (SALES, PRODUCTS), (*DEMAND.values(), SERIES), ("demand",), aggregate)
+    return Job("aggregate", (SALES, PRODUCTS), (*DEMAND.values(), SERIES), ("cleaning", "demand"), aggregate)
 
 
 def aggregate(run: Run) -> None:
-    received, products = run.read(SALES), run.read(PRODUCTS)
-    sales = demand.join_category(demand.known_on(received, run.known_on), products)
+    received = demand.known_on(run.read(SALES), run.known_on, run.config.cleaning.key_of("sales"))
+    sales = demand.join_category(received, run.read(PRODUCTS))
     run.write(DEMAND["daily"], demand.sum_by_period(demand.sum_by_day(sales), "day"))
     side_by_side(run.spark, partial(_write_weekly, run), partial(_write_period, run, "monthly", "month"))
 

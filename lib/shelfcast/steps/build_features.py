@@ -26,9 +26,8 @@ _IDENTITY = ("store_id", "item_id", "category_id")
 
 
 def job(config: Config) -> Job:
-    return Job(
-        "build_features", _READS, _WRITES, ("backtest", "training", "demand", "runtime", "country"), build_features
-    )
+    settings = ("cleaning", "backtest", "training", "demand", "runtime", "country")
+    return Job("build_features", _READS, _WRITES, settings, build_features)
 
 
 def build_features(run: Run) -> None:
@@ -58,7 +57,8 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     """The sparse rows of each panel, with the promotions that were planned for its weeks."""
     settings, runtime = run.config.backtest, run.config.runtime
     first, last = plan.weeks[0], plan.weeks[-1]
-    known = demand.join_category(demand.known_on(run.read(schemas.SALES), run.known_on), run.read(schemas.PRODUCTS))
+    sales = demand.known_on(run.read(schemas.SALES), run.known_on, run.config.cleaning.key_of("sales"))
+    known = demand.join_category(sales, run.read(schemas.PRODUCTS))
     weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))

@@ -1,22 +1,23 @@
 """raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine,
-clean/row_counts"""
+clean/row_counts; of a source that tells of its supply: clean/purchases, invoices, stock, vendors, prices"""
 
 from functools import partial, reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
-from shelfcast.cleaning import fate, quantities, rules
+from shelfcast.cleaning import fate, quantities, rules, supply
 from shelfcast.cleaning.sizes import with_package_size
-from shelfcast.config import Config
+from shelfcast.config import Cleaning, Config
 from shelfcast.errors import SchemaError
 from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
-from shelfcast.sources import open_source
+from shelfcast.sources import open_source, tells_of_supply
 from shelfcast.table import Table
 
-_WRITES = (
+_ALWAYS = (
     schemas.PRODUCTS,
     schemas.PROMOTIONS,
     schemas.QUANTITY_BOUNDS,
@@ -25,34 +26,65 @@ _WRITES = (
     schemas.QUARANTINE,
     schemas.ROW_COUNTS,
 )
-_CLEAN = {"sales": schemas.SALES, "products": schemas.PRODUCTS, "promotions": schemas.PROMOTIONS}
-_SALE_KEY = ("basket_id", "product_id", "known_from")
-_SALE_CONTENT = ("store_id", "sold_on", "source_quantity", "revenue", "discount")
+# What the source tells of its supply, and the tables of it that become each.
+_SUPPLY = (
+    (supply.PURCHASES, ("purchases",)),
+    (supply.INVOICES, ("invoices",)),
+    (supply.STOCK, ("opening_stock", "closing_stock")),
+)
+_OF_VENDORS = ("products", "purchases", "invoices")
 
 
 def job(config: Config) -> Job:
-    return Job("clean", tuple(open_source(config).raw.values()), _WRITES, ("cleaning", "demand"), clean, dated=False)
+    raw = open_source(config).raw
+    supplied = [table for table, names in _SUPPLY if any(name in raw for name in names)]
+    told = (supply.VENDORS, supply.PRICES) if tells_of_supply(config) else ()
+    writes = (*_ALWAYS, *supplied, *told)
+    return Job("clean", tuple(raw.values()), writes, ("cleaning", "demand"), clean, dated=False)
 
 
 def clean(run: Run) -> None:
     judged = judge(run)
     _write_products(run, judged["products"])
-    judged["sales"], _ = side_by_side(
-        run.spark, partial(_write_sales, run, judged["sales"]), partial(_write_promotions, run, judged["promotions"])
+    side_by_side(
+        run.spark,
+        partial(_write_sales, run, judged),
+        partial(_write_promotions, run, judged.get("promotions")),
+        partial(_write_supply, run, judged),
     )
     _write_account(run, judged)
 
 
 def judge(run: Run) -> dict[str, DataFrame]:
     """The canonical frames with each row's fate."""
-    sales = fate.with_fate(_canonical(run, "sales"), rules.sales_rules(run.config.cleaning))
-    products = fate.with_fate(_canonical(run, "products"), rules.product_rules())
-    promotions = fate.with_fate(_canonical(run, "promotions"), rules.promotion_rules())
+    return {name: _judge(run, name) for name in open_source(run.config).raw}
+
+
+def _judge(run: Run, name: str) -> DataFrame:
+    source, settings = open_source(run.config), run.config.cleaning
+    canonical = source.canonical(name, run.read(source.raw[name]))
+    refusals, key = {**source.refusals(name), **_rules(name, canonical, settings)}, settings.key_of(name)
+    if not key:
+        return fate.with_fate(canonical, refusals)
+    # Rows without their key would all be versions of one.
+    keyless = reduce(or_, [F.col(column).isNull() for column in key])
+    judged = fate.with_fate(canonical, {**refusals, "missing_key": keyless})
+    versions = [column for column in ("known_from",) if column in canonical.columns and column not in key]
+    content = [column for column in canonical.columns if column not in (*key, *versions) and column != "_raw"]
+    return fate.mark_repeated(judged, (*key, *versions), content)
+
+
+def _rules(name: str, canonical: DataFrame, settings: Cleaning) -> dict[str, Column]:
+    of_prices = rules.price_rules() if "purchase_price" in canonical.columns else {}
     return {
-        "sales": fate.mark_repeated(sales, _SALE_KEY, _SALE_CONTENT),
-        "products": fate.mark_repeated(products, ("product_id",), ("category_id", "package_size")),
-        "promotions": promotions,
-    }
+        "sales": rules.sales_rules(settings),
+        "products": rules.product_rules() | of_prices,
+        "promotions": rules.promotion_rules(),
+        "purchases": rules.purchase_rules(settings),
+        "invoices": rules.invoice_rules(),
+        "opening_stock": rules.stock_rules(settings),
+        "closing_stock": rules.stock_rules(settings),
+    }[name]
 
 
 def as_stores(sales: DataFrame) -> DataFrame:
@@ -60,11 +92,6 @@ def as_stores(sales: DataFrame) -> DataFrame:
     return sales.groupBy("region", "store_id").agg(
         F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on")
     )
-
-
-def _canonical(run: Run, name: str) -> DataFrame:
-    source = open_source(run.config)
-    return source.canonical(name, run.read(source.raw[name]))
 
 
 def _kept(judged: DataFrame) -> DataFrame:
@@ -76,22 +103,36 @@ def _write_products(run: Run, judged: DataFrame) -> None:
     run.write(schemas.PRODUCTS, _in_shape(run, sized, schemas.PRODUCTS))
 
 
-def _write_promotions(run: Run, judged: DataFrame) -> DataFrame:
-    run.write(schemas.PROMOTIONS, _in_shape(run, _kept(judged), schemas.PROMOTIONS))
-    return judged
+def _write_promotions(run: Run, judged: DataFrame | None) -> None:
+    """The promotions; none where the source has none."""
+    table = schemas.PROMOTIONS
+    none = run.spark.createDataFrame([], table.schema)
+    run.write(table, none if judged is None else _in_shape(run, _kept(judged), table))
 
 
-def _write_sales(run: Run, judged: DataFrame) -> DataFrame:
-    """The sales, bounded, and their stores. Returns the judged rows as they were staged."""
+def _write_supply(run: Run, judged: dict[str, DataFrame]) -> None:
+    """Purchases, invoices and stock, as far as the source tells of them, and with them vendors and prices."""
+    for table, names in _SUPPLY:
+        frames = [_in_shape(run, _kept(judged[name]), table) for name in names if name in judged]
+        if frames:
+            run.write(table, reduce(DataFrame.unionByName, frames))
+    if supply.VENDORS not in run.job.writes:
+        return
+    vendors = supply.as_vendors([_kept(judged[name]) for name in _OF_VENDORS if name in judged])
+    run.write(supply.VENDORS, _in_shape(run, vendors, supply.VENDORS))
+    run.write(supply.PRICES, _in_shape(run, supply.as_prices(_kept(judged["products"])), supply.PRICES))
+
+
+def _write_sales(run: Run, judged: dict[str, DataFrame]) -> None:
+    """The sales, bounded, and their stores. The judged rows are staged: they are needed many times."""
     settings = run.config.cleaning
-    judged = run.stage("sales", judged)
-    sales = _kept(judged)
+    judged["sales"] = run.stage("sales", judged["sales"])
+    sales = _kept(judged["sales"])
     bounds = quantities.learn_quantity_bounds(sales, run.read(schemas.PRODUCTS), settings)
     run.write(schemas.QUANTITY_BOUNDS, _in_shape(run, bounds, schemas.QUANTITY_BOUNDS))
     bounded = quantities.with_bounded_quantity(sales, run.read(schemas.QUANTITY_BOUNDS), settings)
     run.write(schemas.SALES, _in_shape(run, bounded, schemas.SALES))
     run.write(schemas.STORES, as_stores(run.read(schemas.SALES)))
-    return judged
 
 
 def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
@@ -113,9 +154,10 @@ def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
 
 def _tally(run: Run, name: str, judged: DataFrame) -> dict[str, int]:
     """How many rows met each fate. Twenty million promotions need no second look where as many were written as came."""
-    received = run.read(open_source(run.config).raw[name]).count()
-    if received == run.written[_CLEAN[name].name].rows:
-        return fate.all_clean(received)
+    if name == "promotions":
+        received = run.read(open_source(run.config).raw[name]).count()
+        if received == run.written[schemas.PROMOTIONS.name].rows:
+            return fate.all_clean(received)
     counted = judged.agg(*fate.tally()).first()
     return counted.asDict() if counted else fate.all_clean(0)
 

@@ -49,7 +49,8 @@ def _ingest_table(run: Run, name: str, parts: Sequence[DataFrame]) -> None:
     source = open_source(run.config)
     persons = run.config.source.persons
     batch_id = fingerprint(source.files(name))
-    extra = unknown_columns(without_persons(parts[0], persons), source.raw[name])
+    received = [unknown_columns(without_persons(part, persons), source.raw[name]) for part in parts]
+    extra = dict.fromkeys(chain.from_iterable(received))
     if extra:
         run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
     raw = [as_raw(part, source.raw[name], run.config.region, persons, batch_id) for part in parts]

@@ -1,0 +1,106 @@
+"""The flow on a source of CSV files that tells of its supply."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from liquor import FILES, sale, text_of, write_files
+from shelfcast import config, schemas
+from shelfcast.cleaning import supply
+from shelfcast.errors import SchemaError
+from shelfcast.job import Runner
+from shelfcast.steps import aggregate, clean, ingest, study
+from shelfcast.system import InventorySystem
+
+CONFIG = Path(__file__).parents[2] / "conf" / "bibitor.yaml"
+SETTINGS = (
+    "backtest.horizon=1",
+    "backtest.season=2",
+    "backtest.reference.min_units=1",
+    "backtest.category_models=[zero, naive, moving_average, tsb, linear, hist_gradient_boosting]",
+    "backtest.product_models=[zero, naive, moving_average]",
+    "backtest.slow_series=2",
+    "runtime.buckets=2",
+)
+
+
+@pytest.fixture(scope="module")
+def make_runner(spark: SparkSession) -> Callable[..., Runner]:
+    def make(folder: Path, lake: Path, *changes: str) -> Runner:
+        return Runner(spark, config.load(CONFIG, [*SETTINGS, f"source.path={folder}", f"lake={lake}", *changes]))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def ran(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    folder = tmp_path_factory.mktemp("bibitor")
+    runner = make_runner(write_files(folder / "files"), folder / "lake")
+    InventorySystem(runner).run()
+    return runner
+
+
+COUNTS = {
+    "closing_stock": {"raw": 7, "clean": 1, "quarantined": 1, "blank": 5},
+    "invoices": {"raw": 2, "clean": 2, "quarantined": 0, "blank": 0},
+    "opening_stock": {"raw": 1, "clean": 1, "quarantined": 0, "blank": 0},
+    "products": {"raw": 5, "clean": 4, "quarantined": 1, "blank": 0},
+    "purchases": {"raw": 3, "clean": 1, "quarantined": 2, "blank": 0},
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_every_row_of_every_file_is_accounted_for(ran: Runner, name: str) -> None:
+    row = ran.lake.read(schemas.ROW_COUNTS, "bibitor").where(f"source_table = '{name}'").first()
+    assert row is not None
+    assert {key: row[key] for key in COUNTS[name]} == COUNTS[name]
+
+
+def test_refused_rows_lie_whole_beside_the_rule_that_refused_them(ran: Runner) -> None:
+    rows = ran.lake.read(schemas.QUARANTINE, "bibitor").collect()
+    assert {(row.source_table, row.rule) for row in rows} == {
+        ("closing_stock", "impossible_quantity"),
+        ("products", "impossible_price"),
+        ("purchases", "sum_of_rows"),
+        ("purchases", "received_before_ordered"),
+    }
+    assert any('"Dollars":"109.08"' in row.row for row in rows)
+
+
+def test_supply_has_its_tables(ran: Runner) -> None:
+    read = {table.name: ran.lake.read(table, "bibitor") for table in (supply.VENDORS, supply.PRICES, supply.STOCK)}
+    vendors = {row.vendor_id: row.name for row in read["clean/vendors"].collect()}
+    assert vendors == {"480": "BACARDI USA INC", "8320": "SHAW ROSS IMPORTERS"}
+    assert read["clean/prices"].count() == 4
+    assert {(row.moment, row.on_hand) for row in read["clean/stock"].collect()} == {("opening", 11.0), ("closing", 7.0)}
+
+
+def test_it_ends_in_forecasts_and_a_report(ran: Runner) -> None:
+    ahead = ran.lake.read(schemas.FORECASTS, "bibitor").where("level = 'product'")
+    assert ahead.select("store_id", "item_id").distinct().count() == 6
+    assert ran.lake.has_file("reports/bibitor/index.html")
+
+
+def test_the_study_reads_the_tax_and_the_purchase_price(ran: Runner) -> None:
+    assert study.job(ran.config).reads[-1] == supply.PRICES
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_file_that_is_none_leaves_the_lake_as_it_was(
+    make_runner: Callable[..., Runner], tmp_path: Path, step: str
+) -> None:
+    folder = write_files(tmp_path / "files")
+    good = make_runner(folder, tmp_path / "lake")
+    if step == "after":
+        for job in (ingest, clean, aggregate):
+            good.run(job.job(good.config))
+    tables = (schemas.SALES, schemas.ROW_COUNTS, *schemas.DEMAND.values())
+    before = {table.name: good.lake.content_hash(table, "bibitor") for table in tables if good.lake.exists(table)}
+    (folder / FILES["sales"]).write_text(text_of(sale()).replace("SalesQuantity", "Sold"))
+    with pytest.raises(SchemaError, match="no column SalesQuantity"):
+        good.run(ingest.job(good.config))
+    assert not good.lake.exists(schemas.SALES) if step == "before" else len(before) == len(tables)
+    after = {table.name: good.lake.content_hash(table, "bibitor") for table in tables if table.name in before}
+    assert after == before
