@@ -15,6 +15,8 @@ ROW: dict[str, Any] = {
     "vendor_id": "69",
     "size": 340.0,
     "price": 2.0,
+    "excise_tax": np.nan,
+    "purchase_price": np.nan,
 }
 
 
@@ -33,6 +35,8 @@ def random_rows(n: int, seed: int, products: int = 6, stores: int = 3, vendors: 
             "vendor_id": draw.integers(vendors, size=n).astype(str),
             "size": draw.choice([340.0, 1000.0, np.nan], size=n),
             "price": draw.integers(1, 6, size=n) / 2,
+            "excise_tax": np.nan,
+            "purchase_price": draw.integers(1, 4, size=n) / 4,
             "units": draw.integers(1, 10, size=n).astype(float),
         }
     )

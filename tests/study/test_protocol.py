@@ -48,7 +48,7 @@ def made(rows: DataFrame, predictions: DataFrame) -> dict[str, DataFrame]:
         STUDY_PREDICTIONS.name: predictions,
         STUDY_METRICS.name: protocol.measure(predictions),
         STUDY_SAMPLE.name: protocol.sample(predictions, rows, 10),
-        STUDY_MODELS.name: protocol.describe(predictions, 180),
+        STUDY_MODELS.name: protocol.describe(predictions, rows),
     }
 
 
@@ -157,9 +157,10 @@ def test_the_sample_is_the_same_test_rows_under_each_model(rows: DataFrame, pred
         assert sorted(drawn["units"]) == sorted(test["units"])
 
 
-def test_a_model_is_described_with_what_it_lacks_and_where_it_differs(predictions: DataFrame) -> None:
-    described = {row["model"]: row for row in protocol.describe(predictions, 180).collect()}
-    assert {row["training_rows"] for row in described.values()} == {180}
-    assert described["ridge"]["absent_inputs"] == ["excise tax", "purchase price"]
+def test_a_model_is_described_with_what_it_lacks_and_where_it_differs(predictions: DataFrame, rows: DataFrame) -> None:
+    described = {row["model"]: row for row in protocol.describe(predictions, rows).collect()}
+    assert {row["training_rows"] for row in described.values()} == {rows.where("split = 'train'").count()}
+    assert described["ridge"]["absent_inputs"] == ["excise_tax"]
+    assert described["ridge"]["inputs"][-1] == "purchase_price (standardized)"
     assert described["ridge"]["differs"] is None
     assert "order of their mean units" in described["random_forest"]["differs"]

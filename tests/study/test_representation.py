@@ -9,7 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from shelfcast.study.representation import CATEGORIES, NUMBERS, UNSEEN, Encoder, one_hot, order_by_mean
+from shelfcast.study.representation import CATEGORIES, UNSEEN, Encoder, one_hot, order_by_mean
 from study_builders import random_rows, row
 
 CATEGORY_AND_UNITS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), min_size=2, max_size=40)
@@ -46,7 +46,10 @@ def test_a_number_that_never_varies_tells_nothing() -> None:
 def test_one_hot_is_that_of_scikit_learn(seed: int) -> None:
     train, asked = random_rows(30, seed), random_rows(10, seed + 1, products=8)
     oracle = ColumnTransformer(
-        [("hot", OneHotEncoder(handle_unknown="ignore"), [*CATEGORIES]), ("scaled", StandardScaler(), [*NUMBERS])],
+        [
+            ("hot", OneHotEncoder(handle_unknown="ignore"), [*CATEGORIES]),
+            ("scaled", StandardScaler(), ["size", "price", "purchase_price"]),
+        ],
         sparse_threshold=0,
     ).fit(train)
     encoded = one_hot(Encoder.fit(train).encode(asked)).toarray()

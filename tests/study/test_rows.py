@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from builders import Row, frame, product, sale
+from shelfcast.cleaning.supply import PRICES
 from shelfcast.errors import ConfigError
 from shelfcast.schemas import PRODUCTS, QUANTITY_BOUNDS, SALES
 from shelfcast.study.rows import require_bounded, study_rows
@@ -19,10 +20,24 @@ ALL = 1000
 
 
 def rows_of(
-    spark: SparkSession, sales: list[Row], products: Sequence[Row] = (), count: int = ALL, seed: int = 27
+    spark: SparkSession,
+    sales: list[Row],
+    products: Sequence[Row] = (),
+    prices: Sequence[Row] = (),
+    count: int = ALL,
+    seed: int = 27,
 ) -> DataFrame:
     bounds = frame(spark, QUANTITY_BOUNDS, {"product_id": "fuel", "sold_by_volume": True})
-    return study_rows(frame(spark, SALES, *sales), frame(spark, PRODUCTS, *products), bounds, count, seed)
+    tables = frame(spark, SALES, *sales), frame(spark, PRODUCTS, *products), bounds, frame(spark, PRICES, *prices)
+    return study_rows(*tables, count, seed)
+
+
+def test_the_tax_is_that_of_one_unit_and_the_purchase_price_that_of_the_catalogue(spark: SparkSession) -> None:
+    sales = [sale(3.0, excise_tax=2.4), sale(1.0, excise_tax=0.8), sale(1.0, product_id="p2")]
+    prices = [{"product_id": "p1", "purchase_price": 9.28}]
+    found = {row["product_id"]: row for row in rows_of(spark, sales, prices=prices).collect()}
+    assert (found["p1"]["excise_tax"], found["p1"]["purchase_price"]) == (pytest.approx(0.8), 9.28)
+    assert (found["p2"]["excise_tax"], found["p2"]["purchase_price"]) == (None, None)
 
 
 def test_a_row_sums_a_month_of_a_store_and_product(spark: SparkSession) -> None:
@@ -104,14 +119,14 @@ def test_the_rows_are_those_of_their_table(spark: SparkSession) -> None:
 @pytest.fixture(scope="module")
 def many(spark: SparkSession) -> DataFrame:
     """4,000 sales, each of a product of its own."""
-    names = [(f"p{n}", "s1", date(2017, 1, 2), 1.0, 2.0, False, "here") for n in range(4000)]
+    names = [(f"p{n}", "s1", date(2017, 1, 2), 1.0, 2.0, False, "here", None) for n in range(4000)]
     columns = "product_id string, store_id string, sold_on date, quantity double, unit_price double, is_return boolean"
-    return spark.createDataFrame(names, f"{columns}, region string").cache()
+    return spark.createDataFrame(names, f"{columns}, region string, excise_tax double").cache()
 
 
 def split_of(spark: SparkSession, sales: DataFrame, seed: int = 27) -> pd.Series:
-    products, bounds = frame(spark, PRODUCTS), frame(spark, QUANTITY_BOUNDS)
-    rows = study_rows(sales, products, bounds, 10_000, seed).select("product_id", "split").toPandas()
+    described = frame(spark, PRODUCTS), frame(spark, QUANTITY_BOUNDS), frame(spark, PRICES)
+    rows = study_rows(sales, *described, 10_000, seed).select("product_id", "split").toPandas()
     return rows.set_index("product_id")["split"].sort_index()
 
 

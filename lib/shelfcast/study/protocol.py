@@ -10,8 +10,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import metrics
 from shelfcast.study.models import MODELS
-from shelfcast.study.representation import Encoder
-from shelfcast.study.rows import ABSENT_INPUTS, INPUTS
+from shelfcast.study.representation import CATEGORIES, NUMBERS, Encoder
 from shelfcast.study.tables import STUDY_METRICS
 
 _PARTS = "model string, task int, part int"
@@ -58,8 +57,13 @@ def sample(predictions: DataFrame, rows: DataFrame, size: int) -> DataFrame:
     return joined.select("region", "model", *described, "units", "prediction")
 
 
-def describe(predictions: DataFrame, training_rows: int) -> DataFrame:
+def describe(predictions: DataFrame, rows: DataFrame) -> DataFrame:
     """What each model was fed, how it differs from the study's, and what it cost: STUDY_MODELS."""
+    training = rows.where("split = 'train'")
+    found = training.agg(F.count(F.lit(1)).alias("rows"), *[F.count(name).alias(name) for name in NUMBERS]).first()
+    stated = found.asDict() if found else {}
+    inputs = [f"{name} (one-hot)" for name in CATEGORIES]
+    inputs += [f"{name} (standardized)" for name in NUMBERS if stated[name]]
     described = [
         (name, model.representation, {key: float(value) for key, value in model.parameters.items()}, model.differs)
         for name, model in MODELS.items()
@@ -73,9 +77,9 @@ def describe(predictions: DataFrame, training_rows: int) -> DataFrame:
         "representation",
         "parameters",
         "differs",
-        F.array(*[F.lit(name) for name in INPUTS]).alias("inputs"),
-        F.array(*[F.lit(name) for name in ABSENT_INPUTS]).alias("absent_inputs"),
-        F.lit(training_rows).cast("bigint").alias("training_rows"),
+        F.array(*[F.lit(name) for name in inputs]).alias("inputs"),
+        F.array(*[F.lit(name) for name in NUMBERS if not stated[name]]).cast("array<string>").alias("absent_inputs"),
+        F.lit(stated["rows"]).cast("bigint").alias("training_rows"),
         "seconds",
     )
 

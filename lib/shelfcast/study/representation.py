@@ -12,16 +12,16 @@ from shelfcast.panel import FloatArray
 Codes = NDArray[np.int32]
 
 CATEGORIES = ("product_id", "store_id", "classification", "vendor_id")
-NUMBERS = ("size", "price")
+NUMBERS = ("size", "price", "excise_tax", "purchase_price")
 UNSEEN = -1
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """`n` rows, four categories and two numbers.
+    """`n` rows, four categories and up to four numbers.
 
     codes: shape (n, 4), from 0 in each column; UNSEEN where the training rows lack the category.
-    numbers: shape (n, 2), standardized by the training rows' mean and standard deviation.
+    numbers: shape (n, numbers that are stated), standardized by the training rows' mean and standard deviation.
     sizes: how many categories the training rows have in each column.
     """
 
@@ -38,28 +38,31 @@ class Encoder:
     """What the training rows teach of the inputs: their categories, and the numbers' means and deviations."""
 
     vocabularies: tuple[pd.Index, ...]
+    numbers: tuple[str, ...]
     means: FloatArray
     deviations: FloatArray
 
     @classmethod
     def fit(cls, rows: pd.DataFrame) -> "Encoder":
-        """Learn from training rows with columns CATEGORIES and NUMBERS. A category not stated is one of its own."""
+        """Learn from training rows with columns CATEGORIES and NUMBERS. A category not stated is one of its own; a
+        number that no row states is no input."""
         vocabularies = tuple(pd.Index(np.sort(_stated(rows[name]).unique())) for name in CATEGORIES)
-        numbers = rows[[*NUMBERS]].astype(float)
+        stated = tuple(name for name in NUMBERS if rows[name].notna().any())
+        numbers = rows[[*stated]].astype(float)
         deviations = numbers.std(ddof=0)
-        return cls(vocabularies, numbers.mean().to_numpy(), deviations.where(deviations > 0, 1.0).to_numpy())
+        return cls(vocabularies, stated, numbers.mean().to_numpy(), deviations.where(deviations > 0, 1.0).to_numpy())
 
     def encode(self, rows: pd.DataFrame) -> Inputs:
         """The inputs of `rows`; a number that is not stated takes the training rows' mean."""
         pairs = zip(CATEGORIES, self.vocabularies, strict=True)
         codes = np.column_stack([vocabulary.get_indexer(pd.Index(_stated(rows[name]))) for name, vocabulary in pairs])
-        numbers = (rows[[*NUMBERS]].to_numpy(dtype=float) - self.means) / self.deviations
+        numbers = (rows[[*self.numbers]].to_numpy(dtype=float) - self.means) / self.deviations
         sizes = tuple(len(vocabulary) for vocabulary in self.vocabularies)
         return Inputs(codes.astype(np.int32), np.nan_to_num(numbers, nan=0.0), sizes)
 
 
 def one_hot(inputs: Inputs) -> sparse.csr_matrix:
-    """A column per category, then the numbers: shape (n, sum(sizes) + 2). A category not seen has no column."""
+    """A column per category, then the numbers: shape (n, sum(sizes) + numbers). A category not seen has no column."""
     seen = inputs.codes != UNSEEN
     offsets = np.concatenate([[0], np.cumsum(inputs.sizes)[:-1]])
     starts = np.concatenate([[0], np.cumsum(seen.sum(axis=1))])

@@ -10,30 +10,22 @@ _TRAIN, _VALIDATION = 70, 85
 # Below so few rows a split may be left empty.
 FEWEST_ROWS = 200
 
-INPUTS = (
-    "product_id (one-hot)",
-    "store_id (one-hot)",
-    "classification (one-hot)",
-    "vendor_id (one-hot)",
-    "size (standardized)",
-    "sales price (standardized)",
-)
-# Inputs of the study that the sources at hand do not have.
-ABSENT_INPUTS = ("excise tax", "purchase price")
 
-
-def study_rows(sales: DataFrame, products: DataFrame, bounds: DataFrame, count: int, seed: int) -> DataFrame:
+def study_rows(
+    sales: DataFrame, products: DataFrame, bounds: DataFrame, prices: DataFrame, count: int, seed: int
+) -> DataFrame:
     """One row per month, store and product that sold, of the `count` products with the most sales.
 
     sales: clean/sales as known. products: clean/products. bounds: clean/quantity_bounds (what is sold by volume).
-    Returns and listings without a quantity are not sales. The row's split hangs on seed and key alone.
+    prices: product_id, purchase_price. Excise tax is that of one unit: the tax on all sold would tell how many they
+    are. Returns and listings without a quantity are not sales. The row's split hangs on seed and key alone.
     """
     sold = sales.where((F.col("quantity") > 0) & ~F.col("is_return"))
     rows = _sum_by_month(sold.join(_most_sold(sold, count), "product_id", how="left_semi"))
     classification = F.col("department").alias("classification")
     catalogue = products.select("product_id", classification, "vendor_id", _size().alias("size"))
     volume = bounds.select("product_id", "sold_by_volume")
-    for described in (catalogue, volume):
+    for described in (catalogue, volume, prices.select("product_id", "purchase_price")):
         rows = rows.join(F.broadcast(described), "product_id", how="left")
     row_id = F.xxhash64(F.lit(seed), "month", "store_id", "product_id")
     return rows.select(
@@ -45,6 +37,8 @@ def study_rows(sales: DataFrame, products: DataFrame, bounds: DataFrame, count: 
         "vendor_id",
         "size",
         "price",
+        "excise_tax",
+        "purchase_price",
         "units",
         F.coalesce("sold_by_volume", F.lit(False)).alias("sold_by_volume"),
         row_id.alias("row_id"),
@@ -75,7 +69,9 @@ def _sum_by_month(sold: DataFrame) -> DataFrame:
     value = F.sum(F.col("unit_price") * F.col("quantity"))
     month = F.trunc("sold_on", "month").alias("month")
     return sold.groupBy("region", month, "store_id", "product_id").agg(
-        F.round(F.sum("quantity"), 6).alias("units"), F.round(value / F.sum("quantity"), 4).alias("price")
+        F.round(F.sum("quantity"), 6).alias("units"),
+        F.round(value / F.sum("quantity"), 4).alias("price"),
+        F.round(F.sum("excise_tax") / F.sum("quantity"), 4).alias("excise_tax"),
     )
 
 

@@ -4,10 +4,12 @@ from shelfcast.table import Table
 
 STUDY_ROWS = Table(
     "features/study_rows",
-    # size: mL, else g, else pieces, by what the label states. price: before discounts, per unit.
+    # size: mL, else g, else pieces, by what the label states. price: before discounts, per unit; excise_tax and
+    # purchase_price of one unit too, null where the source does not state them.
     # row_id: a hash of seed and key; it draws the split and orders the rows. units: as sold, not capped.
     "region string, month date, store_id string, product_id string, classification string, vendor_id string, "
-    "size double, price double, units double, sold_by_volume boolean, row_id bigint, split string",
+    "size double, price double, excise_tax double, purchase_price double, "
+    "units double, sold_by_volume boolean, row_id bigint, split string",
     key=("region", "month", "store_id", "product_id"),
     checks={
         "something_sold": "units > 0",
