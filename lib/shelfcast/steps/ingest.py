@@ -34,7 +34,7 @@ def ingest(run: Run) -> None:
     source = open_source(run.config)
     received = side_by_side(run.spark, *[partial(source.read, run.spark, name) for name in source.raw])
     # Before the first write: what is in the lake once stays in its history.
-    require_columns_of_persons(run.config.source.persons, _described(run.config), [parts[0] for parts in received])
+    require_columns_of_persons(run.config.source.persons, _described(run.config), [*chain.from_iterable(received)])
     tables = zip(source.raw, received, strict=True)
     side_by_side(run.spark, *[partial(_ingest_table, run, name, parts) for name, parts in tables])
 
