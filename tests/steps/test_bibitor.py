@@ -12,6 +12,7 @@ from shelfcast.cleaning import supply
 from shelfcast.errors import SchemaError
 from shelfcast.job import Runner
 from shelfcast.steps import aggregate, clean, ingest, study
+from shelfcast.study import tables
 from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "bibitor.yaml"
@@ -104,3 +105,42 @@ def test_a_file_that_is_none_leaves_the_lake_as_it_was(
     assert not good.lake.exists(schemas.SALES) if step == "before" else len(before) == len(tables)
     after = {table.name: good.lake.content_hash(table, "bibitor") for table in tables if table.name in before}
     assert after == before
+
+
+@pytest.fixture(scope="module")
+def published(make_runner: Callable[..., Runner], data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """The lake of what the publication shows of itself: a month of one store, and all of the catalogue and invoices."""
+    there = {name: file for name, file in FILES.items() if (data_root / "bibitor" / file).is_file()}
+    files = ", ".join(f"{name}: {file}" for name, file in there.items())
+    runner = make_runner(
+        data_root / "bibitor", tmp_path_factory.mktemp("published") / "lake", f"source.files={{{files}}}"
+    )
+    for job in (ingest, clean, aggregate, study):
+        runner.run(job.job(runner.config))
+    return runner
+
+
+PUBLISHED = {
+    "sales": (2_157, 2_157, 0),
+    "products": (12_261, 12_261, 0),
+    "purchases": (2_111, 1_013, 0),
+    "invoices": (5_543, 5_543, 0),
+    "closing_stock": (224_489, 2_782, 221_707),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_rows_are_accounted_for(published: Runner, name: str) -> None:
+    row = published.lake.read(schemas.ROW_COUNTS, "bibitor").where(f"source_table = '{name}'").first()
+    assert row is not None
+    assert (row["raw"], row["clean"], row["blank"]) == PUBLISHED[name]
+
+
+def test_the_study_runs_on_what_is_published(published: Runner) -> None:
+    metrics = published.lake.read(tables.STUDY_METRICS, "bibitor").where("split = 'test' and scope = 'all'")
+    found = {row.model: row.rmse for row in metrics.collect()}
+    assert len(found) == 6
+    assert all(0 < rmse < 100 for rmse in found.values())
+    described = published.lake.read(tables.STUDY_MODELS, "bibitor").first()
+    assert described is not None
+    assert (described.absent_inputs, len(described.inputs)) == ([], 8)
