@@ -161,4 +161,4 @@ def test_a_number_of_rows_that_a_task_cannot_hold_or_split_is_refused(rows: int,
 
 @pytest.mark.parametrize("rows", [200, 1_000_000])
 def test_a_number_of_rows_at_the_bounds_is_not(rows: int) -> None:
-    require_bounded(rows, 1_000_000)
+    assert require_bounded(rows, 1_000_000) is None
