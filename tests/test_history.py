@@ -79,7 +79,7 @@ def test_a_growth_stays_within_its_limits() -> None:
 def test_without_a_season_and_a_window_nothing_is_said() -> None:
     y = np.ones((2, 55))
     assert np.isnan(history.grown_season(y, 52, 3)).all()
-    assert np.isnan(history.pooled_season(y, 52, 3, np.array([0, 1]))).all()
+    assert np.isnan(history.pooled_season(y, 52, 3, y, np.array([0, 1]))).all()
 
 
 def test_pooled_season_gives_each_series_its_own_level_and_the_profile_of_its_group() -> None:
@@ -87,7 +87,14 @@ def test_pooled_season_gives_each_series_its_own_level_and_the_profile_of_its_gr
     levels = np.array([[3.0], [7.0], [100.0]])
     y = levels * np.tile(profile, 3)[None, : 2 * 52 + 20]
     truth = levels * np.tile(profile, 3)[None, 2 * 52 + 20 : 2 * 52 + 28]
-    np.testing.assert_allclose(history.pooled_season(y, 52, 8, np.array([0, 0, 0])), truth, rtol=1e-9)
+    groups = np.array([0, 0, 0])
+    found = history.pooled_season(y, 52, 8, history.sum_by_group(y, groups), groups)
+    np.testing.assert_allclose(found, truth, rtol=1e-9)
+
+
+def test_a_groups_total_passes_over_what_is_not_known() -> None:
+    y = np.array([[1.0, np.nan, 3.0], [10.0, 20.0, 30.0], [5.0, 5.0, np.nan]])
+    np.testing.assert_array_equal(history.sum_by_group(y, np.array([0, 0, 1])), [[11.0, 20.0, 33.0], [5.0, 5.0, 0.0]])
 
 
 def test_pooled_season_takes_nothing_from_other_groups() -> None:
@@ -95,5 +102,8 @@ def test_pooled_season_takes_nothing_from_other_groups() -> None:
     groups = np.array([0, 0, 1, 1])
     changed = y.copy()
     changed[2:] *= np.random.default_rng(3).uniform(1, 5, (2, 70))
-    one, other = (history.pooled_season(values, 52, 8, groups)[:2] for values in (y, changed))
+    one, other = (
+        history.pooled_season(values, 52, 8, history.sum_by_group(values, groups), groups)[:2]
+        for values in (y, changed)
+    )
     np.testing.assert_array_equal(one, other)

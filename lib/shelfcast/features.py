@@ -20,6 +20,7 @@ from shelfcast.history import (
     recent_median,
     season_ago,
     season_near,
+    sum_by_group,
 )
 from shelfcast.panel import FloatArray, Panel
 
@@ -133,18 +134,20 @@ def _demand_features(
 ) -> pd.DataFrame:
     """scale, counted, LEVEL_FEATURES and SEASON_FEATURES of the rows (origin, series, step), ordered by origin."""
     items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
+    totals = sum_by_group(panel.y, items)
     bounds = np.searchsorted(origin, [*origins, np.inf])
     parts = []
     for number, known_periods in enumerate(origins):
         rows = slice(bounds[number], bounds[number + 1])
-        known, which = panel.y[:, :known_periods], series[rows]
+        drawn, which = np.unique(series[rows], return_inverse=True)
+        known = panel.y[drawn, :known_periods]
         scale = series_scale(known)
         unit = np.where(scale > 0, scale, 1.0)
         seasons = (
             season_ago(known, panel.season, horizon),
             season_near(known, panel.season, horizon),
             grown_season(known, panel.season, horizon),
-            pooled_season(known, panel.season, horizon, items),
+            pooled_season(known, panel.season, horizon, totals[:, :known_periods], items[drawn]),
         )
         columns = {
             name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)

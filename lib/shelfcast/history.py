@@ -79,19 +79,26 @@ def grown_season(y: FloatArray, season: int, horizon: int) -> FloatArray:
     return season_ago(y, season, horizon) * known_mean(np.stack(growths, axis=1))[:, None]
 
 
-def pooled_season(y: FloatArray, season: int, horizon: int, groups: NDArray[np.int64]) -> FloatArray:
+def sum_by_group(y: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
+    """What is known of each group's rows, summed by period: shape (groups, T). groups: shape (n,), 0.."""
+    totals = np.zeros((int(groups.max(initial=0)) + 1, y.shape[1]))
+    np.add.at(totals, groups, np.nan_to_num(y))
+    return totals
+
+
+def pooled_season(
+    y: FloatArray, season: int, horizon: int, totals: FloatArray, groups: NDArray[np.int64]
+) -> FloatArray:
     """The recent level of a series x the seasonal profile of its group, averaged over the windows that are there.
 
     The profile is the group's demand a season ago / the group's mean over the same weeks a season ago: what one series
-    is too noisy to tell, all of the stores that sell the same item tell together. groups: shape (n,), 0..; else as
-    grown_season.
+    is too noisy to tell, all of the stores that sell the same item tell together. totals: the demand of each group,
+    shape (groups, T). groups: that of each series, shape (n,), 0..; else as grown_season.
     """
-    total = np.zeros((int(groups.max(initial=0)) + 1, y.shape[1]))
-    np.add.at(total, groups, np.nan_to_num(y))
-    ago = season_ago(total, season, horizon)
+    ago = season_ago(totals, season, horizon)
     forecasts = [np.full((len(y), horizon), np.nan)]
     for window in _growth_windows(y, season):
-        _, then = _both_seasons(total, season, window)
+        _, then = _both_seasons(totals, season, window)
         base = then.mean(axis=1)[:, None]
         profile = np.divide(ago, base, out=np.full_like(ago, np.nan), where=base > 0)
         forecasts.append(recent_mean(y, window)[:, None] * np.clip(profile, 0.0, PROFILE_LIMIT)[groups])

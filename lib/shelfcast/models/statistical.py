@@ -15,6 +15,7 @@ from shelfcast.history import (
     recent_mean,
     recent_median,
     season_ago,
+    sum_by_group,
 )
 from shelfcast.panel import FloatArray, Panel
 
@@ -55,7 +56,10 @@ def seasonal_growth(panel: Panel, horizon: int) -> FloatArray:
 def seasonal_pool(panel: Panel, horizon: int) -> FloatArray:
     """The series' recent level x the seasonal profile of its item over all stores of the panel."""
     items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
-    return fill(pooled_season(panel.y, panel.season, horizon, items), moving_average(panel, horizon))
+    return fill(
+        pooled_season(panel.y, panel.season, horizon, sum_by_group(panel.y, items), items),
+        moving_average(panel, horizon),
+    )
 
 
 def seasonal_blend(panel: Panel, horizon: int) -> FloatArray:

@@ -29,6 +29,8 @@ from shelfcast.table import column_names
 _NUMBERS = tuple(name for name in FEATURES if name not in CALENDAR_FEATURES)
 _KEYS = "panel string, cutoff date, store_id string, item_id string, category_id string, step int, week date, y double"
 _EXAMPLE_COLUMNS = f"{_KEYS}, naive_mse double, scale double, " + ", ".join(f"{name} float" for name in FEATURES)
+# The examples are few: a fit is tens of short stages, and each task more costs them all its start.
+_TASKS = 2
 Outcome = tuple[str, str, date, None, int, float, str | None]
 
 
@@ -73,7 +75,7 @@ def fit_and_score(
 
     Returns a frame of SCORED_COLUMNS per fitted model, and per model what FIT_COLUMNS holds: one that fails says why.
     """
-    known = training.where(F.col("scale") > 0).persist(StorageLevel.MEMORY_AND_DISK)
+    known = training.where(F.col("scale") > 0).coalesce(_TASKS).persist(StorageLevel.MEMORY_AND_DISK)
     rows = known.count()
 
     def fit(model: str) -> tuple[DataFrame | None, Outcome]:
@@ -83,7 +85,7 @@ def fit_and_score(
         except PySparkException as problem:
             error = f"{type(problem).__name__}: {problem}".splitlines()[0]
             return None, (panel, model, cutoff, None, rows, time.monotonic() - started, error)
-        return _scored(fitted.transform(scoring), model), (
+        return _scored(fitted.transform(scoring.coalesce(_TASKS)), model), (
             panel,
             model,
             cutoff,
