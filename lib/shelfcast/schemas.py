@@ -169,6 +169,8 @@ LEADERBOARD = Table(
 FORECASTS = Table(
     "forecasts/demand",
     # The mean is the only additive number; quantiles are calibrated at each level on its own and never summed.
+    # `unlisted`: a row for each category of a store, item_id "(not listed yet)", of what products that never sold there
+    # will sell: no series and nothing to order, but products and it add up to the category.
     "region string, forecast_date date, level string, store_id string, item_id string, category_id string, "
     "step int, week date, "
     "mean double, p10 double, p50 double, p90 double, p98 double, method string, run_id string",
@@ -195,7 +197,8 @@ CALIBRATION = Table(
 ACCURACY = Table(
     "forecasts/accuracy",
     # Of what is published, measured at the last cutoff, which no choice has seen. wape, bias, rmse: of the mean;
-    # median_wape: of p50. product_shared: the thin ones, a sample of them.
+    # median_wape: of p50. product_shared: the thin ones, a sample of them. unlisted: what sold first after
+    # the cutoff.
     "region string, forecast_date date, level string, rows bigint, units double, wape double, bias double, "
     "rmse double, median_wape double",
     key=("region", "forecast_date", "level"),

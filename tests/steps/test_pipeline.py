@@ -87,18 +87,25 @@ def test_every_series_has_its_forecast(ran) -> None:
         assert row.series == row.modelled + row.fallback + row.refused
 
 
-def test_product_means_add_up_to_their_category_and_those_to_the_store(ran) -> None:
+def test_means_of_products_and_of_the_unlisted_add_up_to_their_category_and_those_to_the_store(ran) -> None:
     forecast = ran.lake.read(schemas.FORECASTS, REGION)
     key = ["store_id", "category_id", "step"]
-    products = forecast.where("level = 'product'").groupBy(*key).agg(F.sum("mean").alias("parts"))
+    parts = forecast.where("level in ('product', 'unlisted')").groupBy(*key).agg(F.sum("mean").alias("parts"))
     categories = forecast.where("level = 'category'")
-    apart = categories.join(products, key, how="full").where(
-        "parts is null or mean is null or abs(parts - mean) > 1e-6"
-    )
+    apart = categories.join(parts, key, how="full").where("parts is null or mean is null or abs(parts - mean) > 1e-6")
     assert apart.count() == 0
     stores = categories.groupBy("store_id", "step").agg(F.sum("mean").alias("parts"))
     whole = forecast.where("level = 'store'").join(stores, ["store_id", "step"], how="full")
     assert whole.where("parts is null or mean is null or abs(parts - mean) > 1e-6").count() == 0
+
+
+def test_what_is_not_listed_yet_has_a_row_in_every_category_and_is_measured(ran) -> None:
+    forecast = ran.lake.read(schemas.FORECASTS, REGION)
+    keys = ["store_id", "category_id", "step"]
+    new, categories = (forecast.where(f"level = '{level}'").select(*keys) for level in ("unlisted", "category"))
+    assert new.count() == categories.count() == new.intersect(categories).count()
+    units = {row.level: row.units for row in ran.lake.read(schemas.ACCURACY, REGION).collect()}
+    assert units["unlisted"] <= units["category"]
 
 
 def test_a_model_without_two_seasons_says_so(ran) -> None:

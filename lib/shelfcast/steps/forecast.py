@@ -1,6 +1,7 @@
 """features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand,
 forecasts/calibration, forecasts/accuracy, forecasts/series_counts"""
 
+from datetime import date
 from functools import reduce
 from typing import NamedTuple
 
@@ -9,12 +10,14 @@ from pyspark.sql import functions as F
 
 from shelfcast import examples, panels, schemas
 from shelfcast.config import Config
-from shelfcast.forecasting import accuracy, conformal, middle_out
+from shelfcast.forecasting import accuracy, bias, conformal, middle_out, unlisted, weights
 from shelfcast.forecasting.champions import forecast_means
 from shelfcast.job import Job, Run
+from shelfcast.modelling import least_weeks
 from shelfcast.plan import Plan
 from shelfcast.session import side_by_side
 from shelfcast.steps.build_features import plan_of
+from shelfcast.weeks import WEEK
 
 _READS = (
     schemas.PANEL_DEMAND,
@@ -44,7 +47,8 @@ def forecast(run: Run) -> None:
     past = run.stage("past", past_means(run, plan, parts))
     measured_at = plan.last_week(plan.cutoffs[-1])
     measured = past.where(F.col("cutoff") == F.lit(measured_at))
-    earlier = past.where(F.col("cutoff") < F.lit(measured_at))
+    # Of the windows that were over by then: where cutoffs lie closer than the horizon, others hold what is measured.
+    earlier = past.where(F.col("cutoff") <= F.lit(measured_at - plan.horizon * WEEK))
     scored = conformal.with_quantiles(measured, conformal.fit_ratios(earlier))
     run.write(schemas.CALIBRATION, _dated(run, conformal.measure_calibration(scored)))
     run.write(schemas.ACCURACY, _dated(run, accuracy.measure(scored)))
@@ -55,23 +59,30 @@ def forecast(run: Run) -> None:
 
 class Parts(NamedTuple):
     """The means at each cutoff that all others follow from: of categories, of modelled products, the weights of the
-    thin ones, and how each category is split between the two."""
+    thin ones, how each category is split, and what products not listed yet have of it."""
 
     category: DataFrame
     modelled: DataFrame
     thin: DataFrame
     split: DataFrame
+    unlisted: DataFrame
 
 
 def _parts(run: Run, plan: Plan) -> Parts:
-    category, modelled = side_by_side(
+    category, champion, weighed, new_sales = side_by_side(
         run.spark,
         lambda: run.stage("category", _with_silent(run, plan, _not_ended(run, plan, panels.CATEGORY))),
-        lambda: run.stage("modelled", _not_ended(run, plan, panels.PRODUCT)),
+        lambda: run.stage("champion", _not_ended(run, plan, panels.PRODUCT)),
+        lambda: run.stage("weights", _weights(run, plan)),
+        lambda: run.stage("new_sales", unlisted.sum_new_sales(_product_weeks(run, plan), plan.horizon)),
     )
-    thin = run.stage("thin", _thin_shares(run, plan, modelled))
-    split = middle_out.split_categories(category, modelled, thin, run.config.forecast.remainder_floor)
-    return Parts(category, modelled, thin, run.stage("split", split))
+    factors = run.stage("factors", bias.fit_factors(champion))
+    modelled = bias.correct(champion, factors, bias.teachers(_cutoff_weeks(plan), plan.horizon))
+    models = champion.where("step = 1").select("cutoff", *_SERIES)
+    thin = weighed.join(F.broadcast(models), ["cutoff", *_SERIES], how="anti")
+    shares = unlisted.share_not_listed(category, new_sales, plan.horizon)
+    split = run.stage("split", middle_out.split_categories(shares, modelled, thin, run.config.forecast.remainder_floor))
+    return Parts(category, modelled, thin, split, unlisted.forecast_unlisted(category, split, new_sales))
 
 
 def past_means(run: Run, plan: Plan, parts: Parts) -> DataFrame:
@@ -98,6 +109,7 @@ def _levels(parts: Parts, shared: DataFrame) -> DataFrame:
     levels = {
         "product": own,
         "product_shared": shared,
+        "unlisted": parts.unlisted,
         "category": parts.category,
         "store": _sum(parts.category, F.col("store_id")),
         "region": _sum(parts.category, F.lit("(all)")),
@@ -133,14 +145,21 @@ def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
     return forecast.unionByName(rows)
 
 
-def _thin_shares(run: Run, plan: Plan, modelled: DataFrame) -> DataFrame:
-    """The weights of the products without a model at each cutoff."""
-    dates = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
-    weekly = run.read(schemas.DEMAND["weekly"]).where("level = 'product'").where(F.col("week") <= F.lit(plan.weeks[-1]))
-    series = run.read(schemas.SERIES).where("level = 'product'")
-    weights = _without_ended(run, plan, middle_out.share_weights(weekly, series, dates, run.config.forecast))
-    models = modelled.where("step = 1").select("cutoff", *_SERIES)
-    return weights.join(F.broadcast(models), ["cutoff", *_SERIES], how="anti")
+def _weights(run: Run, plan: Plan) -> DataFrame:
+    """What the products weigh at each cutoff, were they all thin."""
+    weekly, series = _product_weeks(run, plan), run.read(schemas.SERIES).where("level = 'product'")
+    models_from, settings = least_weeks(run, panels.PRODUCT), run.config.forecast
+    weighed = weights.share_weights(weekly, series, _cutoff_weeks(plan), plan.horizon, models_from, settings)
+    return _without_ended(run, plan, weighed)
+
+
+def _cutoff_weeks(plan: Plan) -> list[date]:
+    """The last weeks known at the cutoffs, and the last week of all."""
+    return [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
+
+
+def _product_weeks(run: Run, plan: Plan) -> DataFrame:
+    return run.read(schemas.DEMAND["weekly"]).where("level = 'product'").where(F.col("week") <= F.lit(plan.weeks[-1]))
 
 
 def _with_outcome(run: Run, shared: DataFrame) -> DataFrame:

@@ -103,7 +103,12 @@ def _accuracy(data: ReportData) -> Block:
         )
         for _, row in data.accuracy.sort_values("wape").iterrows()
     ]
-    return Block(title=title, tables=[Table("Errors of what is published, by level", columns, rows)])
+    lead = (
+        "Product: modelled on its own. Product shared: thin, with a share of what its store and category leave. "
+        "Unlisted: what products will sell that the store has never sold, a row for each category. "
+        "The three add up to the category."
+    )
+    return Block(title=title, lead=lead, tables=[Table("Errors of what is published, by level", columns, rows)])
 
 
 def _calibration(data: ReportData) -> Block:
