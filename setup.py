@@ -50,7 +50,7 @@ DEV = [
     "types-PyYAML>=6.0",
 ]
 # The tools that the benchmarks compare with.
-BENCH = ["lightgbm==4.7.0", "mlforecast==1.1.0"]
+BENCH = ["duckdb==2.0.0", "lightgbm==4.7.0", "mlforecast==1.1.0", "polars==2.1.0"]
 
 setup(
     name="shelfcast",
