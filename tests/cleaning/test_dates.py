@@ -4,8 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
-from shelfcast.cleaning.dates import with_dates
+from shelfcast.cleaning.dates import parsed_date, with_dates
 from shelfcast.errors import ConfigError
 
 MONTH_FIRST = ["M/d/yyyy", "MM-dd-yyyy"]
@@ -43,6 +44,16 @@ def test_the_same_text_is_another_day_where_the_list_says_so(spark: SparkSession
 
 def test_a_time_of_day_is_left_out(spark: SparkSession) -> None:
     assert read(spark, ["2017-01-01 23:53:26"], ["yyyy-MM-dd HH:mm:ss"]) == [date(2017, 1, 1)]
+
+
+@given(st.lists(st.from_regex(r"[0-9]{1,4}[-/ .][0-9]{1,3}[-/][0-9]{1,4}", fullmatch=True), min_size=20, max_size=60))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_digits_between_marks_are_read_as_spark_s_own_parser_reads_them(spark: SparkSession, texts: list[str]) -> None:
+    patterns = ["M/d/yyyy", "M-d-yyyy", "dd-MM-yyyy", "yyyy-MM-dd", "yyyy.M-d"]
+    frame = spark.createDataFrame([(text,) for text in [*texts, "30/2/2016", "00-00-0000"]], "text string")
+    read = frame.select(*[parsed_date(F.col("text"), [pattern]).alias(pattern) for pattern in patterns])
+    spark_s = frame.select(*[F.try_to_date("text", pattern).alias(pattern) for pattern in patterns])
+    assert read.collect() == spark_s.collect()
 
 
 def test_other_columns_stay_as_they_are(spark: SparkSession) -> None:
