@@ -11,6 +11,7 @@ ADI_LIMIT = 1.32
 CV2_LIMIT = 0.49
 UNCATALOGUED = "(not in catalogue)"
 _SERIES = ("region", "level", "store_id", "item_id", "category_id")
+_SUMMED = ("quantity", "observed_quantity", "revenue", "discount", "sales")
 
 
 def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
@@ -18,7 +19,8 @@ def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
     known = sales.where((F.col("known_from") <= F.lit(as_of)) & (F.col("sold_on") <= F.lit(as_of)))
     if not key:
         return known
-    versions = Window.partitionBy(*key).orderBy(F.desc("known_from"))
+    # Rows are sorted by their partition first: a number that differs tells them apart sooner than texts that agree.
+    versions = Window.partitionBy(F.xxhash64(*key), *key).orderBy(F.desc("known_from"))
     numbered = known.withColumn("_version", F.row_number().over(versions.rowsBetween(Window.unboundedPreceding, 0)))
     return numbered.where(F.col("_version") == 1).drop("_version")
 
@@ -55,7 +57,12 @@ def sum_by_period(daily: DataFrame, period: str) -> DataFrame:
     """Product and category demand per `period` (day, week from Monday, month), from daily product demand."""
     start = F.col("day") if period == "day" else F.date_trunc(period, "day").cast("date")
     daily = daily.withColumn("_start", start)
-    by_product = _sum_level(daily, "product", F.col("item_id"), period)
+    # Days of products are summed already.
+    by_product = (
+        daily.select("region", F.lit("product").alias("level"), *_SERIES[2:], "day", *_SUMMED, "unit_price")
+        if period == "day"
+        else _sum_level(daily, "product", F.col("item_id"), period)
+    )
     return by_product.unionByName(_sum_level(daily, "category", F.col("category_id"), period))
 
 
@@ -116,19 +123,18 @@ def _sum_level(daily: DataFrame, level: str, item: Column, period: str) -> DataF
         "category_id",
     ]
     return daily.groupBy([*keys, F.col("_start").alias(period)]).agg(
-        F.sum("quantity").alias("quantity"),
-        F.sum("observed_quantity").alias("observed_quantity"),
-        F.sum("revenue").alias("revenue"),
-        F.sum("discount").alias("discount"),
-        F.sum("sales").alias("sales"),
+        *[F.sum(name).alias(name) for name in _SUMMED],
         (F.sum(F.col("unit_price") * F.col("observed_quantity")) / F.sum("observed_quantity")).alias("unit_price"),
     )
 
 
 def _listed(sales: DataFrame) -> DataFrame:
-    products = sales.select("region", "store_id", F.col("product_id").alias("item_id"), "category_id").distinct()
-    categories = products.select("region", "store_id", F.col("category_id").alias("item_id"), "category_id").distinct()
-    return products.withColumn("level", F.lit("product")).unionByName(categories.withColumn("level", F.lit("category")))
+    """The series of all rows, in one pass: of each row's product and of its category."""
+    items = {"product": "product_id", "category": "category_id"}
+    levels = [F.struct(F.lit(level).alias("level"), F.col(name).alias("item_id")) for level, name in items.items()]
+    listed = sales.select("region", "store_id", "product_id", "category_id").distinct()
+    named = listed.select("region", F.inline(F.array(*levels)), "store_id", "category_id")
+    return named.select(*_SERIES).distinct()
 
 
 def _state(as_of: date, ended_after_weeks: int | None) -> Column:

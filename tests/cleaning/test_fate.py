@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from builders import Row, cleaning, frame
-from shelfcast.cleaning.fate import all_clean, mark_repeated, quarantined, tally, with_fate
+from shelfcast.cleaning.fate import all_clean, mark_repeated, quarantined, tally, with_fate, without_raw_of_the_kept
 from shelfcast.cleaning.rules import sales_rules
 from shelfcast.schemas import QUARANTINE, ROW_COUNTS
 
@@ -134,6 +134,16 @@ def test_a_refused_row_carries_all_it_came_with(spark: SparkSession) -> None:
     wanted = {name: value for name, value in till(**received).items() if name not in ("region", "_batch_id", "store")}
     assert json.loads(row.pop("row")) == wanted
     assert row == {"region": "there", "source_table": "sales", "rule": "missing_store", "batch_id": "tuesday"}
+
+
+def test_the_received_row_stays_with_what_is_refused_and_with_nothing_else(spark: SparkSession) -> None:
+    lines = [till(), till(), till(store=None), till(quantity="two"), till(**EMPTY)]
+    judged = judge(frame(spark, TILL, *lines))
+    light = without_raw_of_the_kept(judged)
+    assert quarantined(light, "here", "sales").collect() == quarantined(judged, "here", "sales").collect()
+    kept = {row._fate for row in light.where("_raw is not null").select("_fate").collect()}
+    assert kept == {"missing_store", "missing_or_unreadable_quantity"}
+    assert light.agg(*tally()).collect() == judged.agg(*tally()).collect()
 
 
 def test_quarantine_and_counts_have_the_shape_of_their_tables(spark: SparkSession) -> None:

@@ -26,7 +26,8 @@ def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) 
     """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the
     same on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
     frame = frame.withColumn("_content", F.xxhash64(*content))
-    rows = Window.partitionBy("_fate", *key).orderBy(*content)
+    # Rows are sorted by their partition first: a number that differs tells them apart sooner than texts that agree.
+    rows = Window.partitionBy(F.xxhash64(*key), *key, "_fate").orderBy(*content)
     so_far = rows.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     repeated = (F.col("_fate") == CLEAN) & (F.row_number().over(so_far) > 1)
     same = F.col("_content") == F.first("_content").over(so_far)
@@ -34,9 +35,14 @@ def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) 
     return frame.withColumn("_fate", fate).drop("_content")
 
 
+def without_raw_of_the_kept(frame: DataFrame) -> DataFrame:
+    """`_raw` null but where a rule refuses the row: what is not going to quarantine need not be shuffled and staged."""
+    return frame.withColumn("_raw", F.when(_is_refused(), F.col("_raw")))
+
+
 def quarantined(frame: DataFrame, region: str, source_table: str) -> DataFrame:
     """The refused rows whole, as clean/quarantine keeps them."""
-    return frame.where(~F.col("_fate").isin(*_COUNTED)).select(
+    return frame.where(_is_refused()).select(
         F.lit(region).alias("region"),
         F.lit(source_table).alias("source_table"),
         F.col("_fate").alias("rule"),
@@ -52,17 +58,20 @@ def tally() -> list[Column]:
     def rows(condition: Column) -> Column:
         return F.count(F.when(condition, F.lit(1)))
 
-    fate = F.col("_fate")
     return [
         F.count(F.lit(1)).alias("raw"),
-        *[rows(fate == value).alias(name) for value, name in _COUNTED.items()],
-        rows(~fate.isin(*_COUNTED)).alias("quarantined"),
+        *[rows(F.col("_fate") == value).alias(name) for value, name in _COUNTED.items()],
+        rows(_is_refused()).alias("quarantined"),
     ]
 
 
 def all_clean(rows: int) -> dict[str, int]:
     """The tally of rows of which none met another fate."""
     return {"raw": rows, **dict.fromkeys(_COUNTED.values(), 0), "clean": rows, "quarantined": 0}
+
+
+def _is_refused() -> Column:
+    return ~F.col("_fate").isin(*_COUNTED)
 
 
 def _received(frame: DataFrame) -> list[str]:

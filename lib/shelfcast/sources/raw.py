@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -69,8 +70,9 @@ def in_slices(frame: DataFrame) -> list[DataFrame]:
     follows: each part decodes all rows and keeps its own.
     """
     slices, rows = frame.sparkSession.sparkContext.defaultParallelism, frame.count()
-    number = F.floor(F.col("_metadata.row_index") * slices / max(rows, 1))
-    return [frame.where(number == each) for each in range(slices)]
+    bounds = [rows * each // slices for each in range(slices + 1)]
+    place = F.col("_metadata.row_index")
+    return [frame.where((place >= first) & (place < last)) for first, last in pairwise(bounds)]
 
 
 def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:

@@ -57,18 +57,20 @@ def clean(run: Run) -> None:
 
 def judge(run: Run) -> dict[str, DataFrame]:
     """The canonical frames with each row's fate."""
-    return {name: _judge(run, name) for name in open_source(run.config).raw}
+    raw = open_source(run.config).raw
+    return {name: judge_rows(run.config, name, run.read(table)) for name, table in raw.items()}
 
 
-def _judge(run: Run, name: str) -> DataFrame:
-    source, settings = open_source(run.config), run.config.cleaning
-    canonical = source.canonical(name, run.read(source.raw[name]))
+def judge_rows(config: Config, name: str, raw: DataFrame) -> DataFrame:
+    """The canonical frame of a raw one, with each row's fate, and the received row whole where it is refused."""
+    source, settings = open_source(config), config.cleaning
+    canonical = source.canonical(name, raw)
     refusals, key = {**source.refusals(name), **_rules(name, canonical, settings)}, settings.key_of(name)
     if not key:
-        return fate.with_fate(canonical, refusals)
+        return fate.without_raw_of_the_kept(fate.with_fate(canonical, refusals))
     # Rows without their key would all be versions of one.
     keyless = reduce(or_, [F.col(column).isNull() for column in key])
-    judged = fate.with_fate(canonical, {**refusals, "missing_key": keyless})
+    judged = fate.without_raw_of_the_kept(fate.with_fate(canonical, {**refusals, "missing_key": keyless}))
     versions = [column for column in ("known_from",) if column in canonical.columns and column not in key]
     content = [column for column in canonical.columns if column not in (*key, *versions) and column != "_raw"]
     return fate.mark_repeated(judged, (*key, *versions), content)
