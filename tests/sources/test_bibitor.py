@@ -66,6 +66,24 @@ def test_days_of_purchases_come_before_their_months(spark: SparkSession, tmp_pat
     assert (found["po_number"], found["quantity"], found["dollars"]) == ("8124", 6.0, 54.54)
 
 
+@pytest.mark.parametrize(
+    ("received", "is_refused"), [("02-01-2016", False), ("", False), ("  ", False), ("n/a", True), ("31-31-2016", True)]
+)
+def test_a_receipt_may_be_waited_for_and_not_be_illegible(
+    spark: SparkSession, tmp_path: Path, received: str, is_refused: bool
+) -> None:
+    folder = write_files(tmp_path)
+    file = folder / FILES["purchases"]
+    file.write_text(file.read_text().replace("02-01-2016", received))
+    source = source_in(folder)
+    found = (
+        canonical(spark, source, "purchases")
+        .where("store_id = '1'")
+        .select(source.refusals("purchases")["unreadable_date"])
+    )
+    assert [bool(row[0]) for row in found.collect()] == [is_refused]
+
+
 def test_nobody_is_no_name_of_who_approved(spark: SparkSession, tmp_path: Path) -> None:
     source = source_in(write_files(tmp_path))
     rows = canonical(spark, source, "invoices").orderBy("po_number").collect()

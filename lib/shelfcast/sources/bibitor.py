@@ -1,6 +1,8 @@
 """Bibitor: a chain of 79 liquor stores, published as CSV files of sales, purchases, prices, stock and invoices."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,6 +20,11 @@ _ISO = "yyyy-MM-dd"
 _SALES_DATES = ("M/d/yyyy", "M-d-yyyy", _ISO)
 _OTHER_DATES = ("d-M-yyyy", "d/M/yyyy", _ISO)
 _THOUSANDS = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
+# The dates of which a row may do without some.
+_DATES = {
+    "purchases": {"received_on": "ReceivingDate", "invoiced_on": "InvoiceDate", "paid_on": "PayDate"},
+    "invoices": {"ordered_on": "PODate", "paid_on": "PayDate"},
+}
 _COLUMNS = {
     "sales": "InventoryId Store Brand Description Size SalesQuantity SalesDollars SalesPrice SalesDate Volume "
     "Classification ExciseTax VendorNo VendorName",
@@ -56,7 +63,10 @@ class Bibitor:
         return read_csv(spark, self.files(name), _COLUMNS[name].split())
 
     def refusals(self, name: str) -> dict[str, Column]:
-        return refusals(_COLUMNS[name].split())
+        """A date that is not there yet may be waited for; one that is there and cannot be read is a slip."""
+        texts = _DATES.get(name, {})
+        unread = [F.col(day).isNull() & (F.trim(F.col(f"_raw.{text}")) != "") for day, text in texts.items()]
+        return refusals(_COLUMNS[name].split()) | ({"unreadable_date": reduce(or_, unread)} if unread else {})
 
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         columns = {
@@ -163,7 +173,9 @@ def _number(column: str) -> Column:
     """A number as written; null where it is none. Fractions stand behind a point here, so that in "1,049.00" a comma
     parts thousands; in "1,5" it parts nothing that can be told."""
     text = F.trim(F.col(column))
-    return F.when(text.rlike(_THOUSANDS), F.replace(text, F.lit(","), F.lit(""))).otherwise(text).try_cast("double")
+    # Few rows have a comma: it is looked for before its place is.
+    has_thousands = F.contains(text, F.lit(",")) & text.rlike(_THOUSANDS)
+    return F.when(has_thousands, F.replace(text, F.lit(","), F.lit(""))).otherwise(text).try_cast("double")
 
 
 def _text_columns(names: str) -> str:
