@@ -1,4 +1,5 @@
 import ast
+import errno
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,33 @@ def test_an_interrupted_chain_is_told_to_be_removed(
     assert (
         capsys.readouterr().err == f"shelfcast: interrupted; {tmp_path} is not whole: remove it before you try again\n"
     )
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_failure_in_spark_ends_a_chain_in_one_line_and_is_kept_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "out"
+    assert cli.main(["generate", "tiny", str(out)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"shelfcast: {out} is not whole: remove it before you try again: ")
+    assert "NotADirectoryError" in told
+    assert told.count("\n") == 1
+    assert "write_block" in Path(told.rpartition(" in ")[2].strip()).read_text()
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_truth_that_cannot_be_written_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "truth")
+
+    monkeypatch.setattr(generate, "generate", full)
+    assert cli.main(["generate", "tiny", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert told.endswith("is not whole: remove it before you try again: [Errno 28] No space left on device: 'truth'\n")
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

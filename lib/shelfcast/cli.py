@@ -13,6 +13,7 @@ from shelfcast.submit import job_files, run, spark_environment, submission, writ
 
 WRONG_USAGE = 2
 INTERRUPTED = (130, 143)
+_NOT_WHOLE = "is not whole: remove it before you try again"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,6 +84,10 @@ def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
 
 def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     # Spark is loaded by the one command that runs it in this process.
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    from shelfcast.command import in_a_line
     from shelfcast.generator.chain import load_chain
     from shelfcast.generator.generate import generate
     from shelfcast.session import open_session
@@ -92,8 +97,14 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     try:
         rows = generate(open_session(f"shelfcast generate {chain.name}"), chain, arguments.out)
     except KeyboardInterrupt:
-        print(f"shelfcast: interrupted; {arguments.out} is not whole: remove it before you try again", file=sys.stderr)
+        print(f"shelfcast: interrupted; {arguments.out} {_NOT_WHOLE}", file=sys.stderr)
         return INTERRUPTED[0]
+    except (PySparkException, Py4JJavaError) as error:
+        print(f"shelfcast: {arguments.out} {_NOT_WHOLE}: {in_a_line(error)}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"shelfcast: {arguments.out} {_NOT_WHOLE}: {error}", file=sys.stderr)
+        return 1
     for name, count in sorted(rows.items()):
         print(f"{name:24}  {count:>12,} rows")
     return 0

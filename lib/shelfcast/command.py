@@ -48,7 +48,7 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str])
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     except (PySparkException, Py4JJavaError) as error:
-        print(f"error: {_innermost(error)}; all of it is in {_write_log(error)}", file=sys.stderr)
+        print(f"error: {in_a_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -57,6 +57,11 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str])
         )
         return 130
     return 0
+
+
+def in_a_line(error: Exception) -> str:
+    """What failed in Spark, and the file that holds all that it says of it."""
+    return f"{_innermost(error)}; all of it is in {_write_log(error)}"
 
 
 def _innermost(error: Exception) -> str:
