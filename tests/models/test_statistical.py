@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from statsforecast.models import TSB
 
 from shelfcast.models import statistical
-from shelfcast.models.statistical import SMOOTHING
+from shelfcast.models.statistical import SMOOTHING, smoothed_sales
 from shelfcast.panel import FloatArray, Panel
 
 N = np.nan
@@ -147,3 +148,13 @@ def test_is_quick_for_twenty_three_thousand_series_of_a_year(name: str) -> None:
     started = time.process_time()
     MODELS[name](panel, 8)
     assert time.process_time() - started < 2.0
+
+
+def test_tsb_with_the_constants_and_the_start_of_statsforecast_has_its_numbers() -> None:
+    rng = np.random.default_rng(27)
+    y = rng.poisson(0.7, (40, 60)) * rng.integers(1, 5, (40, 60)).astype(float)
+    first_sale = np.take_along_axis(y, np.argmax(y > 0, axis=1)[:, None], axis=1)
+    first_chance = (y[:, :1] > 0).astype(float)
+    _, level = smoothed_sales(y, first_sale, first_chance, np.array([(0.1, 0.2)]))
+    theirs = [TSB(alpha_d=0.1, alpha_p=0.2).forecast(y=series, h=1)["mean"][0] for series in y]
+    np.testing.assert_allclose(level[:, 0], theirs, rtol=1e-12)

@@ -102,14 +102,25 @@ def tsb(panel: Panel, horizon: int) -> FloatArray:
     sold_first = recent_mean(np.where(np.isnan(panel.y), np.nan, panel.y != 0), panel.y.shape[1])
     size = np.repeat(_size_of_a_sale(panel.y)[:, None], len(constants), axis=1)
     chance = np.repeat(sold_first[:, None], len(constants), axis=1)
+    loss, level = smoothed_sales(panel.y, size, chance, constants)
+    return _repeat(_of_least(loss, level), horizon)
+
+
+def smoothed_sales(
+    y: FloatArray, size: FloatArray, chance: FloatArray, constants: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """TSB's recursion: its squared error over the history and the level it ends at, both of shape (n, k).
+
+    size, chance: where they start, shape (n, k). constants: k pairs, of the size and of the chance.
+    """
     loss = np.zeros_like(size)
-    for column in panel.y.T[:, :, None]:
+    for column in y.T[:, :, None]:
         known, value = ~np.isnan(column), np.nan_to_num(column)
         sold = value != 0
         loss += np.where(known, (value - size * chance) ** 2, 0.0)
         size = np.where(sold, size + constants[:, 0] * (value - size), size)
         chance = np.where(known, chance + constants[:, 1] * (sold - chance), chance)
-    return _repeat(_of_least(loss, size * chance), horizon)
+    return loss, size * chance
 
 
 def _size_of_a_sale(y: FloatArray) -> FloatArray:
