@@ -36,8 +36,17 @@ format: setup  ## put imports in order and lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup  ## our baselines beside the usual tools, on three reference panels (ten minutes)
-	@for panel in departments categories walmart; do $(BIN)/python tests/benchmarks/reference_backtest.py $$panel || exit; done
+bench: setup  ## beside the usual tools: accuracy on three panels, series a second, a generated chain (forty minutes)
+	@mkdir -p build/bench
+	@for panel in departments categories walmart; do \
+		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; done
+	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
+	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
+		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
+	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 --out build/bench/cleaning.json
+	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m data/bench_30m --engine spark --engine jobs --runs 2 \
+		--out build/bench/marginal.json
+	@$(BIN)/python tests/benchmarks/cluster.py --config conf/bench.yaml --set source.path=data/bench_10m --set lake=build/bench/lake
 
 lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 	@cd environment && ../$(BIN)/uv pip compile build.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \

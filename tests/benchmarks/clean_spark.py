@@ -1,0 +1,98 @@
+"""The chain's sales with this project's own transforms on Spark: read, judge, keep the first of each key, sum by week;
+three Delta tables. And the jobs, which do more."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+
+from chain_rules import CONFIG
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from shelfcast import config, schemas
+from shelfcast.cleaning import fate
+from shelfcast.config import Config
+from shelfcast.job import Runner
+from shelfcast.lake import Lake
+from shelfcast.session import open_session
+from shelfcast.sources import open_source
+from shelfcast.sources.raw import as_raw
+from shelfcast.steps import aggregate, clean, ingest
+from shelfcast.table import Table
+
+SALES = Table(
+    "sales",
+    "region string, store_id string, product_id string, sold_on date, source_quantity double, unit_price double, "
+    "revenue double, excise_tax double, known_from date",
+    key=(),
+    checks={name: check for name, check in schemas.SALES.checks.items() if "capped" not in check},
+)
+QUARANTINE = Table("quarantine", "region string, source_table string, rule string, row string, batch_id string", key=())
+WEEKLY = Table(
+    "weekly",
+    "region string, store_id string, product_id string, week date, quantity double, revenue double, sales bigint",
+    key=(),
+)
+
+
+def open_engine(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Mapping[str, int]]:
+    spark = _session(threads, scratch)
+
+    def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
+        return _run(spark, _config(files, out), out)
+
+    return run
+
+
+def open_jobs(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Mapping[str, int]]:
+    """ingest, clean and aggregate as they are: the raw tables, the catalogue, bounds of quantities, and demand by day,
+    month and series too."""
+    spark = _session(threads, scratch)
+
+    def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
+        settings = _config(files, out)
+        runner = Runner(spark, settings)
+        for step in (ingest, clean, aggregate):
+            runner.run(step.job(settings))
+        counts = runner.lake.read(schemas.ROW_COUNTS, settings.region).where("source_table = 'sales'").first()
+        return {name: counts[name] for name in ("clean", "quarantined", "duplicates", "superseded", "blank")}  # type: ignore[index]
+
+    return run
+
+
+def _session(threads: int, scratch: Path) -> SparkSession:
+    return open_session("benchmark", {"spark.master": f"local[{threads}]", "spark.local.dir": str(scratch)})
+
+
+def _config(files: Sequence[str], out: Path) -> Config:
+    folder = Path(files[0]).parent
+    return config.load(CONFIG, [f"source.path={folder}", f"lake={out}"])
+
+
+def _run(spark: SparkSession, settings: Config, out: Path) -> Mapping[str, int]:
+    source, lake, note = open_source(settings), Lake(spark, str(out)), {"run_key": "benchmark"}
+    scope = {"region": settings.region}
+    received = [as_raw(part, source.raw["sales"], settings.region, {}, "") for part in source.read(spark, "sales")]
+    judged = clean.judge_rows(settings, "sales", reduce(DataFrame.unionByName, received))
+    staged = f"{out}/_staging"
+    judged.write.parquet(staged)
+    judged = spark.read.schema(judged.schema).parquet(staged)
+    region = F.lit(settings.region).alias("region")
+    kept = judged.where(F.col("_fate") == fate.CLEAN).select(region, *SALES.names[1:])
+    lake.replace(SALES, kept, scope, note)
+    lake.replace(QUARANTINE, fate.quarantined(judged, settings.region, "sales"), scope, note)
+    lake.replace(WEEKLY, _weekly(lake.read(SALES, settings.region)), scope, note)
+    counts = judged.agg(*fate.tally()).first()
+    shutil.rmtree(staged)
+    return {name: counts[name] for name in ("clean", "quarantined", "duplicates", "superseded", "blank")}  # type: ignore[index]
+
+
+def _weekly(sales: DataFrame) -> DataFrame:
+    week = F.date_trunc("week", "sold_on").cast("date").alias("week")
+    sold = sales.where(F.col("source_quantity") > 0)
+    return sold.groupBy("region", "store_id", "product_id", week).agg(
+        F.sum("source_quantity").alias("quantity"),
+        F.sum("revenue").alias("revenue"),
+        F.count(F.lit(1)).alias("sales"),
+    )
