@@ -13,8 +13,8 @@ __all__ = ["parsed_date", "with_dates"]
 # Week-based letters (YYYY, w) parse to another day than one reads, and Spark refuses some only on the workers.
 _LETTERS = frozenset("yMdHhmsSa")
 _PART = re.compile("(yyyy|MM|M|dd|d)")
-# As Spark's parser has them: a single letter takes zeros before it, and there is no year 0.
-_DIGITS = {"yyyy": r"((?!0000)\d{4})", "MM": r"(\d{2})", "M": r"0*(\d{1,2})", "dd": r"(\d{2})", "d": r"0*(\d{1,2})"}
+# As Spark's parser has them: a single letter takes zeros before it.
+_DIGITS = {"yyyy": r"(\d{4})", "MM": r"(\d{2})", "M": r"0*(\d{1,2})", "dd": r"(\d{2})", "d": r"0*(\d{1,2})"}
 
 
 def parsed_date(text: Column, patterns: Sequence[str]) -> Column:
