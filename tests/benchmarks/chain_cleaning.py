@@ -23,7 +23,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
-from chain_rules import COLUMNS
+from chain_rules import COLUMNS, COUNTS
 from measured import contest, measured
 
 ENGINES = {
@@ -33,7 +33,6 @@ ENGINES = {
     "duckdb": ("clean_duckdb", "open_engine"),
     "jobs": ("clean_spark", "open_jobs"),
 }
-COUNTS = ("clean", "quarantined", "duplicates", "superseded", "blank")
 SALES_FILE = "SalesFINAL12312016"
 
 
@@ -60,7 +59,9 @@ def race(folder: Path, engines: Sequence[str], runs: int, threads: int) -> dict[
             out = Path(scratch) / engine
             command = [sys.executable, __file__, str(folder), "--play", engine, "--scratch", str(out)]
             command += ["--runs", str(runs), "--threads", str(threads)]
-            found[engine] = measured(command, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"})
+            found[engine] = measured(
+                command, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "POLARS_MAX_THREADS": str(threads)}
+            )
             found[engine] |= {} if engine == "jobs" else digest(out / f"run-{runs - 1}")
             shutil.rmtree(out)
     return found

@@ -12,3 +12,4 @@ FIRST_DAY, LAST_DAY = date(2014, 6, 30), date(2016, 12, 25)
 MAX_QUANTITY, MAX_PRICE = 100_000, 20_000
 THOUSANDS = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
 REPLACEMENT = "\ufffd"
+COUNTS = ("clean", "quarantined", "duplicates", "superseded", "blank")

@@ -1,10 +1,10 @@
 """The chain's sales with Polars: read, judge, keep the first of each key, sum by week; three Parquet files."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 from chain_rules import COLUMNS, FIRST_DAY, LAST_DAY, MAX_PRICE, MAX_QUANTITY, REPLACEMENT, THOUSANDS
 
 _KEY = ["store_id", "product_id", "sold_on"]
@@ -14,15 +14,12 @@ _ROOM = ("_15", "_16")
 
 
 def open_engine(threads: int, _: Path) -> Callable[[Sequence[str], Path], Mapping[str, int]]:
-    os.environ["POLARS_MAX_THREADS"] = str(threads)
-    import polars  # noqa: F401
-
+    # It reads POLARS_MAX_THREADS when it is imported, and never again.
+    assert pl.thread_pool_size() == threads
     return run
 
 
 def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
-    import polars as pl
-
     judged = _judged(files).collect(engine="streaming")
     texts = _texts_of_suspects(files, judged)
     malformed = pl.col("_number").is_in(list(texts))
@@ -41,11 +38,9 @@ def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
     return {"clean": kept.height, "quarantined": quarantine.height, **counts, "blank": blank}
 
 
-def _judged(files: Sequence[str]):  # type: ignore[no-untyped-def]
+def _judged(files: Sequence[str]) -> pl.LazyFrame:
     """The canonical columns, each row's number and rule, and the received row where it is refused or its form is in
     doubt."""
-    import polars as pl
-
     received = pl.scan_csv(
         list(files),
         has_header=False,
@@ -78,24 +73,18 @@ def _judged(files: Sequence[str]):  # type: ignore[no-untyped-def]
     )
 
 
-def _name(column: str):  # type: ignore[no-untyped-def]
-    import polars as pl
-
+def _name(column: str) -> pl.Expr:
     text = pl.col(column).str.strip_chars(" ")
     return pl.when(text != "").then(text)
 
 
-def _number(column: str):  # type: ignore[no-untyped-def]
-    import polars as pl
-
+def _number(column: str) -> pl.Expr:
     text = pl.col(column).str.strip_chars(" ")
     plain = pl.when(text.str.contains(THOUSANDS)).then(text.str.replace_all(",", "", literal=True)).otherwise(text)
     return plain.cast(pl.Float64, strict=False)
 
 
-def _rule():  # type: ignore[no-untyped-def]
-    import polars as pl
-
+def _rule() -> pl.Expr:
     quantity, revenue, price, day = (pl.col(n) for n in ("source_quantity", "revenue", "unit_price", "sold_on"))
     rules = {
         "blank": pl.all_horizontal(pl.col(n).str.strip_chars(" ").fill_null("") == "" for n in (*COLUMNS, *_ROOM)),
@@ -114,10 +103,8 @@ def _rule():  # type: ignore[no-untyped-def]
     return pl.coalesce(pl.when(condition).then(pl.lit(name)) for name, condition in rules.items())
 
 
-def _texts_of_suspects(files: Sequence[str], judged) -> dict[int, str]:  # type: ignore[no-untyped-def]
+def _texts_of_suspects(files: Sequence[str], judged: pl.DataFrame) -> dict[int, str]:
     """The lines, by their rows' numbers, that have more or fewer fields than the header and say anything."""
-    import polars as pl
-
     suspects = judged.filter(pl.col("_in_doubt") & (pl.col("rule") != "blank").fill_null(value=True))["_number"]
     lines = pl.scan_lines(list(files), row_index_name="_line", include_file_paths="_file")
     # Each file's first line is its header: rows are numbered without.
@@ -130,9 +117,7 @@ def _texts_of_suspects(files: Sequence[str], judged) -> dict[int, str]:  # type:
     return dict(odd.collect(engine="streaming").iter_rows())
 
 
-def _without_repeated(rows):  # type: ignore[no-untyped-def]
-    import polars as pl
-
+def _without_repeated(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     twice = rows.lazy().group_by(_KEY).len().filter(pl.col("len") > 1).collect(engine="streaming")
     repeated = rows.join(twice.select(_KEY), on=_KEY, how="semi").sort(*_KEY, *_CONTENT)
     first = repeated.unique(_KEY, keep="first", maintain_order=True)
@@ -143,9 +128,7 @@ def _without_repeated(rows):  # type: ignore[no-untyped-def]
     return kept, {"duplicates": same, "superseded": others - same}
 
 
-def _weekly(kept):  # type: ignore[no-untyped-def]
-    import polars as pl
-
+def _weekly(kept: pl.DataFrame) -> pl.DataFrame:
     sold = kept.lazy().filter(pl.col("source_quantity") > 0)
     week = pl.col("sold_on").dt.truncate("1w").alias("week")
     summed = sold.group_by("store_id", "product_id", week).agg(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 
-from chain_rules import CONFIG
+from chain_rules import CONFIG, COUNTS
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -56,7 +56,8 @@ def open_jobs(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Ma
         for step in (ingest, clean, aggregate):
             runner.run(step.job(settings))
         counts = runner.lake.read(schemas.ROW_COUNTS, settings.region).where("source_table = 'sales'").first()
-        return {name: counts[name] for name in ("clean", "quarantined", "duplicates", "superseded", "blank")}  # type: ignore[index]
+        assert counts is not None
+        return {name: counts[name] for name in COUNTS}
 
     return run
 
@@ -85,7 +86,8 @@ def _run(spark: SparkSession, settings: Config, out: Path) -> Mapping[str, int]:
     lake.replace(WEEKLY, _weekly(lake.read(SALES, settings.region)), scope, note)
     counts = judged.agg(*fate.tally()).first()
     shutil.rmtree(staged)
-    return {name: counts[name] for name in ("clean", "quarantined", "duplicates", "superseded", "blank")}  # type: ignore[index]
+    assert counts is not None
+    return {name: counts[name] for name in COUNTS}
 
 
 def _weekly(sales: DataFrame) -> DataFrame:
