@@ -68,8 +68,8 @@ def make_examples(
     y = _at(panel.y, series, origin + step)
     kept = np.arange(len(y))
     if share is not None:
-        hashes = _hash(_hash_ids(panel.ids)[series], origin, step + 1, seed)
-        kept = np.flatnonzero(~np.isnan(y) & (hashes <= share * _LARGEST_HASH))
+        drawn = is_drawn(hash_ids(panel.ids)[series], origin, step + 1, seed, share)
+        kept = np.flatnonzero(~np.isnan(y) & drawn)
     origin, series, step = origin[kept], series[kept], step[kept]
     keys = panel.ids.iloc[series].reset_index(drop=True)
     period = panel.periods[0] + (origin + step) * np.timedelta64(period_days(panel), "D")
@@ -93,7 +93,7 @@ def sample_examples(examples: pd.DataFrame, max_rows: int, seed: int) -> pd.Data
     """At most `max_rows` rows, those of least hash of (ids, origin, step): whatever order they come in."""
     if len(examples) <= max_rows:
         return examples
-    hashes = _hash(_hash_ids(examples), examples["origin"].to_numpy(), examples["step"].to_numpy(), seed)
+    hashes = _hash(hash_ids(examples), examples["origin"].to_numpy(), examples["step"].to_numpy(), seed)
     return examples.iloc[np.sort(np.argpartition(hashes, max_rows)[:max_rows])]
 
 
@@ -112,7 +112,15 @@ def period_days(panel: Panel) -> int:
     return int((panel.periods[1] - panel.periods[0]).astype(int)) if len(panel.periods) > 1 else 7
 
 
-def _hash_ids(ids: pd.DataFrame) -> NDArray[np.uint64]:
+def is_drawn(
+    ids: NDArray[np.uint64], origin: NDArray[np.int64], step: NDArray[np.int64], seed: int, share: float
+) -> NDArray[np.bool_]:
+    """Which rows of (hashed ids, origin, step) belong to the share that the seed draws."""
+    drawn: NDArray[np.bool_] = _hash(ids, origin, step, seed) <= share * _LARGEST_HASH
+    return drawn
+
+
+def hash_ids(ids: pd.DataFrame) -> NDArray[np.uint64]:
     named = ids[[name for name in CATEGORICAL_FEATURES if name in ids]]
     return np.asarray(pd.util.hash_pandas_object(named, index=False), dtype=np.uint64)
 
@@ -152,13 +160,13 @@ def _demand_features(
         columns = {
             name: part[which, step[rows]] / unit[which] for name, part in zip(SEASON_FEATURES, seasons, strict=True)
         }
-        levels = {name: values[which] for name, values in _levels(known, unit).items()}
+        levels = {name: values[which] for name, values in level_features(known, unit).items()}
         counted = (np.nan_to_num(known) % 1 == 0).all(axis=1)
         parts.append(pd.DataFrame({"scale": scale[which], "counted": counted[which]} | levels | columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _levels(y: FloatArray, scale: FloatArray) -> dict[str, FloatArray]:
+def level_features(y: FloatArray, scale: FloatArray) -> dict[str, FloatArray]:
     """LEVEL_FEATURES, each of shape (n,)."""
     periods, nothing = y.shape[1], np.full(len(y), np.nan)
     sold = np.where(np.isnan(y), np.nan, np.nan_to_num(y) != 0)

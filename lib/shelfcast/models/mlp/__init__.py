@@ -1,0 +1,5 @@
+"""The multilayer perceptron, and the LSTM beside it: numpy in, Keras within, no Spark."""
+
+# A network is two models of the leaderboard: its mean under its own name, its median under this one.
+MEDIAN_SUFFIX = "_median"
+FAMILY = "Keras"

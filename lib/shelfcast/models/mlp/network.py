@@ -1,0 +1,85 @@
+"""The networks: all periods ahead at once, their quantiles and mean, from the window of a series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from shelfcast.events import CALENDAR_FEATURES
+from shelfcast.features import LEVEL_FEATURES
+from shelfcast.models.mlp.layers import EmbeddingSum, ForecastHead
+from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY
+
+QUANTILES = (0.1, 0.5, 0.9, 0.98)
+MIDDLE = QUANTILES.index(0.5)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a network is made of.
+
+    kind: how it reads the history. sizes: words of each identity. units: of each hidden layer; blocks: residual ones,
+    of the window and of each period ahead. calendar: whether the calendar of the target enters.
+    """
+
+    kind: Literal["mlp", "lstm"]
+    horizon: int
+    sizes: Sequence[int]
+    units: int
+    blocks: int
+    dropout: float
+    calendar: bool
+
+
+def make_network(design: Design, seed: int) -> keras.Model:
+    """history (n, HISTORY), level (n, ..), codes (n, identities), ahead (n, h, ..), base (n, h, ..) -> (n, h,
+    QUANTILES and the mean), multiples of the scale.
+
+    After TiDE (Das et al. 2023): dense residual blocks encode the window once, then further ones read it beside what is
+    known of each period ahead.
+    """
+    keras.utils.set_random_seed(seed)
+    inputs = _inputs(design)
+    layers = keras.layers
+    read = layers.Concatenate()([_encode(design, inputs["history"]), inputs["level"]])
+    identity = EmbeddingSum(design.sizes, design.units, "zeros", name="identity")(inputs["codes"])
+    hidden = layers.Add()([layers.Dense(design.units, name="window")(read), identity])
+    for block in range(design.blocks):
+        hidden = _residual(design, hidden, f"window_{block}")
+    ahead, base = inputs["ahead"], inputs["base"]
+    known = ahead if design.calendar else ahead[..., : -len(CALENDAR_FEATURES)]
+    of_step = layers.Dense(design.units, name="step")(layers.Concatenate()([known, base]))
+    steps = layers.Add()([layers.RepeatVector(design.horizon)(hidden), of_step])
+    for block in range(design.blocks):
+        steps = _residual(design, steps, f"step_{block}")
+    said = ForecastHead(len(QUANTILES), MIDDLE, name="head")([steps, base])
+    return keras.Model(inputs, said, name=design.kind)
+
+
+def _inputs(design: Design) -> dict[str, Any]:
+    shapes: dict[str, tuple[int, ...]] = {
+        "history": (HISTORY,),
+        "level": (len(LEVEL_FEATURES),),
+        "codes": (len(design.sizes),),
+        "ahead": (design.horizon, len(AHEAD)),
+        "base": (design.horizon, len(BASES)),
+    }
+    types = {"codes": "int32"}
+    return {name: keras.Input(shape, dtype=types.get(name, "float32"), name=name) for name, shape in shapes.items()}
+
+
+def _encode(design: Design, history: Any) -> Any:
+    if design.kind == "mlp":
+        return history
+    return keras.layers.LSTM(design.units, name="history_lstm")(keras.layers.Reshape((HISTORY, 1))(history))
+
+
+def _residual(design: Design, hidden: Any, name: str) -> Any:
+    """x + dense(relu(dense(norm(x)))): where the block has nothing to add, x passes unchanged."""
+    layers = keras.layers
+    inner = layers.LayerNormalization(name=f"{name}_norm")(hidden)
+    inner = layers.Dense(design.units, activation="relu", name=f"{name}_inner")(inner)
+    inner = layers.Dropout(design.dropout, name=f"{name}_dropout")(inner)
+    outer = layers.Dense(design.units, kernel_initializer="zeros", name=f"{name}_outer")(inner)
+    return layers.Add(name=f"{name}_sum")([hidden, outer])

@@ -1,0 +1,68 @@
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+from mlp_builders import forecaster, poisson_panel
+from shelfcast.models.mlp.forecaster import dumps, loads
+
+
+@pytest.mark.parametrize("kind", ["mlp", "lstm"])
+def test_a_forecaster_read_back_says_the_same(kind: str) -> None:
+    made, panel = forecaster(kind=kind), poisson_panel()
+    np.testing.assert_allclose(loads(dumps(made)).predict(panel, 30), made.predict(panel, 30), rtol=0, atol=1e-6)
+
+
+def test_no_code_is_kept_with_a_forecaster() -> None:
+    with zipfile.ZipFile(BytesIO(dumps(forecaster()))) as archive:
+        network = zipfile.ZipFile(BytesIO(archive.read("network.keras")))
+    assert sorted(network.namelist()) == ["config.json", "metadata.json", "model.weights.h5"]
+    assert b"__lambda__" not in network.read("config.json")
+
+
+def test_forecasts_are_in_units_never_negative_and_in_order() -> None:
+    panel = poisson_panel()
+    said = forecaster().predict(panel, 30)
+    assert said.shape == (6, 4, 5)
+    assert (said >= 0).all()
+    assert (np.diff(said[..., :4]) >= 0).all()
+
+
+def test_quantiles_of_counted_demand_are_whole_and_its_mean_is_not() -> None:
+    panel = poisson_panel()
+    made = forecaster()
+    counted, measured = made.predict(panel, 30), made.predict(replace(panel, y=panel.y * 1.1), 30)
+    assert (counted[..., :4] % 1 == 0).all()
+    assert (measured[..., :4] % 1 != 0).any()
+    assert (counted[..., 4] % 1 != 0).any()
+
+
+def test_net_returns_may_be_forecast_where_demand_was_negative() -> None:
+    made, panel = forecaster(), poisson_panel()
+    bias = made.network.get_layer("head").bias
+    bias.assign(np.full(bias.shape, -2.0))
+    assert not made.predict(panel, 30).any()
+    assert (replace(made, non_negative=False).predict(panel, 30) < 0).all()
+
+
+def test_a_series_that_never_sold_is_forecast_zero_and_moves_no_other() -> None:
+    panel = poisson_panel()
+    y = panel.y.copy()
+    y[0] = 0
+    said, before = (forecaster().predict(replace(panel, y=values), 30) for values in (y, panel.y))
+    assert not said[0].any()
+    np.testing.assert_allclose(said[1:3], before[1:3], rtol=1e-5)
+
+
+def test_a_store_never_seen_is_forecast_from_what_is_known_of_the_item() -> None:
+    panel = poisson_panel()
+    renamed = replace(panel, ids=panel.ids.assign(store_id="new"))
+    made = forecaster()
+    table = made.network.get_layer("identity").kernel
+    table.assign(np.where(np.arange(7)[:, None] == 0, 0.0, table))
+    silenced = np.where(np.arange(7)[:, None] < 3, 0.0, table)
+    unseen = made.predict(renamed, 30)
+    table.assign(silenced)
+    np.testing.assert_allclose(unseen, made.predict(panel, 30))
