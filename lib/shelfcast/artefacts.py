@@ -15,19 +15,34 @@ def save(model: Any, uri: str) -> None:
     """Write a model, whole or not at all: a reader of `uri` never finds half of one."""
     buffer = io.BytesIO()
     joblib.dump(model, buffer, compress=3)
-    filesystem, path = _locate(uri)
-    filesystem.create_dir(path.rpartition("/")[0], recursive=True)
-    with filesystem.open_output_stream(f"{path}.part") as stream:
-        stream.write(buffer.getvalue())
-    filesystem.move(f"{path}.part", path)
+    write_bytes(buffer.getvalue(), uri)
 
 
 @lru_cache(maxsize=_LOADED_AT_ONCE)
 def load(uri: str) -> Any:
     """The model at `uri`, kept by the process that loads it."""
+    return joblib.load(io.BytesIO(read_bytes(uri)))
+
+
+def write_bytes(content: bytes, uri: str) -> None:
+    """Write a file, whole or not at all."""
+    filesystem, path = _locate(uri)
+    filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+    with filesystem.open_output_stream(f"{path}.part") as stream:
+        stream.write(content)
+    filesystem.move(f"{path}.part", path)
+
+
+def read_bytes(uri: str) -> bytes:
+    """The content of the file. Raises FileNotFoundError."""
     filesystem, path = _locate(uri)
     with filesystem.open_input_stream(path) as stream:
-        return joblib.load(io.BytesIO(stream.readall()))
+        return bytes(stream.readall())
+
+
+def exists(uri: str) -> bool:
+    filesystem, path = _locate(uri)
+    return bool(filesystem.get_file_info(path).type == fs.FileType.File)
 
 
 def _locate(uri: str) -> tuple[fs.FileSystem, str]:

@@ -1,0 +1,246 @@
+"""The training loop of every network, alone or in a ring of processes that each read their own share of the data.
+
+In each step the processes add up their gradients and what these are sums over, and divide by the total: as if one had
+read all of their batches. One that has read its share sends zeros until the others have read theirs.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from shelfcast.errors import ShelfcastError
+from shelfcast.training.communicator import Communicator
+
+# y, what the network said, weights -> the loss and what it is to be divided by, both summed over the batch
+Loss = Callable[[Any, Any, Any], tuple[Any, Any]]
+State = list[NDArray[Any]]
+
+
+class Batch(NamedTuple):
+    """inputs: name of the network's input -> (n, ...). y: (n, ...). weight: (n,)."""
+
+    inputs: dict[str, Any]
+    y: Any
+    weight: Any
+
+
+def map_batch(function: Callable[[Any], Any], batch: Batch) -> Batch:
+    """The batch with `function` applied to each array."""
+    inputs = {name: function(values) for name, values in batch.inputs.items()}
+    return Batch(inputs, function(batch.y), function(batch.weight))
+
+
+class Data(Protocol):
+    """A process's share of the data. total: examples of all processes in an epoch. empty: a batch of no examples."""
+
+    total: int
+    empty: Batch
+
+    def training(self, epoch: int) -> Iterable[Batch]:
+        """The batches of an epoch, in an order of its own."""
+
+    def validation(self) -> Iterable[Batch]:
+        """Batches that nothing is learned from; none where nothing is held back."""
+
+
+class Store(Protocol):
+    """Where a state outlives its process."""
+
+    def read(self) -> State | None: ...
+
+    def write(self, state: State) -> None: ...
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    learning_rate: of one process; with n it rises to n times as much in the first `warmup` epochs, for n batches make
+    one step (Goyal et al. 2017), and then falls to 0 along a cosine. patience: epochs without a better validation loss
+    after which training stops. seed: of the order of the examples and of dropout.
+    """
+
+    optimizer: Literal["adam", "sgd"]
+    epochs: int
+    learning_rate: float
+    warmup: float
+    weight_decay: float
+    patience: int
+    seed: int
+
+    def rate(self, epochs: float, processes: int) -> float:
+        """The learning rate after so many epochs, whole and parts."""
+        full = self.learning_rate * processes
+        if epochs < self.warmup:
+            return self.learning_rate + (full - self.learning_rate) * epochs / self.warmup
+        done = min((epochs - self.warmup) / max(self.epochs - self.warmup, 1e-9), 1.0)
+        return full * (1 + math.cos(math.pi * done)) / 2
+
+
+class Epoch(NamedTuple):
+    """What an epoch came to, over all processes; validation is NaN where nothing is held back."""
+
+    number: int
+    loss: float
+    validation: float
+
+
+def train(
+    network: keras.Model,
+    loss: Loss,
+    data: Data,
+    recipe: Recipe,
+    communicator: Communicator,
+    store: Store | None = None,
+    say: Callable[[str], None] | None = None,
+) -> list[Epoch]:
+    """Train `network` in place, to the weights of the best epoch where there is validation, else of the last.
+
+    Goes on from the state in `store`, to which process 0 writes after each epoch. Raises ShelfcastError where the loss
+    is no number.
+    """
+    trainer = Trainer(network, loss, data, recipe, communicator)
+    trainer.resume(store)
+    while not trainer.is_done:
+        started, seen = time.monotonic(), trainer.seen
+        epoch = trainer.run_epoch()
+        if store and communicator.rank == 0:
+            store.write(trainer.state())
+        if say and communicator.rank == 0:
+            say(_progress(trainer, epoch, trainer.seen - seen, time.monotonic() - started))
+    trainer.restore_best()
+    communicator.join()
+    return trainer.history
+
+
+def _progress(trainer: "Trainer", epoch: Epoch, examples: int, seconds: float) -> str:
+    left = 0 if trainer.is_done else round(seconds * (trainer.recipe.epochs - epoch.number))
+    told = "" if math.isnan(epoch.validation) else f", validation {epoch.validation:.5f}"
+    return (
+        f"epoch {epoch.number} of {trainer.recipe.epochs}: loss {epoch.loss:.5f}{told}, "
+        f"{examples / max(seconds, 1e-9):,.0f} examples/s, at most {left // 60} min {left % 60} s left"
+    )
+
+
+class Trainer:
+    """A network in training: the same state in every process."""
+
+    def __init__(
+        self, network: keras.Model, loss: Loss, data: Data, recipe: Recipe, communicator: Communicator
+    ) -> None:
+        self.network, self.loss, self.data, self.recipe, self.communicator = network, loss, data, recipe, communicator
+        self.optimizer = _optimizer(recipe)
+        self.optimizer.build(network.trainable_variables)
+        self.best: State = [np.array(weight) for weight in network.get_weights()]
+        self.history: list[Epoch] = []
+        self.seen = 0
+        # One trace for batches of any size; Keras fails at a size that is known to be 0.
+        batch = map_batch(lambda values: tf.TensorSpec((None, *values.shape[1:]), values.dtype), data.empty)
+        self._measured = tf.function(self._held_back, input_signature=batch)
+        self._gradients = tf.function(self._sums, input_signature=batch)
+        self._learn = tf.function(self._update, reduce_retracing=True)
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.history) >= self.recipe.epochs or self._since_best() >= self.recipe.patience
+
+    def run_epoch(self) -> Epoch:
+        """One pass over the data of all processes, and what it came to. Each process comes to the same numbers."""
+        number = len(self.history) + 1
+        self._sow(number)
+        totals, before, batches, rows = np.zeros(2), self.seen, iter(self.data.training(number)), 1
+        while rows:
+            rate = self.recipe.rate(number - 1 + (self.seen - before) / max(self.data.total, 1), self.communicator.size)
+            *sums, rows = self._step(next(batches, self.data.empty), rate)
+            totals += sums
+            self.seen += rows
+        epoch = Epoch(number, _mean(totals), self._validate())
+        if not math.isfinite(epoch.loss):
+            raise ShelfcastError(f"training: the loss of epoch {number} is {epoch.loss}; wanted a number")
+        self.history.append(epoch)
+        if self._since_best() == 0:
+            self.best = [np.array(weight) for weight in self.network.get_weights()]
+        return epoch
+
+    def restore_best(self) -> None:
+        self.network.set_weights(self.best)
+
+    def state(self) -> State:
+        """All that the next epoch depends on."""
+        history = np.array([(epoch.loss, epoch.validation) for epoch in self.history]).reshape(-1, 2)
+        padded = np.full((self.recipe.epochs, 2), np.nan)
+        padded[: len(history)] = history
+        own = [variable.numpy() for variable in (*self.network.weights, *self.optimizer.variables)]
+        return [np.array(len(history)), padded, *own, *self.best]
+
+    def resume(self, store: Store | None) -> None:
+        """Take up process 0's state, from the store where one is there."""
+        found = store.read() if store and self.communicator.rank == 0 else None
+        state = self.communicator.broadcast(found or self.state())
+        count, padded, *arrays = state
+        self.history = [Epoch(n + 1, float(loss), float(held)) for n, (loss, held) in enumerate(padded[: int(count)])]
+        variables = (*self.network.weights, *self.optimizer.variables)
+        for variable, array in zip(variables, arrays[: len(variables)], strict=True):
+            variable.assign(array)
+        self.best = arrays[len(variables) :]
+
+    def _step(self, batch: Batch, rate: float) -> tuple[float, float, int]:
+        """Learn from one batch of each process: the summed loss, what it is to be divided by, and the rows; none where
+        every process has read all that it has."""
+        *gradients, loss, count, rows = self.communicator.all_reduce(self._gradients(*batch))
+        if float(count) > 0:
+            self.optimizer.learning_rate.assign(rate)
+            self._learn(gradients, count)
+        return float(loss), float(count), int(rows)
+
+    def _sums(self, inputs: dict[str, Any], y: Any, weight: Any) -> list[Any]:
+        """Of one batch: the gradients of the summed loss, the loss, what it is to be divided by, and the rows."""
+        with tf.GradientTape() as tape:
+            loss, count = self.loss(y, self.network(inputs, training=True), weight)
+        gradients = tape.gradient(loss, [variable.value for variable in self.network.trainable_variables])
+        rows = tf.cast(tf.shape(y)[0], tf.float32)
+        return [*map(tf.convert_to_tensor, gradients), loss, count, rows]
+
+    def _update(self, gradients: Sequence[Any], count: Any) -> None:
+        """One step of the optimizer along the gradient of the mean loss."""
+        self.optimizer.apply([gradient / count for gradient in gradients], self.network.trainable_variables)
+
+    def _validate(self) -> float:
+        totals = np.zeros(2)
+        for inputs, y, weight in self.data.validation():
+            totals += [float(part) for part in self._measured(inputs, y, weight)]
+        return _mean([float(part) for part in self.communicator.all_reduce([tf.constant(total) for total in totals])])
+
+    def _held_back(self, inputs: dict[str, Any], y: Any, weight: Any) -> tuple[Any, Any]:
+        return self.loss(y, self.network(inputs, training=False), weight)
+
+    def _since_best(self) -> int:
+        """Epochs since the one with the least validation loss; 0 where nothing is held back."""
+        losses = [epoch.validation for epoch in self.history]
+        if not losses or math.isnan(losses[-1]):
+            return 0
+        return len(losses) - 1 - int(np.argmin(losses))
+
+    def _sow(self, epoch: int) -> None:
+        """Dropout draws from (seed, process, epoch) alone: an epoch is the same after a new start."""
+        mixed = np.random.SeedSequence((self.recipe.seed, self.communicator.rank, epoch)).generate_state(2)
+        for variable in self.network.variables:
+            if variable.path.endswith("seed_generator_state"):
+                variable.assign(mixed.astype(variable.dtype))
+
+
+def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(recipe.learning_rate)
+    return keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
+
+
+def _mean(totals: Sequence[float] | NDArray[np.float64]) -> float:
+    return float(totals[0] / totals[1]) if totals[1] > 0 else math.nan
