@@ -10,7 +10,9 @@ import pandas as pd
 from builders import MONDAY
 from shelfcast.examples import FEATURES
 from shelfcast.features import make_examples
+from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import Axis, densify
+from shelfcast.windows import as_rows
 
 PANEL = "product"
 
@@ -62,4 +64,23 @@ def write_parts(frame: pd.DataFrame, folder: Path, parts: int = 2) -> tuple[str,
     paths = [folder / f"part-{part}.parquet" for part in range(parts)]
     for part, path in enumerate(paths):
         frame[::-1].iloc[part::parts].to_parquet(path, index=False)
+    return tuple(str(path) for path in paths)
+
+
+def windows_of(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.DataFrame:
+    """The rows of features/windows that the sparse rows give, less region and panel."""
+    panel = densify(rows, of)
+    made = [make_windows(panel, origin, of.horizon) for origin in origins]
+    parts = [as_rows(panel.ids.iloc[part.series], part, np.arange(len(part))) for part in made]
+    return pd.concat(parts, ignore_index=True)
+
+
+def write_windows(
+    rows: pd.DataFrame, of: Axis, origins: Sequence[int], folder: Path, rows_per_group: int = 1000
+) -> tuple[str, ...]:
+    """Those rows, dealt out to two files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made, paths = windows_of(rows, of, origins), [folder / f"{part}.parquet" for part in range(2)]
+    for part, path in enumerate(paths):
+        made.iloc[part::2].to_parquet(path, index=False, row_group_size=rows_per_group)
     return tuple(str(path) for path in paths)

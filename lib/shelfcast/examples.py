@@ -39,7 +39,7 @@ def sample_training_examples(
     only the origins by which it had sold in `least_weeks` weeks: from others nothing is forecast, and which series were
     to sell on was not known there.
     """
-    share = share_of(most, _count_examples(panel, axis, origins, least_weeks))
+    share = share_of(most, count_examples(panel, axis, origins, least_weeks))
 
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
         dense = densify(rows, axis)
@@ -56,7 +56,7 @@ def sample_training_examples(
     return by_bucket(panel, buckets).applyInPandas(of_bucket, TRAINING_FRAME.columns)
 
 
-def _count_examples(panel: DataFrame, axis: Axis, origins: range, least_weeks: int) -> int:
+def count_examples(panel: DataFrame, axis: Axis, origins: range, least_weeks: int) -> int:
     """How many examples with a known target the panel has."""
     sold = F.when((F.col("quantity") > 0) & F.col("week").between(axis.weeks[0], axis.weeks[-1]), F.col("week"))
     by_series = panel.groupBy("store_id", "item_id", "category_id").agg(F.sort_array(F.collect_set(sold)).alias("sold"))

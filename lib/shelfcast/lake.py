@@ -83,6 +83,8 @@ class Lake(Folder):
         is_new = self._create(table)
         writer = frame.select(*table.names).write.format("delta")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        if table.rows_per_file:
+            writer = writer.option("maxRecordsPerFile", table.rows_per_file)
         if is_new:
             # Nothing is there to be replaced, and Delta need not look for it.
             writer = writer.mode("append")

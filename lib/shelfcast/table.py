@@ -7,7 +7,10 @@ from pyspark.sql.types import StructType
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table at `{lake}/{name}`: its columns as Spark DDL, its key, and what must hold of each row."""
+    """A Delta table at `{lake}/{name}`: its columns as Spark DDL, its key, and what must hold of each row.
+
+    rows_per_file: at most so many, where readers take files one by one.
+    """
 
     name: str
     columns: str
@@ -16,6 +19,7 @@ class Table:
     partitions: tuple[str, ...] = ("region",)
     sought_by: tuple[str, ...] = ()
     operational: tuple[str, ...] = ()
+    rows_per_file: int | None = None
 
     @property
     def schema(self) -> StructType:

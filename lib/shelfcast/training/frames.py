@@ -15,14 +15,14 @@ def read_examples(files: Sequence[str], columns: Sequence[str], last_week: date)
 
     Sorted, because a fit depends on the order of its rows, and that of files is chance.
     """
-    table = ds.dataset([_path(file) for file in files], format="parquet").to_table(
+    table = ds.dataset([local_path(file) for file in files], format="parquet").to_table(
         columns=list(columns), filter=pc.field("week") <= pc.scalar(last_week)
     )
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame.sort_values(["store_id", "item_id", "origin", "step"], ignore_index=True)
 
 
-def _path(file: str) -> str:
+def local_path(file: str) -> str:
     """Spark names local files as URIs with escapes; Arrow wants their paths."""
     parts = urlparse(file)
     return unquote(parts.path) if parts.scheme == "file" else file

@@ -1,0 +1,73 @@
+"""Training windows of the networks from panels, bucket by bucket on the executors."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyspark.sql import DataFrame
+
+from shelfcast.examples import count_examples
+from shelfcast.features import hash_ids, is_drawn, share_of
+from shelfcast.history import selling_weeks
+from shelfcast.models.mlp.windows import Windows, make_windows
+from shelfcast.panel import Axis, Panel, densify
+from shelfcast.panels import by_bucket
+from shelfcast.table import Table
+
+_ARRAYS = ("history", "level", "ahead", "base", "y")
+WINDOWS = Table(
+    "features/windows",
+    # What a network reads of a series at an origin, as shelfcast.models.mlp.windows makes it, each matrix row by row.
+    # y: the weeks ahead, multiples of the scale, NaN where not known yet.
+    "region string, panel string, store_id string, item_id string, category_id string, origin int, scale float, "
+    + ", ".join(f"{name} array<float>" for name in _ARRAYS),
+    key=("region", "panel", "store_id", "item_id", "origin"),
+    checks={"scale_is_positive": "scale > 0"},
+    partitions=("region", "panel"),
+    # Processes that train together deal them out: a file is a row group of about 20 MB.
+    rows_per_file=16_000,
+)
+
+
+def sample_training_windows(
+    panel: DataFrame,
+    axis: Axis,
+    origins: range,
+    least_weeks: int,
+    most: int,
+    buckets: int,
+    seed: int,
+    country: str,
+) -> DataFrame:
+    """About `most` windows of one panel, as features/windows keeps them.
+
+    panel: rows of one panel of features/panel_demand. origins: weeks known at the origins to draw from. Of a series
+    only the origins by which it had sold in `least_weeks` weeks.
+    """
+    share = share_of(most, count_examples(panel, axis, origins, least_weeks) // axis.horizon)
+
+    def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
+        dense = densify(rows, axis)
+        drawn = [_windows_at(dense, origin, axis.horizon, least_weeks, share, seed, country) for origin in origins]
+        named = pd.concat(drawn, ignore_index=True)
+        return named.assign(region=rows["region"].iloc[0], panel=rows["panel"].iloc[0])[WINDOWS.names]
+
+    return by_bucket(panel, buckets).applyInPandas(of_bucket, WINDOWS.columns)
+
+
+def _windows_at(
+    panel: Panel, origin: int, horizon: int, least_weeks: int, share: float, seed: int, country: str
+) -> pd.DataFrame:
+    windows = make_windows(panel, origin, horizon, country)
+    ids = panel.ids.iloc[windows.series]
+    sold = selling_weeks(panel.y[windows.series, :origin])[:, -1]
+    drawn = is_drawn(hash_ids(ids), windows.origin, np.zeros_like(windows.origin), seed, share)
+    known = ~np.isnan(windows.y).all(axis=1)
+    return as_rows(ids, windows, np.flatnonzero(drawn & known & (sold >= least_weeks)))
+
+
+def as_rows(ids: pd.DataFrame, windows: Windows, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """The windows at `rows`, as features/windows keeps them, less region and panel. ids: of each window's series."""
+    columns = {name: getattr(windows, name)[rows] for name in ("scale", *_ARRAYS)}
+    arrays = {name: list(columns[name].reshape(len(rows), -1)) if len(rows) else [] for name in _ARRAYS}
+    named = ids.iloc[rows].reset_index(drop=True)
+    return named.assign(origin=windows.origin[rows].astype("int32"), scale=columns["scale"], **arrays)
