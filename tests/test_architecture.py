@@ -48,6 +48,7 @@ TO_DRIVER = {
     "reporting/gather.py _days": "the first and the last day, one row",
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
+    "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
 }
 
