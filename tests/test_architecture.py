@@ -16,7 +16,7 @@ LAYERS = (
     "errors resources table schemas sections config code session folder lake lease job",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows scoring training",
+    "metrics models artefacts examples windows scoring network_scoring training",
     "modelling campaign ensembles registry evaluation leaderboard",
     "forecasting study reporting",
     "steps system command",

@@ -8,7 +8,7 @@ from builders import MONDAY, frame
 from panel_builders import week
 from shelfcast.errors import ConfigError
 from shelfcast.plan import Plan
-from shelfcast.registry import as_registry, intended, intended_ensembles
+from shelfcast.registry import as_registry, current_networks, intended, intended_ensembles
 from shelfcast.schemas import BACKTESTS, REGISTRY
 from shelfcast.training.baselines import FIT_COLUMNS
 
@@ -113,3 +113,10 @@ def test_a_row_a_model_and_cutoff_says_what_became_of_it(spark: SparkSession, wa
     same = {"region": "here", "panel": "product", "version": "run-1", "minimises": "mean"}
     expected = frame(spark, REGISTRY, *[{**same, **dict(zip(columns, row, strict=True))} for row in told])
     assert_df_equality(found, expected, ignore_row_order=True, ignore_nullable=True)
+
+
+def test_a_network_of_another_panel_or_cutoff_is_not_current(spark: SparkSession) -> None:
+    first, second = date(2017, 1, 2), date(2017, 1, 9)
+    rows = spark.createDataFrame([("new", first), ("old", first), ("new", second)], "panel_run string, cutoff date")
+    found = current_networks(rows, "new", [first])
+    assert [tuple(row) for row in found.collect()] == [("new", first)]

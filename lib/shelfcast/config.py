@@ -116,6 +116,33 @@ class Training(Section):
     min_history: int = Field(ge=1)
 
 
+class Networks(Section):
+    """The networks of job train_mlp: which, on which panels, of what size, and how they are trained.
+
+    processes: that train together. windows: about so many of a panel are learned from, at most. held_back_weeks: the
+    last ones known, which nothing is learned from and which stop the training; 0 trains every epoch on all. timeline: a
+    file for the trace of what the processes sent one another.
+    """
+
+    panels: tuple[Literal["reference", "category", "product"], ...] = ("reference", "product")
+    kinds: tuple[Literal["mlp", "lstm"], ...] = ("mlp",)
+    processes: int = Field(default=1, ge=1)
+    windows: int = Field(default=200_000, ge=1)
+    units: int = Field(default=64, ge=1)
+    blocks: int = Field(default=1, ge=0)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    calendar: bool = False
+    epochs: int = Field(default=6, ge=1)
+    batch_size: int = Field(default=512, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0)
+    warmup_epochs: float = Field(default=0.5, ge=0)
+    weight_decay: float = Field(default=0.0001, ge=0)
+    held_back_weeks: int = Field(default=0, ge=0)
+    patience: int = Field(default=3, ge=1)
+    mixed_precision: bool = False
+    timeline: str | None = None
+
+
 class Forecast(Section):
     """The middle-out forecast and its calibration."""
 
@@ -151,6 +178,7 @@ class Config(Section):
     demand: Demand
     backtest: Backtest
     training: Training
+    networks: Networks = Field(default_factory=Networks)
     forecast: Forecast
     study: Study
     runtime: Runtime

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from shelfcast.ensembles import FAMILY
 from shelfcast.models import ZERO
+from shelfcast.models.mlp import FAMILY as NETWORK_FAMILY
 
 _MODEL = ("panel", "model")
 _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
@@ -19,8 +20,9 @@ def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cut
 
     The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE. A model
     that forecast a part of the series only, or failed or lacked history at a cutoff, is on the board and is no
-    candidate. An ensemble has learned from the first cutoff: it takes the place of the best single model where it is
-    better than that one at the other earlier cutoffs.
+    candidate; nor is a network, which the forecast of the weeks ahead does not train. An ensemble has learned from the
+    first cutoff: it takes the place of the best single model where it is better than that one at the other earlier
+    cutoffs.
     """
     whole = metrics.where((F.col("slice") == "all") & F.col("cutoff").isNotNull())
     is_last = F.col("cutoff") == F.lit(last_cutoff)
@@ -75,7 +77,7 @@ def _by_model(registry: DataFrame) -> DataFrame:
 def _if_best(what: str, score: str) -> Column:
     panel = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_ensemble = F.col("family") == FAMILY
-    fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO)
+    fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO) & (F.col("family") != NETWORK_FAMILY)
     single = fitted & ~is_ensemble & (F.col("_earlier_rows") == F.max("_earlier_rows").over(panel))
     joint = fitted & is_ensemble & (F.col("_later_rows") == F.max("_later_rows").over(panel))
     best = F.min(F.when(single, F.struct(f"earlier_{score}", "model", f"later_{score}"))).over(panel)

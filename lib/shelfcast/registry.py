@@ -1,6 +1,7 @@
 """The registry: what became of each model at each cutoff."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,7 +12,7 @@ from shelfcast.plan import Plan
 from shelfcast.schemas import REGISTRY
 
 _KEY = ("panel", "model", "cutoff")
-_INTENDED = (
+INTENDED = (
     "panel string, model string, cutoff date, family string, minimises string, has_history boolean, detail string"
 )
 
@@ -33,7 +34,7 @@ def intended(
             part = f"the largest {sampled[model]:,} series alone" if model in sampled else None
             detail = part if has_history else f"{cutoff} weeks known, wanted {wanted}"
             rows.append((panel, model, plan.last_week(cutoff), known.library, known.minimises, has_history, detail))
-    return spark.createDataFrame(rows, _INTENDED)
+    return spark.createDataFrame(rows, INTENDED)
 
 
 def intended_ensembles(spark: SparkSession, plan: Plan, panel: str) -> DataFrame:
@@ -43,7 +44,7 @@ def intended_ensembles(spark: SparkSession, plan: Plan, panel: str) -> DataFrame
         for name, ensemble in ENSEMBLES.items()
         for cutoff in plan.cutoffs[1:]
     ]
-    return spark.createDataFrame(rows, _INTENDED)
+    return spark.createDataFrame(rows, INTENDED)
 
 
 def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, region: str, version: str) -> DataFrame:
@@ -68,6 +69,12 @@ def as_registry(wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, regi
         "seconds",
         "artefact",
     ).select(*REGISTRY.names)
+
+
+def current_networks(rows: DataFrame, panel_run: str, cutoffs: Sequence[date]) -> DataFrame:
+    """Of models/network_registry the networks of the panel that the run `panel_run` made, at these cutoffs: others
+    have not learned from what the baselines did."""
+    return rows.where((F.col("panel_run") == F.lit(panel_run)) & F.col("cutoff").isin(*cutoffs))
 
 
 def _status() -> Column:

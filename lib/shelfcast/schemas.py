@@ -140,6 +140,24 @@ BACKTESTS = Table(
     key=("region", "panel", "model", "cutoff", "store_id", "item_id", "step"),
     partitions=("region", "panel"),
 )
+NETWORK_BACKTESTS = Table(
+    "forecasts/network_backtests",
+    # As forecasts/backtests, with the quantiles of a network's rows; the model `<kind>` forecasts by the mean,
+    # `<kind>_median` by p50.
+    f"{BACKTESTS.columns}, p10 double, p50 double, p90 double, p98 double",
+    key=BACKTESTS.key,
+    checks={"quantiles_are_in_order": "p10 <= p50 and p50 <= p90 and p90 <= p98"},
+    partitions=BACKTESTS.partitions,
+)
+NETWORK_REGISTRY = Table(
+    "models/network_registry",
+    # As models/registry. panel_run: the run that made the panel which the network has learned from. losses: of each
+    # epoch, {loss, validation}.
+    f"{REGISTRY.columns}, panel_run string, losses array<struct<loss:double,validation:double>>",
+    key=REGISTRY.key,
+    checks=REGISTRY.checks,
+    operational=(*REGISTRY.operational, "panel_run", "losses"),
+)
 ENSEMBLES = Table(
     "models/ensembles",
     # What each member weighs in an ensemble at a cutoff, learned on the windows that were over by then. whole: demand

@@ -59,7 +59,7 @@ class Scorer:
     def _score_at(self, panel: Panel, ranks: FloatArray, cutoff: int) -> Iterator[pd.DataFrame]:
         eligible = np.flatnonzero(selling_weeks(panel.y[:, :cutoff])[:, -1] >= self.min_selling_weeks)
         known = panel.until(cutoff)
-        frame = _frame(panel, cutoff, self.axis, eligible)
+        frame = rows_at(panel, cutoff, self.axis, eligible)
         able = [
             m
             for m in self.models
@@ -87,7 +87,7 @@ def empty_frame(columns: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
 
 
-def _frame(panel: Panel, cutoff: int, axis: Axis, series: NDArray[np.int64]) -> pd.DataFrame:
+def rows_at(panel: Panel, cutoff: int, axis: Axis, series: NDArray[np.int64]) -> pd.DataFrame:
     """The rows of one cutoff, series after series, step after step, with what came true (NaN where not known yet)."""
     steps = np.arange(axis.horizon)
     target = cutoff + steps

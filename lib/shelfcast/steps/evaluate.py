@@ -1,25 +1,46 @@
-"""forecasts/backtests, models/registry, models/ensembles -> forecasts/metrics, models/leaderboard"""
+"""forecasts/backtests, models/registry, models/ensembles, and those of the networks where there are any ->
+forecasts/metrics, models/leaderboard"""
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import evaluation, leaderboard, schemas
+from shelfcast import evaluation, leaderboard, registry, schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
 _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
+_NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD)
 
 
 def job(config: Config) -> Job:
-    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate)
+    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=_NETWORKS)
 
 
 def evaluate(run: Run) -> None:
     plan = plan_of(run)
     region = F.lit(run.config.region).alias("region")
-    run.write(schemas.METRICS, evaluation.measure(run.read(schemas.BACKTESTS)).select(region, "*"))
-    metrics, registry, weights = (run.read(table) for table in (schemas.METRICS, schemas.REGISTRY, schemas.ENSEMBLES))
-    ranked = leaderboard.rank(metrics, registry, weights, plan.last_week(plan.cutoffs[-1]))
+    backtests, rows = _with_networks(run, plan)
+    run.write(schemas.METRICS, evaluation.measure(backtests).select(region, "*"))
+    metrics, weights = run.read(schemas.METRICS), run.read(schemas.ENSEMBLES)
+    ranked = leaderboard.rank(metrics, rows, weights, plan.last_week(plan.cutoffs[-1]))
     run.write(schemas.LEADERBOARD, ranked.select(region, "*"))
     leaderboard.show(run.read(schemas.LEADERBOARD))
+
+
+def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
+    """The backtests and the registry, with those of the networks, where there are any."""
+    backtests, rows = run.read(schemas.BACKTESTS), run.read(schemas.REGISTRY)
+    network_backtests, network_rows = (run.find(table) for table in _NETWORKS)
+    if network_backtests is None or network_rows is None:
+        return backtests, rows
+    made = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
+    cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
+    current = registry.current_networks(network_rows, made.run_key if made else "", cutoffs)
+    scored = network_backtests.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")
+    return (
+        backtests.unionByName(scored.select(*schemas.BACKTESTS.names)),
+        rows.unionByName(current.select(*schemas.REGISTRY.names)),
+    )

@@ -1,0 +1,71 @@
+"""Forecasts of networks at several cutoffs, bucket by bucket in Spark's tasks: a row per model, cutoff, series and
+step."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from shelfcast import artefacts
+from shelfcast.history import selling_weeks
+from shelfcast.models.mlp import MEDIAN_SUFFIX
+from shelfcast.panel import Axis, FloatArray, Panel, densify
+from shelfcast.panels import by_bucket
+from shelfcast.scoring import SCORED_COLUMNS, empty_frame, rows_at
+from shelfcast.table import column_names
+
+QUANTILE_COLUMNS = ("p10", "p50", "p90", "p98")
+_COLUMNS = f"{SCORED_COLUMNS}, " + ", ".join(f"{name} double" for name in QUANTILE_COLUMNS)
+# A worker scores bucket after bucket with the networks of a few cutoffs.
+_LOADED_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class NetworkScorer:
+    """artefacts: (model, weeks known) -> where the network fitted then lies. min_selling_weeks: a series is forecast at
+    a cutoff by which it had sold in so many weeks."""
+
+    axis: Axis
+    artefacts: Mapping[tuple[str, int], str]
+    min_selling_weeks: int
+
+    def score(self, panel: DataFrame, buckets: int) -> DataFrame:
+        """panel: rows of one panel of features/panel_demand, in so many buckets. Columns: SCORED_COLUMNS and
+        QUANTILE_COLUMNS."""
+
+        def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
+            return self.score_bucket(rows)
+
+        return by_bucket(panel, buckets).applyInPandas(of_bucket, _COLUMNS)
+
+    def score_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
+        parts = list(self._parts(densify(rows, self.axis)))
+        if not parts:
+            return empty_frame(column_names(_COLUMNS))
+        return pd.concat(parts, ignore_index=True).assign(panel=rows["panel"].iloc[0])[column_names(_COLUMNS)]
+
+    def _parts(self, panel: Panel) -> Iterator[pd.DataFrame]:
+        for (model, cutoff), uri in self.artefacts.items():
+            eligible = np.flatnonzero(selling_weeks(panel.y[:, :cutoff])[:, -1] >= self.min_selling_weeks)
+            if len(eligible):
+                said = _forecast(uri, panel, cutoff)[eligible].reshape(len(eligible) * self.axis.horizon, -1)
+                frame = rows_at(panel, cutoff, self.axis, eligible).assign(fallback=None)
+                quantiles = dict(zip(QUANTILE_COLUMNS, said.T, strict=False))
+                yield frame.assign(model=model, y_hat=said[:, -1], **quantiles)
+                yield frame.assign(model=f"{model}{MEDIAN_SUFFIX}", y_hat=quantiles["p50"], **quantiles)
+
+
+def _forecast(uri: str, panel: Panel, cutoff: int) -> FloatArray:
+    """The forecasts of every series, of which those not asked for tell of their items too."""
+    return _load(uri)(panel, cutoff)
+
+
+@lru_cache(maxsize=_LOADED_AT_ONCE)
+def _load(uri: str) -> Callable[[Panel, int], FloatArray]:
+    # Keras takes seconds to load, and the driver needs none of it.
+    from shelfcast.models.mlp.forecaster import loads
+
+    return loads(artefacts.read_bytes(uri)).predict

@@ -1,0 +1,111 @@
+"""Networks fitted by the processes of one ring, one network after the other: starting a ring costs most of a minute."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import tensorflow as tf
+
+from shelfcast import artefacts
+from shelfcast.job import say
+from shelfcast.models.encoder import NEVER_SEEN
+from shelfcast.models.mlp.forecaster import Forecaster, dumps
+from shelfcast.models.mlp.loss import loss_sums
+from shelfcast.models.mlp.network import Design, make_network
+from shelfcast.training.checkpoint import Checkpoint
+from shelfcast.training.communicator import Communicator
+from shelfcast.training.frames import local_path
+from shelfcast.training.loop import Epoch, Recipe, train
+from shelfcast.training.stream import Source, Stream
+
+IDENTITIES = ("store_id", "item_id", "category_id")
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """One network to fit on the windows of `panel` known at `cutoff` (the last week), into `artefact`.
+
+    source: less its words, which every process reads from `vocabulary` (files of features/vocabularies). design: less
+    the sizes, which follow from them. checkpoint: where the state of an interrupted training lies.
+    """
+
+    panel: str
+    model: str
+    cutoff: date
+    source: Source
+    vocabulary: tuple[str, ...]
+    design: Design
+    recipe: Recipe
+    batch_size: int
+    country: str
+    artefact: str
+    checkpoint: str
+
+
+class Outcome(NamedTuple):
+    """What a fit came to: the columns of FIT_COLUMNS, and the epochs."""
+
+    panel: str
+    model: str
+    cutoff: date
+    artefact: str
+    examples: int
+    seconds: float
+    epochs: list[Epoch]
+
+
+def fit_networks(communicator: Communicator, fits: Sequence[NetworkFit], mixed_precision: bool) -> list[Outcome]:
+    """Fit all, one after the other, each by all processes. What a run before has finished is not done again."""
+    use_device(communicator, mixed_precision)
+    return [fit_network(communicator, fit) for fit in fits]
+
+
+def use_device(communicator: Communicator, mixed_precision: bool) -> None:
+    """A GPU for each process of a machine, in the order of their local ranks; a core where there is none."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        own = gpus[communicator.local_rank % len(gpus)]
+        tf.config.set_visible_devices(own, "GPU")
+        tf.config.experimental.set_memory_growth(own, True)
+    elif communicator.size > 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    # bfloat16 has the range of float32: nothing underflows, and no loss need be scaled.
+    keras.mixed_precision.set_global_policy("mixed_bfloat16" if gpus and mixed_precision else "float32")
+
+
+def fit_network(communicator: Communicator, fit: NetworkFit) -> Outcome:
+    started = time.monotonic()
+    words = read_words(fit.vocabulary, fit.panel, fit.cutoff)
+    design = replace(fit.design, sizes=tuple(len(known) + 1 for known in words.values()))
+    data = Stream(replace(fit.source, words=words), fit.batch_size, fit.recipe.seed, communicator)
+    network = make_network(design, fit.recipe.seed)
+    checkpoint = Checkpoint(fit.checkpoint)
+
+    def tell(message: str) -> None:
+        say(f"  {fit.panel}, {fit.model}, {fit.cutoff}: {message}")
+
+    epochs = train(network, loss_sums, data, fit.recipe, communicator, checkpoint, tell)
+    if communicator.rank == 0:
+        made = Forecaster(design, network, words, data.non_negative, fit.country)
+        artefacts.write_bytes(dumps(made), fit.artefact)
+    communicator.join()
+    return Outcome(fit.panel, fit.model, fit.cutoff, fit.artefact, data.total, time.monotonic() - started, epochs)
+
+
+def read_words(files: Sequence[str], panel: str, cutoff: date) -> dict[str, list[str]]:
+    """The words of each identity known at the cutoff, in the order of their codes, which begin behind NEVER_SEEN."""
+    wanted = (pc.field("panel") == panel) & (pc.field("cutoff") == pc.scalar(cutoff))
+    found = ds.dataset([local_path(file) for file in files], format="parquet").to_table(
+        columns=["column", "value", "index"], filter=wanted
+    )
+    rows = found.to_pandas().sort_values("index")
+    words = {name: rows.loc[rows["column"] == name] for name in IDENTITIES}
+    assert all((own["index"] == np.arange(len(own)) + NEVER_SEEN + 1).all() for own in words.values())
+    return {name: own["value"].tolist() for name, own in words.items()}

@@ -1,0 +1,74 @@
+import shutil
+
+import pytest
+from pyspark.sql import functions as F
+
+from shelfcast import artefacts, schemas
+from shelfcast.job import Runner
+from shelfcast.steps import evaluate, train_mlp
+from shelfcast.windows import WINDOWS
+
+REGION = "complete_journey"
+SMALL = ("networks.epochs=2", "networks.units=8", "networks.held_back_weeks=3", "networks.windows=300")
+KEY = ["panel", "cutoff", "store_id", "item_id", "step"]
+
+
+@pytest.fixture(scope="module")
+def trained(ran, make_runner, tmp_path_factory) -> Runner:
+    """A copy of the pipeline's lake, with networks."""
+    lake = tmp_path_factory.mktemp("networks") / "lake"
+    shutil.copytree(ran.lake.root, lake)
+    runner = make_runner(lake, *SMALL)
+    assert runner.run(train_mlp.job(runner.config))
+    assert runner.run(evaluate.job(runner.config))
+    return runner
+
+
+def _champions(runner: Runner) -> list[tuple[str, str, str | None]]:
+    board = runner.lake.read(schemas.LEADERBOARD, REGION).where("family != 'Keras'")
+    return sorted(tuple(row) for row in board.select("panel", "model", "champion").collect())
+
+
+def test_networks_stand_on_the_leaderboard_beside_the_baselines(trained, ran) -> None:
+    board = trained.lake.read(schemas.LEADERBOARD, REGION).where("family = 'Keras'")
+    found = {(row.panel, row.model, row.minimises): row for row in board.collect()}
+    assert set(found) == {
+        (panel, f"mlp{suffix}", minimises)
+        for panel in ("reference", "product")
+        for suffix, minimises in (("", "mean"), ("_median", "median"))
+    }
+    assert all(row.wape > 0 and row.earlier_rmse > 0 and row.status == "fitted" for row in found.values())
+    assert _champions(trained) == _champions(ran)
+
+
+def test_a_second_run_trains_nothing(trained) -> None:
+    assert not trained.run(train_mlp.job(trained.config))
+    assert not trained.run(evaluate.job(trained.config))
+
+
+def test_a_network_forecasts_every_series_that_the_baselines_do(trained) -> None:
+    naive = trained.lake.read(schemas.BACKTESTS, REGION).where("model = 'naive'").select(*KEY, "y")
+    scored = trained.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'").select(*KEY, "y")
+    assert scored.exceptAll(naive).count() == naive.exceptAll(scored).count() == 0
+    assert scored.count() > 0
+
+
+def test_the_median_of_a_network_is_its_p50_and_its_mean_has_no_quantile(trained) -> None:
+    rows = trained.lake.read(schemas.NETWORK_BACKTESTS, REGION)
+    assert rows.where("model = 'mlp_median' and y_hat != p50").count() == 0
+    assert rows.where("model = 'mlp' and y_hat != p50").count() > 0
+
+
+def test_the_registry_tells_of_each_training_and_its_network_is_there(trained) -> None:
+    rows = trained.lake.read(schemas.NETWORK_REGISTRY, REGION).collect()
+    assert len(rows) == 2 * 2 * 3
+    for row in rows:
+        assert len(row.losses) == 2
+        assert all(epoch.loss > 0 and epoch.validation > 0 for epoch in row.losses)
+        assert 0 < row.examples <= 400
+        assert artefacts.exists(row.artefact)
+
+
+def test_nothing_is_learned_from_the_weeks_that_a_cutoff_does_not_know(trained) -> None:
+    """At the last cutoff 29 of 33 weeks are known."""
+    assert trained.lake.read(WINDOWS, REGION).agg(F.max("origin")).first()[0] == 29
