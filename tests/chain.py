@@ -11,7 +11,7 @@ FIRST_DAY = date(2017, 1, 1)
 WEEKS = 34
 STORES = (1, 2, 3, 4)
 DEPARTMENTS = {"GROCERY": 8, "PRODUCE": 4, "FUEL": 1}
-# Shorter than the real one in every direction: a horizon of 3, cutoffs after 23, 26 and 29 of 33 whole weeks.
+# Shorter than the real one in every direction: a horizon of 3, cutoffs after 24, 27 and 30 of 33 whole weeks.
 SETTINGS = (
     "backtest.horizon=3",
     "backtest.stride=3",

@@ -64,6 +64,17 @@ def test_the_lease_of_a_run_that_is_over_is_taken_over(folder: Folder, gone: int
         assert [(holder.host, holder.pid) for holder in held(folder)] == [(HERE, os.getpid())]
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to ask")
+def test_a_run_that_was_killed_and_that_nobody_asked_after_holds_nothing(folder: Folder) -> None:
+    killed = subprocess.Popen(["sleep", "600"])
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    leave(folder, HERE, killed.pid, 600)
+    with Lease(folder, "north"):
+        assert [holder.pid for holder in held(folder)] == [os.getpid()]
+    killed.wait()
+
+
 def test_it_is_released_once_at_the_end_also_on_an_error(folder: Folder) -> None:
     taken = Lease(folder, "north")
     with taken:
