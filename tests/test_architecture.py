@@ -18,7 +18,7 @@ LAYERS = (
     "panel panels plan encoding history features",
     "metrics models artefacts examples windows scoring network_scoring training",
     "modelling campaign ensembles registry evaluation leaderboard",
-    "forecasting study reporting",
+    "forecasting inventory study reporting",
     "steps system command",
     "generator",
     "submit cli",

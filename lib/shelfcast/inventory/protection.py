@@ -1,0 +1,96 @@
+"""Demand over the time that stock must last: simulated, for many series at once.
+
+An order placed after closing comes after closing of the last day of its lead time. Until then the stock at hand must
+last; where the next order can be placed a review period later, until that one comes.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shelfcast.inventory.predictive import Draws
+from shelfcast.panel import FloatArray
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LeadTimes:
+    """The lead times in days of each series: `days` and the `chances` of at most so many, shape (n, kinds), padded
+    with the last."""
+
+    days: IntArray
+    chances: FloatArray
+
+    def draw(self, uniforms: FloatArray) -> IntArray:
+        """Shape (n, samples)."""
+        at = (uniforms[None, :, None] > self.chances[:, None, :]).sum(axis=2)
+        return np.take_along_axis(self.days, np.minimum(at, self.days.shape[1] - 1), axis=1)
+
+    def quantile(self, level: float) -> IntArray:
+        """The least number of days that the lead time does not exceed with probability `level`, shape (n,)."""
+        # Chances that sum to 1 do so but for rounding.
+        at = (self.chances < level - 1e-9).sum(axis=1)
+        return np.asarray(self.days[np.arange(len(self.days)), np.minimum(at, self.days.shape[1] - 1)])
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The mean demand of the days ahead, units, shape (n, days); `week`: which forecast week each day lies in, from 0;
+    `dispersion`: position in DISPERSIONS, shape (n,)."""
+
+    mean: FloatArray
+    week: IntArray
+    dispersion: IntArray
+
+
+class Protection(NamedTuple):
+    """Simulated demand in units, shape (n, samples). lead: until an order of today comes; protected: until the next
+    after it comes; undershoot: how far below the reorder point stock is found when it is reviewed."""
+
+    lead: FloatArray
+    protected: FloatArray
+    undershoot: FloatArray
+
+
+def simulate(ahead: Ahead, leads: LeadTimes, review: IntArray, draws: Draws, rng: np.random.Generator) -> Protection:
+    """review: days from a review to the next, shape (n,). No path may be longer than the days ahead.
+
+    The Poisson draws of the days of a path sum to one of their summed rates, which is what is drawn here.
+    """
+    lead_days = leads.draw(draws.uniforms)
+    rate_lead = _rates(ahead, draws, lead_days)
+    rate_all = _rates(ahead, draws, lead_days + review[:, None])
+    lead = rng.poisson(rate_lead).astype(np.float64)
+    after = rng.poisson(np.maximum(rate_all - rate_lead, 0.0)).astype(np.float64)
+    return Protection(lead, lead + after, undershoot(after, draws.undershoots))
+
+
+def _rates(ahead: Ahead, draws: Draws, days: IntArray) -> FloatArray:
+    """The Poisson rate of the demand of the next `days` (n, samples) of each path."""
+    row = np.arange(len(days))[:, None]
+    rates = np.zeros(days.shape)
+    for week in np.unique(ahead.week):
+        within = np.where(ahead.week == week, ahead.mean, 0.0)
+        until = np.pad(np.cumsum(within, axis=1), ((0, 0), (1, 0)))
+        rates += until[row, days] * draws.gammas[ahead.dispersion, :, week]
+    return rates
+
+
+def undershoot(between: FloatArray, uniforms: FloatArray) -> FloatArray:
+    """How far a position lies below a reorder point when a review first finds it there, units, shape (n, samples).
+
+    between: samples of the demand between two reviews. In the long run the crossing lies anywhere in the demand that
+    crosses it, and large ones cross more often: the equilibrium distribution of renewal theory (Tijms and Groenevelt
+    1984, section 2). 0 where nothing is ever asked for.
+    """
+    total = np.cumsum(between, axis=1)
+    spot = uniforms[None, :] * total[:, -1:]
+    # All rows in one search: each is lifted above the one before.
+    lift = np.arange(len(total))[:, None] * (total.max(initial=0.0) + 1.0)
+    at = np.searchsorted((total + lift).ravel(), (spot + lift).ravel(), side="right").reshape(total.shape)
+    at = np.minimum(at - np.arange(len(total))[:, None] * total.shape[1], total.shape[1] - 1)
+    begun = np.take_along_axis(total - between, at, axis=1)
+    return np.where(total[:, -1:] > 0, np.floor(np.maximum(spot - begun, 0.0)), 0.0)

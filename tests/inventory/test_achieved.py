@@ -1,0 +1,59 @@
+"""What the levels promise is what shelves achieve that are run by them."""
+
+import numpy as np
+import pytest
+
+from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, levels_for
+from shelfcast.inventory.lot_size import rounded_order
+from shelfcast.inventory.predictive import DISPERSIONS, Draws
+from shelfcast.inventory.protection import Ahead, LeadTimes, simulate
+from shelfcast.inventory.shelves import Shelves, order_of
+
+ITEMS, DAYS, WARM_UP = 300, 1400, 140
+PROFILE = np.array([0.7, 0.8, 0.9, 1.0, 1.4, 1.5, 0.7]) / 7
+LEAD_DAYS, LEAD_CHANCES = np.array([3, 5, 8]), np.array([0.3, 0.5, 0.2])
+
+
+def items() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weekly means, positions in DISPERSIONS, order quantities."""
+    rng = np.random.default_rng(11)
+    mean = np.exp(rng.uniform(np.log(1), np.log(60), ITEMS))
+    return mean, rng.integers(8, len(DISPERSIONS), ITEMS), np.maximum(np.rint(mean * rng.uniform(1, 4, ITEMS)), 1)
+
+
+def demand_of(mean: np.ndarray, dispersion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    k = DISPERSIONS[dispersion]
+    gammas = rng.gamma(k, 1 / k, (DAYS // 7, ITEMS)).repeat(7, axis=0)
+    return rng.poisson(np.tile(PROFILE, DAYS // 7)[:, None] * mean * gammas).astype(np.float64)
+
+
+@pytest.mark.parametrize("target", [0.9, 0.95, 0.98])
+@pytest.mark.parametrize("kind", [CYCLE_SERVICE, FILL_RATE])
+def test_achieved_service_is_within_a_point_of_its_target(kind: str, target: float) -> None:
+    mean, dispersion, quantity = items()
+    series = Ahead(np.tile(PROFILE, 4) * mean[:, None], np.repeat(np.arange(4), 7), dispersion)
+    leads = LeadTimes(np.tile(LEAD_DAYS, (ITEMS, 1)), np.tile(np.cumsum(LEAD_CHANCES), (ITEMS, 1)))
+    review = np.full(ITEMS, 7)
+    protection = simulate(series, leads, review, Draws.make(1000, 4, 0.0, 5), np.random.default_rng(6))
+    levels = levels_for(protection, np.full(ITEMS, target), np.full(ITEMS, kind == FILL_RATE), quantity)
+
+    rng = np.random.default_rng(12)
+    demand = demand_of(mean, dispersion, rng)
+    shelves = Shelves.with_stock(levels.order_up_to, int(LEAD_DAYS.max()), backorders=True)
+    wanted = served = cycles = short_cycles = 0.0
+    was_short = np.zeros(ITEMS, dtype=np.bool_)
+    for day in range(DAYS):
+        arriving, before = shelves.due[0] > 0, np.maximum(shelves.stock, 0)
+        shelves.serve(demand[day])
+        was_short |= demand[day] > before
+        if day >= WARM_UP:
+            wanted += demand[day].sum()
+            served += np.minimum(demand[day], before).sum()
+            cycles += arriving.sum()
+            short_cycles += (arriving & was_short).sum()
+        was_short &= ~arriving
+        if day % 7 == 6:
+            order = order_of(shelves.position, *levels[:2], lambda need: rounded_order(need, 1, 0))
+            shelves.order(order, rng.choice(LEAD_DAYS, ITEMS, p=LEAD_CHANCES))
+    achieved = served / wanted if kind == FILL_RATE else 1 - short_cycles / cycles
+    assert achieved == pytest.approx(target, abs=0.01)
