@@ -51,7 +51,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels, series a seco
 lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 	@cd environment && ../$(BIN)/uv pip compile build.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file build.txt
-	@$(BIN)/uv pip compile setup.py --constraint environment/build.in --all-extras --universal --generate-hashes --no-annotate --upgrade \
+	@$(BIN)/uv pip compile setup.py --constraint environment/build.in --override environment/overrides.in --all-extras --universal --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file environment/requirements.txt
 
 package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors

@@ -47,6 +47,7 @@ DEV = [
     "pytest>=9.2",
     "pytest-cov>=7.1",
     "ruff>=0.17",
+    "stockpyl==1.0.2",
     "types-PyYAML>=6.0",
 ]
 # The tools that the benchmarks compare with.

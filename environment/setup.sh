@@ -64,7 +64,7 @@ install_packages() {
   say "installing the packages of environment/requirements.txt"
   "$uv" venv --quiet --no-config --relocatable --no-python-downloads --python "$python" "$PART"
   uv_install --require-hashes -r environment/build.txt
-  uv_install --require-hashes -r environment/requirements.txt
+  uv_install --require-hashes --override environment/overrides.in -r environment/requirements.txt
   uv_install --no-deps --editable .
 }
 
