@@ -16,7 +16,12 @@ _SUMMED = ("quantity", "observed_quantity", "revenue", "discount", "sales")
 
 def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
     """The newest version of each sale that was known on `as_of`; without a key there is one of each."""
-    known = sales.where((F.col("known_from") <= F.lit(as_of)) & (F.col("sold_on") <= F.lit(as_of)))
+    return newest_known(sales.where(F.col("sold_on") <= F.lit(as_of)), as_of, key)
+
+
+def newest_known(rows: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
+    """The newest version of each row that was known on `as_of`; without a key there is one of each."""
+    known = rows.where(F.col("known_from") <= F.lit(as_of))
     if not key:
         return known
     # Rows are sorted by their partition first: a number that differs tells them apart sooner than texts that agree.
