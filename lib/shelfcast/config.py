@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
@@ -152,6 +152,63 @@ class Forecast(Section):
     calibration_share: float = Field(gt=0, le=1)
 
 
+class Target(Section):
+    """What a class of products is kept for: the share of replenishment cycles without a shortage, or of demand that is
+    met from the shelf."""
+
+    kind: Literal["cycle_service", "fill_rate"]
+    level: float = Field(gt=0, lt=1)
+
+
+class Limits(Section):
+    """The most money that a plan may order for, by vendor or by store; who is not named has no limit."""
+
+    vendor: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    store: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+
+class Inventory(Section):
+    """What orders are suggested by.
+
+    order_days: vendor -> the days of the week, 1 Monday to 7, on which it takes orders; from others one may order every
+    `review_days`. lead_days: of vendors that no purchase tells of. lead_prior: orders by which a store's lead times are
+    shrunk to its vendor's. pack_lines: purchases that tell of a product's pack; packs, minima: product -> units, where
+    they do not. order_cost: money an order line; holding_rate: share of a unit's cost a year. max_cover_days: the most
+    that an order is to last; overstock_days: what lasts longer than needed and so long is too much. profile_prior:
+    units by which a series' weekdays are shrunk to its store's. lapse_days: an order that has not come by then will
+    not. rejected_days: a rejected order is not suggested again so long, unless it grows by the share `rejected_growth`.
+    decisions: the file of decisions on suggested orders, CSV or JSON lines.
+    """
+
+    targets: dict[str, Target]
+    review_days: int = Field(ge=1, le=28)
+    order_days: dict[str, tuple[Annotated[int, Field(ge=1, le=7)], ...]] = Field(default_factory=dict)
+    lead_days: int = Field(ge=0)
+    lead_prior: float = Field(gt=0)
+    pack_lines: int = Field(ge=1)
+    packs: dict[str, Annotated[float, Field(ge=1)]] = Field(default_factory=dict)
+    minima: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    order_cost: float = Field(gt=0)
+    holding_rate: float = Field(gt=0)
+    max_cover_days: int = Field(ge=1)
+    overstock_days: int = Field(ge=1)
+    profile_prior: float = Field(gt=0)
+    samples: int = Field(ge=100)
+    lapse_days: int = Field(ge=1)
+    rejected_days: int = Field(ge=0)
+    rejected_growth: float = Field(ge=0)
+    limits: Limits = Limits()
+    decisions: str | None = None
+
+    @field_validator("targets")
+    @classmethod
+    def _is_complete(cls, targets: dict[str, Target]) -> dict[str, Target]:
+        wanted = {f"{abc}{xyz}" for abc in "ABC" for xyz in "XYZ"}
+        if targets.keys() != wanted:
+            raise ValueError(f"a target for each of {', '.join(sorted(wanted))}")
+        return targets
+
+
 class Study(Section):
     """The published study's own protocol."""
 
@@ -180,6 +237,7 @@ class Config(Section):
     training: Training
     networks: Networks = Field(default_factory=Networks)
     forecast: Forecast
+    inventory: Inventory
     study: Study
     runtime: Runtime
 

@@ -92,6 +92,6 @@ def deal_largest(panel: DataFrame, buckets: int) -> DataFrame:
     return panel.where(F.col("size_rank").isNotNull()).withColumn("bucket", F.pmod("size_rank", F.lit(buckets)))
 
 
-def bucket_of(buckets: int) -> Column:
+def bucket_of(buckets: int, item: str = "item_id") -> Column:
     """The bucket of a series: a stable hash of its item. What an item's stores have in common is learned there."""
-    return F.pmod(F.xxhash64("item_id"), F.lit(buckets)).cast("int")
+    return F.pmod(F.xxhash64(item), F.lit(buckets)).cast("int")

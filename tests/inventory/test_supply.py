@@ -112,7 +112,12 @@ def rolled(spark: SparkSession, counts, lines=(), sales=(), as_of: int = 10) -> 
 
 
 def test_stock_is_the_count_and_what_came_less_what_sold_since(spark: SparkSession) -> None:
-    sales = [sale(2.0, sold_on=day(4)), sale(3.0, sold_on=day(5)), sale(-1.0, sold_on=day(6)), sale(9.0, sold_on=day(11))]
+    sales = [
+        sale(2.0, sold_on=day(4)),
+        sale(3.0, sold_on=day(5)),
+        sale(-1.0, sold_on=day(6)),
+        sale(9.0, sold_on=day(11)),
+    ]
     lines = [purchase(0, 4, 100.0), purchase(0, 6, 12.0, po_number="b"), purchase(9, 2, 50.0)]
     found = rolled(spark, [count(4, 7.0)], lines, sales)["s1", "p1"]
     assert (found.counted, found.received, found.sold, found.on_hand) == (7.0, 12.0, 2.0, 17.0)

@@ -9,7 +9,9 @@ from pyspark.sql import SparkSession
 from shelfcast import config, schemas
 from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
+from shelfcast.inventory import tables
 from shelfcast.job import Runner
+from shelfcast.steps import plan_inventory
 from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "tiny.yaml"
@@ -46,6 +48,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="module")
 def ran(spark: SparkSession, folder: Path) -> Runner:
     changes = [f"source.path={folder}", f"lake={folder.parent / 'lake'}", "backtest.slow_series=2"]
+    changes += ["inventory.samples=200"]
     runner = Runner(spark, config.load(CONFIG, changes))
     InventorySystem(runner).run()
     return runner
@@ -77,3 +80,36 @@ def test_every_series_that_sold_has_its_forecast(ran: Runner) -> None:
     assert counts is not None
     assert counts["series"] == counts["modelled"] + counts["fallback"] > 200
     assert ran.lake.has_file("reports/tiny/index.html")
+
+
+@pytest.fixture(scope="module")
+def planned(ran: Runner) -> Runner:
+    ran.run(plan_inventory.job(ran.config))
+    return ran
+
+
+def test_every_order_obeys_its_pack_and_is_due(planned: Runner) -> None:
+    ordered = planned.lake.read(tables.ORDERS, "tiny")
+    policies = planned.lake.read(tables.POLICIES, "tiny").drop("need_by", "stock_out", "stock_out_after")
+    joined = ordered.join(policies.drop("vendor_id", "days_of_supply"), ["store_id", "product_id"])
+    assert joined.count() == ordered.count() > 20
+    wrong = joined.where("quantity % pack != 0 or position > reorder_point or quantity < least(minimum, 1)")
+    assert wrong.count() == 0
+
+
+def test_the_counted_stock_of_the_last_day_is_what_is_on_hand(planned: Runner, folder: Path) -> None:
+    found = planned.lake.read(tables.ON_HAND, "tiny").select("store_id", "product_id", "on_hand").toPandas()
+    true = pd.read_parquet(folder / "truth" / "pairs.parquet")[["store_id", "product_id", "closing"]]
+    both = true.merge(found, how="left", on=["store_id", "product_id"]).fillna({"on_hand": 0.0})
+    assert (both["on_hand"] == both["closing"]).mean() > 0.98
+
+
+def test_packs_and_lead_times_are_those_that_made_the_purchases(planned: Runner, folder: Path) -> None:
+    costs = planned.lake.read(tables.COSTS, "tiny").select("product_id", "pack").toPandas()
+    products = pd.read_parquet(folder / "truth" / "products.parquet")[["product_id", "pack"]]
+    packs = products.merge(costs, on="product_id", suffixes=("_true", ""))
+    assert (packs["pack"] % packs["pack_true"] == 0).mean() > 0.85
+    leads = planned.lake.read(tables.LEAD_TIMES, "tiny").where("store_id = '(all)'").toPandas()
+    vendors = pd.read_parquet(folder / "truth" / "vendors.parquet").merge(leads, on="vendor_id")
+    assert len(vendors) == 6
+    assert (vendors["mean"] - vendors["lead_least"] - vendors["lead_more"]).abs().max() < 1

@@ -35,6 +35,18 @@ class LeadTimes:
         at = (self.chances < level - 1e-9).sum(axis=1)
         return np.asarray(self.days[np.arange(len(self.days)), np.minimum(at, self.days.shape[1] - 1)])
 
+    def mean(self) -> FloatArray:
+        """Days, shape (n,)."""
+        return np.asarray((self.days * self._shares()).sum(axis=1))
+
+    def deviation(self) -> FloatArray:
+        """The standard deviation in days, shape (n,)."""
+        squares = (self.days.astype(np.float64) ** 2 * self._shares()).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(squares - self.mean() ** 2, 0.0)))
+
+    def _shares(self) -> FloatArray:
+        return np.diff(self.chances, axis=1, prepend=0.0)
+
 
 @dataclass(frozen=True)
 class Ahead:

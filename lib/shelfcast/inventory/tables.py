@@ -37,3 +37,67 @@ ON_HAND = Table(
     checks={"on_hand_is_not_negative": "on_hand >= 0"},
     partitions=_BY_DATE,
 )
+OPEN_ORDERS = Table(
+    "inventory/open_orders",
+    # On order and not received, and approved and not yet bought. reference: of a purchase its number, else order_id.
+    "region string, forecast_date date, store_id string, product_id string, source string, reference string, "
+    "since date, quantity double",
+    key=("region", "forecast_date", "store_id", "product_id", "source", "reference"),
+    checks={"source_is_known": "source in ('purchase', 'decision')", "something_is_due": "quantity > 0"},
+    partitions=_BY_DATE,
+)
+ORDER_DECISIONS = Table(
+    "inventory/order_decisions",
+    # A row per order and day of decision. quantity: units approved, amended to, or refused. problem: why the row counts
+    # for nothing, else null.
+    "region string, order_id string, store_id string, vendor_id string, product_id string, need_by date, "
+    "decision string, quantity double, decided_on date, problem string",
+    key=("region", "order_id", "decided_on"),
+    checks={"problems_are_named": "problem is not null or decision in ('approved', 'amended', 'rejected')"},
+)
+POLICIES = Table(
+    "inventory/policies",
+    # A row a series, target levels in units for orders of the day. lead_days: mean; order_quantity: economic, in packs.
+    # daily_mean: over the days that an order of today protects. Without a stock table on_hand, on_order and all after
+    # them are null. shortfall: units expected to be missing until an order of the next review comes; stock_out: the
+    # chance that something is missing until one of today comes. surplus: units beyond what is needed.
+    "region string, forecast_date date, bucket int, store_id string, product_id string, category_id string, "
+    "vendor_id string, forecast_age int, class string, target_kind string, target double, lead_days double, "
+    "review_days int, may_order boolean, pack double, minimum double, unit_cost double, price double, "
+    "daily_mean double, dispersion double, safety_stock double, normal_safety_stock double, reorder_point double, "
+    "order_up_to double, order_quantity double, on_hand double, on_order double, position double, need double, "
+    "stock_out double, shortfall double, days_of_supply double, surplus double, need_by date, "
+    "stock_out_after double",
+    key=("region", "forecast_date", "store_id", "product_id"),
+    checks={"levels_are_in_order": "reorder_point >= 0 and order_up_to >= reorder_point"},
+    partitions=_BY_DATE,
+    sought_by=("store_id",),
+)
+ORDERS = Table(
+    "inventory/orders",
+    # status: suggested, or what holds it back: rejected (as before, and not grown), over_limit. stock_out: the chance
+    # of a shortage before it can come; stock_out_after: of one before the next can, with it. cost: with freight.
+    "region string, forecast_date date, order_id string, store_id string, vendor_id string, product_id string, "
+    "need_by date, quantity double, status string, cost double, stock_out double, stock_out_after double, "
+    "days_of_supply double",
+    key=("region", "forecast_date", "order_id"),
+    checks={"status_is_known": "status in ('suggested', 'rejected', 'over_limit')", "something": "quantity > 0"},
+    partitions=_BY_DATE,
+)
+TRANSFERS = Table(
+    "inventory/transfers",
+    "region string, forecast_date date, product_id string, from_store string, to_store string, quantity double",
+    key=("region", "forecast_date", "product_id", "from_store", "to_store"),
+    checks={"something_moves": "quantity > 0 and from_store != to_store"},
+    partitions=_BY_DATE,
+)
+RISKS = Table(
+    "inventory/risks",
+    # risk: stock_out (likelier than the target allows before an order of today comes) or overstock. units: expected to
+    # be missing, or too many; value: at the shelf price, or at cost.
+    "region string, forecast_date date, store_id string, product_id string, risk string, probability double, "
+    "units double, value double, days_of_supply double",
+    key=("region", "forecast_date", "store_id", "product_id", "risk"),
+    checks={"risk_is_known": "risk in ('stock_out', 'overstock')"},
+    partitions=_BY_DATE,
+)

@@ -1,0 +1,108 @@
+"""What people decided on suggested orders: approved, amended or rejected."""
+
+from datetime import date, timedelta
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from shelfcast.errors import SchemaError
+
+COLUMNS = ("order_id", "store_id", "vendor_id", "product_id", "need_by", "decision", "quantity", "decided_on")
+DECISIONS = ("approved", "amended", "rejected")
+_PAIR = ("store_id", "product_id")
+
+
+def order_id(region: Column) -> Column:
+    """hash(region, store, vendor, product, need-by week): the same need has the same name on every day."""
+    parts = [F.coalesce(name, F.lit("")) for name in ("store_id", "vendor_id", "product_id")]
+    return F.substring(F.sha2(F.concat_ws("|", region, *parts, F.col("need_by").cast("string")), 256), 1, 16)
+
+
+def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
+    """The decisions in a file of text, each with its `problem` or null. A row carries its order's store, vendor,
+    product and week, so that its order_id can be checked. Raises SchemaError, naming `what` and the columns, for
+    missing ones.
+    """
+    missing = [name for name in COLUMNS if name not in rows.columns]
+    if missing:
+        raise SchemaError(f"{what}: no column {', '.join(missing)}; found {', '.join(rows.columns)}")
+    read = rows.select(
+        *[F.trim(F.col(name).cast("string")).alias(name) for name in COLUMNS[:4]],
+        F.col("need_by").cast("string").try_cast("date").alias("need_by"),
+        F.lower(F.trim("decision")).alias("decision"),
+        F.col("quantity").cast("string").try_cast("double").alias("quantity"),
+        F.col("decided_on").cast("string").try_cast("date").alias("decided_on"),
+    )
+    return read.withColumn("problem", _problem(F.lit(region))).select(F.lit(region).alias("region"), "*")
+
+
+def _problem(region: Column) -> Column:
+    is_known = F.coalesce(F.col("decision").isin(*DECISIONS), F.lit(False))
+    return (
+        F.when(F.col("need_by").isNull() | F.col("decided_on").isNull(), "a date is missing or unreadable")
+        .when(F.col("order_id").isNull() | (F.col("order_id") != order_id(region)), "order_id is not of this order")
+        .when(~is_known, "decision is none of approved, amended, rejected")
+        .when(F.col("quantity").isNull() | (F.col("quantity") < 0), "quantity is missing or below 0")
+    )
+
+
+def merged(known: DataFrame, new: DataFrame) -> DataFrame:
+    """All decisions, a row per order and day: of a file's row the last word is the new one's."""
+    both = known.withColumn("_new", F.lit(0)).unionByName(new.withColumn("_new", F.lit(1)))
+    order = (F.desc("_new"), F.col("problem").isNotNull(), "decision", "quantity")
+    key = Window.partitionBy("order_id", "decided_on", F.when(F.col("problem").isNotNull(), F.xxhash64(*COLUMNS)))
+    ranked = both.withColumn(
+        "_rank", F.row_number().over(key.orderBy(*order).rowsBetween(Window.unboundedPreceding, 0))
+    )
+    return ranked.where("_rank = 1").drop("_new", "_rank")
+
+
+def last_words(decisions: DataFrame, as_of: date) -> DataFrame:
+    """The last decision on each order that was known on `as_of`."""
+    known = decisions.where(F.col("problem").isNull() & (F.col("decided_on") <= F.lit(as_of)))
+    newest = Window.partitionBy("order_id").orderBy(F.desc("decided_on"))
+    ranked = known.withColumn("_rank", F.row_number().over(newest.rowsBetween(Window.unboundedPreceding, 0)))
+    return ranked.where("_rank = 1").drop("_rank", "problem")
+
+
+def rejected(decisions: DataFrame, as_of: date, days: int) -> DataFrame:
+    """store_id, product_id, rejected: the largest order in units that was refused in the last `days` days."""
+    since = F.lit(as_of - timedelta(days=days))
+    recent = last_words(decisions, as_of).where((F.col("decision") == "rejected") & (F.col("decided_on") > since))
+    return recent.groupBy(*_PAIR).agg(F.max("quantity").alias("rejected"))
+
+
+def on_order(purchases: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
+    """What is bought and not received by `as_of`: store_id, product_id, source, reference, since, quantity (units).
+    Orders of more than `lapse_days` ago will not come any more."""
+    is_open = F.col("received_on").isNull() | (F.col("received_on") > F.lit(as_of))
+    placed = F.col("ordered_on").between(F.lit(as_of - timedelta(days=lapse_days)), F.lit(as_of))
+    lines = purchases.where(is_open & placed).groupBy(*_PAIR, F.col("po_number").alias("reference"))
+    summed = lines.agg(F.min("ordered_on").alias("since"), F.sum("quantity").alias("quantity"))
+    return summed.select(*_PAIR, F.lit("purchase").alias("source"), "reference", "since", "quantity")
+
+
+def approved(decisions: DataFrame, purchases: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
+    """What is approved and not yet bought, as `on_order`: per series what was approved in the last `lapse_days` days,
+    less what has been bought since the first of these approvals."""
+    since = F.lit(as_of - timedelta(days=lapse_days))
+    words = last_words(decisions, as_of).where(F.col("decision").isin("approved", "amended"))
+    recent = words.where((F.col("decided_on") >= since) & (F.col("quantity") > 0))
+    wanted = recent.groupBy(*_PAIR).agg(
+        F.min("decided_on").alias("since"),
+        F.max_by("order_id", "decided_on").alias("reference"),
+        F.sum("quantity").alias("approved"),
+    )
+    lines = purchases.where(F.col("ordered_on").between(since, F.lit(as_of)))
+    bought = lines.select(*_PAIR, "ordered_on", F.col("quantity").alias("bought"))
+    joined = wanted.join(bought, [*_PAIR], how="left")
+    counted = F.sum(F.when(F.col("ordered_on") >= F.col("since"), F.col("bought")).otherwise(0.0))
+    left = joined.groupBy(*_PAIR, "since", "reference", "approved").agg(counted.alias("bought"))
+    rest = left.select(
+        *_PAIR,
+        F.lit("decision").alias("source"),
+        "reference",
+        "since",
+        (F.col("approved") - F.col("bought")).alias("quantity"),
+    )
+    return rest.where("quantity > 0")

@@ -1,0 +1,103 @@
+"""What a plan knows of each series: its forecast, weekdays, class and supply, a row a series."""
+
+from datetime import date, timedelta
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from shelfcast.forecasting.unlisted import NOT_LISTED_YET
+from shelfcast.inventory.classes import Borders
+from shelfcast.inventory.tables import ALL_STORES
+
+_PAIR = ("store_id", "product_id")
+_QUANTILES = ("p10", "p50", "p90", "p98")
+_VALUE_WEEKS = 52
+WEEKDAYS = range(1, 8)
+
+
+def as_series(forecasts: DataFrame) -> DataFrame:
+    """store_id, product_id, category_id; means: units a week, an entry a step; p10 .. p98: averages over the steps,
+    null where not known. forecasts: forecasts/demand of one date; what products not listed yet will sell has no
+    shelf."""
+    products = forecasts.where((F.col("level") == "product") & (F.col("item_id") != NOT_LISTED_YET))
+    steps = F.sort_array(F.collect_list(F.struct("step", "mean")))
+    averages = [F.avg(name).alias(name) for name in _QUANTILES]
+    grouped = products.groupBy("store_id", F.col("item_id").alias("product_id"), "category_id")
+    return grouped.agg(steps.alias("steps"), *averages).select(
+        *_PAIR, "category_id", F.col("steps.mean").alias("means"), *_QUANTILES
+    )
+
+
+def with_weekdays(series: DataFrame, daily: DataFrame, prior: float) -> DataFrame:
+    """Adds `profile`, what Monday to Sunday have of a week's demand, as shares.
+
+    A series' own shares are shrunk to its store's by `prior` units, and these evenly by as many. daily: product rows of
+    demand/daily.
+    """
+    units = [F.sum(F.when(F.weekday("day") + 1 == day, F.col("quantity")).otherwise(0.0)) for day in WEEKDAYS]
+    own = daily.groupBy("store_id", F.col("item_id").alias("product_id")).agg(F.array(*units).alias("own"))
+    stores = daily.groupBy("store_id").agg(F.array(*units).alias("all"))
+    joined = series.join(own, [*_PAIR], how="left").join(F.broadcast(stores), "store_id", how="left")
+    even = F.array(*[F.lit(1 / 7) for _ in WEEKDAYS])
+    of_store = joined.withColumn("all", _shrunk(F.col("all"), even, prior))
+    return of_store.withColumn("profile", _shrunk(F.col("own"), F.col("all"), prior)).drop("own", "all")
+
+
+def _shrunk(units: Column, shares: Column, prior: float) -> Column:
+    total = F.aggregate(units, F.lit(0.0), lambda one, other: one + other)
+    shrunk = F.zip_with(units, shares, lambda own, share: (own + prior * share) / (total + prior))
+    return F.coalesce(shrunk, shares)
+
+
+def with_class(series: DataFrame, weekly: DataFrame, last_week: date, borders: Borders) -> DataFrame:
+    """Adds `class`, ABC by revenue within the store and XYZ by the coefficient of variation of weekly units, over the
+    last year's weeks since the series first sold; CZ where it did not sell. weekly: product rows of demand/weekly."""
+    first = last_week - timedelta(weeks=_VALUE_WEEKS - 1)
+    rows = weekly.where(F.col("week").between(F.lit(first), F.lit(last_week)))
+    weeks = F.datediff(F.lit(last_week), F.min("week")) / 7 + 1
+    mean = F.sum("quantity") / weeks
+    variance = F.greatest(F.sum(F.col("quantity") ** 2) / weeks - mean**2, F.lit(0.0))
+    sold = rows.groupBy("store_id", F.col("item_id").alias("product_id")).agg(
+        F.sum("revenue").alias("value"), (F.sqrt(variance) / mean).alias("variation")
+    )
+    in_order = Window.partitionBy("store_id").orderBy(F.desc("value"), "product_id")
+    before = F.sum("value").over(in_order.rowsBetween(Window.unboundedPreceding, -1))
+    whole = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    share = F.coalesce(before, F.lit(0.0)) / F.sum("value").over(whole)
+    abc = F.when(F.col("value") <= 0, "C").when(share < borders.a, "A").when(share < borders.b, "B").otherwise("C")
+    variation = F.col("variation")
+    xyz = F.when(variation <= borders.x, "X").when(variation <= borders.y, "Y").otherwise("Z")
+    classes = sold.select(*_PAIR, F.concat(abc, xyz).alias("class"))
+    return series.join(classes, [*_PAIR], how="left").withColumn("class", F.coalesce("class", F.lit("CZ")))
+
+
+def with_costs(series: DataFrame, costs: DataFrame) -> DataFrame:
+    """Adds vendor_id, unit_cost (purchase price + freight, money), price, pack; null where not known."""
+    named = costs.select("product_id", "vendor_id", (F.col("purchase_price") + F.col("freight")).alias("unit_cost"),
+                         "price", "pack")  # fmt: skip
+    return series.join(F.broadcast(named), "product_id", how="left")
+
+
+def with_lead_times(series: DataFrame, leads: DataFrame, assumed_days: int) -> DataFrame:
+    """Adds lead_days and lead_chances (cumulative): of vendor and store, else of the vendor, else `assumed_days`."""
+    of_store = leads.where(F.col("store_id") != ALL_STORES)
+    own = of_store.select("vendor_id", "store_id", F.col("days").alias("own_days"), F.col("chances").alias("own"))
+    whole = leads.where(F.col("store_id") == ALL_STORES)
+    shared = whole.select("vendor_id", F.col("days").alias("all_days"), F.col("chances").alias("all"))
+    joined = series.join(F.broadcast(own), ["vendor_id", "store_id"], how="left")
+    joined = joined.join(F.broadcast(shared), "vendor_id", how="left")
+    days = F.coalesce("own_days", "all_days", F.array(F.lit(assumed_days)))
+    chances = F.coalesce("own", "all", F.array(F.lit(1.0)))
+    return joined.withColumns({"lead_days": days, "lead_chances": chances}).drop("own_days", "own", "all_days", "all")
+
+
+def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame) -> DataFrame:
+    """Adds on_hand and on_order, units; in a store that was counted, what no count or receipt names is not there, and
+    in others on_hand is not known."""
+    due = open_orders.groupBy(*_PAIR).agg(F.sum("quantity").alias("on_order"))
+    counted = on_hand.select("store_id").distinct().withColumn("is_counted", F.lit(True))
+    parts = [(on_hand.select(*_PAIR, "on_hand"), [*_PAIR]), (due, [*_PAIR]), (F.broadcast(counted), ["store_id"])]
+    joined = reduce(lambda left, part: left.join(part[0], part[1], how="left"), parts, series)
+    there = F.when(F.col("is_counted"), F.coalesce("on_hand", F.lit(0.0)))
+    return joined.withColumns({"on_hand": there, "on_order": F.coalesce("on_order", F.lit(0.0))}).drop("is_counted")

@@ -1,0 +1,202 @@
+"""forecasts/demand, demand/*, forecasts/backtests, models/leaderboard, clean/* of supply, inventory/order_decisions ->
+inventory/lead_times, costs, policies; of a source that counts its stock: inventory/on_hand, open_orders, orders,
+transfers, risks"""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast import demand, schemas
+from shelfcast.cleaning import supply
+from shelfcast.config import Config
+from shelfcast.errors import LakeError
+from shelfcast.inventory import costs, decisions, lead_times, on_hand, orders, series, tables
+from shelfcast.inventory.classes import Borders
+from shelfcast.inventory.dependence import measure_dependence
+from shelfcast.inventory.horizon import require_horizon
+from shelfcast.inventory.planner import Planner
+from shelfcast.job import Job, Run
+from shelfcast.panels import PRODUCT, bucket_of
+from shelfcast.sources import open_source
+from shelfcast.table import Table
+
+_READS = (
+    schemas.SALES,
+    schemas.DEMAND["daily"],
+    schemas.DEMAND["weekly"],
+    schemas.BACKTESTS,
+    schemas.LEADERBOARD,
+)
+_LEVELS = (tables.LEAD_TIMES, tables.COSTS, tables.POLICIES)
+_OF_STOCK = (tables.ON_HAND, tables.OPEN_ORDERS, tables.ORDERS, tables.TRANSFERS, tables.RISKS)
+_COUNTS = {"opening_stock", "closing_stock"}
+
+
+def job(config: Config) -> Job:
+    raw = open_source(config).raw
+    told = [table for table, name in ((supply.PURCHASES, "purchases"), (supply.INVOICES, "invoices")) if name in raw]
+    prices = [supply.PRICES] if told or _COUNTS & {*raw} else []
+    counted = bool(_COUNTS & {*raw})
+    return Job(
+        "plan_inventory",
+        (*_READS, *told, *prices, *([supply.STOCK] if counted else [])),
+        (*_LEVELS, *(_OF_STOCK if counted else ())),
+        ("cleaning", "inventory", "runtime"),
+        plan_inventory,
+        optional=(tables.ORDER_DECISIONS,),
+        stamp=_forecast_stamp,
+    )
+
+
+def plan_inventory(run: Run) -> None:
+    forecast = _newest_forecast(run)
+    run.reads[schemas.FORECASTS.name] = forecast.version
+    if age := (run.known_on - forecast.made_on).days:
+        run.say(f"the forecast is {age} days old, of {forecast.made_on}; there is none of {run.known_on}")
+    purchases = _known(run, supply.PURCHASES)
+    ordered = lead_times.as_orders(purchases, run.known_on)
+    run.write(tables.LEAD_TIMES, _dated(run, lead_times.fit_lead_times(ordered, run.config.inventory.lead_prior)))
+    freight = costs.freight_shares(_known(run, supply.INVOICES))
+    priced = costs.product_costs(purchases, freight, _known(run, supply.PRICES), run.config.inventory.pack_lines)
+    run.write(tables.COSTS, _dated(run, priced))
+    has_stock = tables.ON_HAND in run.job.writes
+    if has_stock:
+        _write_stock(run, purchases)
+    else:
+        run.say("no stock table: target levels only, without orders, transfers and risks")
+    _write_policies(run, forecast, has_stock)
+    if has_stock:
+        _write_orders(run)
+
+
+class Forecast(NamedTuple):
+    """The forecast that a plan rests on: its date, first week and last day, the table's version and its run."""
+
+    made_on: date
+    first_week: date
+    last_day: date
+    version: int
+    run_key: str
+
+
+def _newest_forecast(run: Run) -> Forecast:
+    """The newest forecast made on the as-of date or before it. Raises LakeError where there is none."""
+    table, region = schemas.FORECASTS, run.config.region
+    rows = run.lake.read(table, region).where(F.col("forecast_date") <= F.lit(run.known_on))
+    newest = rows.agg(F.max("forecast_date")).first()
+    made_on = newest[0] if newest else None
+    commit = run.lake.last_commit(table, {"region": region, "forecast_date": str(made_on)})
+    weeks = rows.where(F.col("forecast_date") == F.lit(made_on)).agg(F.min("week"), F.max("week")).first()
+    if made_on is None or commit is None or weeks is None:
+        raise LakeError(f"job {run.job.name}: table {table.name} has no forecast of {run.known_on} or before; "
+                        f"wanted it written by job forecast")  # fmt: skip
+    return Forecast(made_on, weeks[0], weeks[1] + timedelta(days=6), commit.version, commit.run_key)
+
+
+def _forecast_stamp(run: Run) -> str:
+    """The plan of a day changes with the forecast that it finds, whatever day that is of."""
+    forecast = _newest_forecast(run)
+    return f"{forecast.made_on} {forecast.run_key}"
+
+
+def _known(run: Run, table: Table) -> DataFrame:
+    """The rows of a table of clean/ as known on the day; none where the source has no such table."""
+    if table not in run.job.reads:
+        return run.spark.createDataFrame([], table.schema)
+    key = () if table is supply.PRICES else run.config.cleaning.key_of(table.name.removeprefix("clean/"))
+    return demand.newest_known(run.read(table), run.known_on, key)
+
+
+def _write_stock(run: Run, purchases: DataFrame) -> None:
+    day, settings = run.known_on, run.config.inventory
+    sales = demand.known_on(run.read(schemas.SALES), day, run.config.cleaning.key_of("sales"))
+    rolled = on_hand.roll_forward(_known(run, supply.STOCK), purchases, sales, day)
+    run.write(tables.ON_HAND, _dated(run, rolled))
+    due = decisions.on_order(purchases, day, settings.lapse_days)
+    approved = decisions.approved(_decisions(run), purchases, day, settings.lapse_days)
+    run.write(tables.OPEN_ORDERS, _dated(run, due.unionByName(approved)))
+
+
+def _decisions(run: Run) -> DataFrame:
+    found = run.find(tables.ORDER_DECISIONS)
+    return run.spark.createDataFrame([], tables.ORDER_DECISIONS.schema) if found is None else found
+
+
+def _write_policies(run: Run, forecast: Forecast, has_stock: bool) -> None:
+    settings, runtime = run.config.inventory, run.config.runtime
+    leads = run.read(tables.LEAD_TIMES)
+    days_ahead = (forecast.last_day - run.known_on).days
+    known = _known_series(run, forecast, leads, has_stock)
+    require_horizon(known, settings, days_ahead)
+    planner = Planner(
+        as_of=run.known_on,
+        first_week=forecast.first_week,
+        targets={name: (target.kind, target.level) for name, target in settings.targets.items()},
+        dependence=_dependence(run),
+        seed=runtime.seed,
+        **settings.model_dump(include=_PLANNED),
+    )
+    planned = planner.plan(known, runtime.buckets)
+    age = F.lit((run.known_on - forecast.made_on).days).alias("forecast_age")
+    run.write(tables.POLICIES, _dated(run, planned.select(age, "*")))
+
+
+_PLANNED = {
+    "review_days",
+    "order_days",
+    "packs",
+    "minima",
+    "order_cost",
+    "holding_rate",
+    "max_cover_days",
+    "overstock_days",
+    "samples",
+}
+
+
+def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: bool) -> DataFrame:
+    """All that is known of each series that the forecast has, staged: it is read for the horizon and for the plan."""
+    settings = run.config.inventory
+    made = run.lake.read(schemas.FORECASTS, run.config.region, forecast.version)
+    known = series.as_series(made.where(F.col("forecast_date") == F.lit(forecast.made_on)))
+    daily, weekly = (run.read(schemas.DEMAND[grain]).where("level = 'product'") for grain in ("daily", "weekly"))
+    known = series.with_weekdays(known, daily, settings.profile_prior)
+    known = series.with_class(known, weekly, forecast.first_week - timedelta(days=7), Borders())
+    known = series.with_costs(known, run.read(tables.COSTS))
+    known = series.with_lead_times(known, leads, settings.lead_days)
+    if has_stock:
+        known = series.with_stock(known, run.read(tables.ON_HAND), run.read(tables.OPEN_ORDERS))
+    else:
+        nothing = F.lit(None).cast("double")
+        known = known.withColumns({"on_hand": nothing, "on_order": nothing})
+    bucket = bucket_of(run.config.runtime.buckets, "product_id")
+    return run.stage("series", known.withColumn("bucket", bucket))
+
+
+def _dependence(run: Run) -> float:
+    """As the backtest of the published product means shows it."""
+    champion = run.read(schemas.LEADERBOARD).where(F.col("champion").isin("mean", "both"))
+    models = champion.where(F.col("panel") == PRODUCT).select("panel", "model")
+    measured = measure_dependence(run.read(schemas.BACKTESTS).join(F.broadcast(models), ["panel", "model"], how="semi"))
+    run.say(f"weeks depend on the week before by {measured:.2f}")
+    return measured
+
+
+def _write_orders(run: Run) -> None:
+    settings = run.config.inventory
+    policies = run.read(tables.POLICIES)
+    moves = orders.transfers(policies, run.config.runtime.buckets)
+    run.write(tables.TRANSFERS, _dated(run, moves))
+    refused = decisions.rejected(_decisions(run), run.known_on, settings.rejected_days)
+    suggested = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
+    limited = orders.within_limits(suggested, "vendor_id", settings.limits.vendor)
+    limited = orders.within_limits(limited, "store_id", settings.limits.store)
+    run.write(tables.ORDERS, limited.select(*tables.ORDERS.names))
+    run.write(tables.RISKS, orders.risks(policies))
+
+
+def _dated(run: Run, frame: DataFrame) -> DataFrame:
+    region = F.lit(run.config.region).alias("region")
+    return frame.select(region, F.lit(run.known_on).alias("forecast_date"), "*")

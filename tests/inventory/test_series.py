@@ -1,0 +1,92 @@
+"""What a plan knows of each series."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from pyspark.sql import SparkSession
+
+from builders import MONDAY, demand, frame
+from shelfcast import schemas
+from shelfcast.inventory import classes, series, tables
+from shelfcast.inventory.dependence import measure_dependence
+
+SERIES = "store_id string, product_id string"
+DAILY = "store_id string, item_id string, day date, quantity double"
+BACKTEST = "cutoff date, store_id string, item_id string, step int, y double, y_hat double"
+
+
+def test_a_series_sells_on_the_days_of_its_own_shrunk_to_its_stores(spark: SparkSession) -> None:
+    rows = [("s1", "p1", MONDAY, 30.0), ("s1", "p2", MONDAY + timedelta(days=1), 63.0)]
+    known = spark.createDataFrame([("s1", "p1"), ("s1", "p3"), ("s2", "p1")], SERIES)
+    found = series.with_weekdays(known, spark.createDataFrame(rows, DAILY), 7.0)
+    profiles = {(row.store_id, row.product_id): row.profile for row in found.collect()}
+    assert all(sum(profile) == pytest.approx(1.0) for profile in profiles.values())
+    store = [31 / 100, 64 / 100, *[1 / 100] * 5]
+    assert profiles["s1", "p3"] == pytest.approx(store)
+    assert profiles["s1", "p1"] == pytest.approx(
+        [(own + 7 * all_) / 37 for own, all_ in zip([30, *[0] * 6], store, strict=True)]
+    )
+    assert profiles["s2", "p1"] == pytest.approx([1 / 7] * 7)
+
+
+def test_classes_are_those_of_the_formulae(spark: SparkSession) -> None:
+    rng = np.random.default_rng(3)
+    units = rng.negative_binomial(1, 0.2, (12, 40)) * (rng.random((12, 40)) < 0.8)
+    units[:, 0] = np.maximum(units[:, 0], 1)
+    weeks = [MONDAY + timedelta(weeks=week) for week in range(40)]
+    sold = [
+        demand(float(count), weeks[week], item_id=f"p{item:02}", revenue=float(count) * 2**item)
+        for item in range(12)
+        for week, count in enumerate(units[item])
+        if count
+    ]
+    known = spark.createDataFrame([("s1", f"p{item:02}") for item in range(13)], SERIES)
+    found = series.with_class(known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders())
+    variation = units.std(axis=1) / units.mean(axis=1)
+    abc = classes.abc(units.sum(axis=1) * 2.0 ** np.arange(12), classes.Borders())
+    wanted = [f"{one}{other}" for one, other in zip(abc, classes.xyz(variation, classes.Borders()), strict=True)]
+    assert [row["class"] for row in found.orderBy("product_id").collect()] == [*wanted, "CZ"]
+
+
+def test_a_store_without_orders_takes_its_vendors_lead_times_and_a_vendor_without_the_assumed_ones(
+    spark: SparkSession,
+) -> None:
+    row = {"region": "here", "vendor_id": "v1", "chances": [1.0]}
+    leads = [{**row, "store_id": "s1", "days": [3]}, {**row, "store_id": tables.ALL_STORES, "days": [5]}]
+    known = spark.createDataFrame(
+        [("s1", "p1", "v1"), ("s2", "p1", "v1"), ("s1", "p2", "v2"), ("s1", "p3", None)], f"{SERIES}, vendor_id string"
+    )
+    found = series.with_lead_times(known, frame(spark, tables.LEAD_TIMES, *leads), 9)
+    days = {(row.store_id, row.product_id): row.lead_days for row in found.collect()}
+    assert days == {("s1", "p1"): [3], ("s2", "p1"): [5], ("s1", "p2"): [9], ("s1", "p3"): [9]}
+
+
+def test_stock_is_known_of_counted_stores_alone(spark: SparkSession) -> None:
+    known = spark.createDataFrame([("s1", "p1"), ("s1", "p2"), ("s2", "p1")], SERIES)
+    counted = frame(spark, tables.ON_HAND, {"store_id": "s1", "product_id": "p1", "on_hand": 4.0})
+    due = [{"store_id": "s1", "product_id": "p2", "quantity": units} for units in (6.0, 2.0)]
+    found = series.with_stock(known, counted, frame(spark, tables.OPEN_ORDERS, *due))
+    rows = {(row.store_id, row.product_id): (row.on_hand, row.on_order) for row in found.collect()}
+    assert rows == {("s1", "p1"): (4.0, 0.0), ("s1", "p2"): (0.0, 8.0), ("s2", "p1"): (None, 0.0)}
+
+
+@pytest.mark.parametrize("dependence", [0.0, 0.6])
+def test_the_dependence_of_hidden_rates_is_found_beneath_the_noise_of_counting(
+    spark: SparkSession, dependence: float
+) -> None:
+    rng = np.random.default_rng(5)
+    means = np.exp(rng.uniform(0, 3, 4000)).tolist()
+    # Gammas whose shapes add up to 1: what two rates share of it is their correlation.
+    shared = rng.gamma(dependence, 1.0, 4000) if dependence else np.zeros(4000)
+    rates = [shared + rng.gamma(1 - dependence, 1.0, 4000) for _ in range(2)]
+    rows = [
+        (MONDAY, "s1", f"p{number}", step + 1, float(rng.poisson(means[number] * rates[step][number])), means[number])
+        for number in range(4000)
+        for step in range(2)
+    ]
+    assert measure_dependence(spark.createDataFrame(rows, BACKTEST)) == pytest.approx(dependence, abs=0.08)
+
+
+def test_without_a_backtest_weeks_are_taken_as_independent(spark: SparkSession) -> None:
+    assert measure_dependence(spark.createDataFrame([], BACKTEST)) == 0.0
