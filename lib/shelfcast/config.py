@@ -209,6 +209,20 @@ class Inventory(Section):
         return targets
 
 
+class Replay(Section):
+    """Real demand replayed under rules: of at most `series` series, over the weeks after the first cutoff, the first
+    `warm_up` of them not counted; `seeds` draws of lead times. levels, covers: what the curves are swept by, fill rates
+    or service levels, and days. lost_sales: Parquet files of what was wanted and not sold (store_id, product_id,
+    first_day, last_day, lost), where that is known."""
+
+    series: int = Field(ge=1)
+    warm_up: int = Field(ge=0)
+    seeds: int = Field(ge=2)
+    levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=2)
+    covers: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=2)
+    lost_sales: str | None = None
+
+
 class Study(Section):
     """The published study's own protocol."""
 
@@ -238,6 +252,7 @@ class Config(Section):
     networks: Networks = Field(default_factory=Networks)
     forecast: Forecast
     inventory: Inventory
+    replay: Replay
     study: Study
     runtime: Runtime
 

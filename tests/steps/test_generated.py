@@ -11,7 +11,7 @@ from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
 from shelfcast.inventory import tables
 from shelfcast.job import Runner
-from shelfcast.steps import plan_inventory
+from shelfcast.steps import plan_inventory, replay
 from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "tiny.yaml"
@@ -48,7 +48,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="module")
 def ran(spark: SparkSession, folder: Path) -> Runner:
     changes = [f"source.path={folder}", f"lake={folder.parent / 'lake'}", "backtest.slow_series=2"]
-    changes += ["inventory.samples=200"]
+    changes += [f"replay.lost_sales={folder / 'truth' / 'spells.parquet'}", "inventory.samples=200"]
     runner = Runner(spark, config.load(CONFIG, changes))
     InventorySystem(runner).run()
     return runner
@@ -113,3 +113,12 @@ def test_packs_and_lead_times_are_those_that_made_the_purchases(planned: Runner,
     vendors = pd.read_parquet(folder / "truth" / "vendors.parquet").merge(leads, on="vendor_id")
     assert len(vendors) == 6
     assert (vendors["mean"] - vendors["lead_least"] - vendors["lead_more"]).abs().max() < 1
+
+
+def test_the_replay_tells_what_the_plan_saves(planned: Runner) -> None:
+    planned.run(replay.job(planned.config))
+    replays = planned.lake.read(tables.REPLAYS, "tiny").where("class = '(all)'")
+    assert replays.count() == 3 * 7 * 5
+    assert replays.where("fill_rate between 0 and 1 and stock >= 0 and cost >= 0").count() == replays.count()
+    gains = planned.lake.read(tables.REPLAY_GAINS, "tiny").collect()
+    assert {(row.other, row.given, row.saved) for row in gains} >= {("min_max", "stock", "short_days")}

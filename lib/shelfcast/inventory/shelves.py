@@ -84,6 +84,10 @@ class Shelves:
         nothing = np.zeros(len(self.stock))
         return Outcome(*[self._sums.get(name, nothing) for name in Outcome._fields])
 
+    def forget(self) -> None:
+        """Count from here on; stock and what is due stay."""
+        self._sums.clear()
+
     def _add(self, name: str, values: FloatArray | BoolArray) -> None:
         self._sums[name] = self._sums.get(name, np.zeros(len(self.stock))) + values
 

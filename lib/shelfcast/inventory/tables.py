@@ -101,3 +101,23 @@ RISKS = Table(
     checks={"risk_is_known": "risk in ('stock_out', 'overstock')"},
     partitions=_BY_DATE,
 )
+REPLAYS = Table(
+    "inventory/replays",
+    # What each rule makes of the held-out demand, swept by its parameter, under each seed's lead times; class (all): of
+    # all series. fill_rate, short_days (share of days), stock (units on average, per series), turnover (a year);
+    # holding, ordering, lost_margin and cost, their sum: money.
+    "region string, forecast_date date, rule string, parameter double, seed int, class string, series double, "
+    "fill_rate double, short_days double, stock double, stock_value double, turnover double, holding double, "
+    "ordering double, lost_margin double, cost double",
+    key=("region", "forecast_date", "rule", "parameter", "seed", "class"),
+    partitions=_BY_DATE,
+)
+REPLAY_GAINS = Table(
+    "inventory/replay_gains",
+    # What the probabilistic rule saves beside another, as a share, at equal `given`, interpolated on both curves and
+    # summed over what they have in common: mean over seeds with its 95 % interval.
+    "region string, forecast_date date, other string, given string, saved string, mean double, lower double, "
+    "upper double, seeds int",
+    key=("region", "forecast_date", "other", "given", "saved"),
+    partitions=_BY_DATE,
+)

@@ -1,0 +1,139 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shelfcast.inventory.gains import compare
+from shelfcast.inventory.replayer import COLUMNS, SUMS, Replayer, weekday_shares
+from shelfcast.inventory.rules import RULES, Known
+from shelfcast.table import column_names
+
+MONDAY = date(2016, 1, 4)
+WEEKS = tuple(MONDAY + timedelta(weeks=number) for number in range(40))
+REPLAYER = Replayer(
+    weeks=WEEKS,
+    cutoffs=(30, 34, 38),
+    season=13,
+    review=7,
+    warm_up=2,
+    seeds=2,
+    parameters={"probabilistic": (0.7, 0.98), "min_max": (5.0, 30.0), "seasonal_normal": (0.6, 0.99)},
+    order_cost=2.0,
+    holding_rate=0.25,
+    max_cover_days=28,
+    samples=200,
+    seed=27,
+)
+
+
+def series(number: int, daily: float = 3.0, **changes: object) -> dict[str, object]:
+    rng = np.random.default_rng(number)
+    sold = [
+        {"day": MONDAY + timedelta(days=day), "quantity": float(units)}
+        for day, units in enumerate(rng.poisson(daily, 280))
+        if units
+    ]
+    made = [
+        {"cutoff": WEEKS[cutoff - 1], "step": step, "y_hat": 7 * daily}
+        for cutoff in (30, 34, 38)
+        for step in range(1, 5)
+    ]
+    row = {"bucket": 0, "store_id": "s1", "product_id": f"p{number:02}", "class": "AX" if number % 2 else "CZ"}
+    row |= {"lead_days": np.array([3, 6]), "lead_chances": np.array([0.5, 1.0]), "unit_cost": 5.0, "price": 8.0}
+    return {**row, "pack": 1.0, "sold": sold, "forecasts": made, **changes}
+
+
+def replayed(*rows: dict[str, object], replayer: Replayer = REPLAYER) -> pd.DataFrame:
+    return replayer.replay_bucket(pd.DataFrame(list(rows)))
+
+
+def test_every_rule_parameter_seed_and_class_has_its_sums() -> None:
+    found = replayed(*[series(number) for number in range(6)])
+    assert [*found.columns] == column_names(COLUMNS)
+    assert len(found) == 3 * 2 * 2 * 2
+    assert (found["series"] == 3).all()
+    assert (found["series_days"] == 3 * 8 * 7).all()
+    assert (found["served"] <= found["wanted"]).all()
+
+
+def test_every_rule_meets_the_same_demand() -> None:
+    found = replayed(*[series(number) for number in range(4)])
+    assert found.groupby("class")["wanted"].nunique().eq(1).all()
+    days = {entry["day"] for entry in series(1)["sold"]}
+    assert max(days) >= WEEKS[-1]
+
+
+def test_a_higher_parameter_keeps_more_and_misses_less() -> None:
+    found = replayed(*[series(number) for number in range(8)]).groupby(["rule", "parameter"])[[*SUMS]].sum()
+    for rule in REPLAYER.parameters:
+        low, high = found.loc[rule].to_dict("records")
+        assert low["stock_days"] < high["stock_days"]
+        assert low["short_days"] > high["short_days"]
+
+
+def test_a_bucket_cut_into_parts_meets_the_same_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [series(number) for number in range(6)]
+    whole = replayed(*rows)
+    monkeypatch.setattr("shelfcast.inventory.replayer._AT_A_TIME", 2)
+    parts = replayed(*rows)
+    assert parts[["series", "wanted"]].equals(whole[["series", "wanted"]])
+
+
+def test_what_a_rule_knows_ends_before_the_week_it_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def spy(known: Known, _: float) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(len(known.past))
+        return known.order_quantity, 2 * known.order_quantity
+
+    monkeypatch.setitem(RULES, "min_max", spy)
+    replayed(series(1), replayer=replace(REPLAYER, parameters={"min_max": (1.0,)}))
+    assert seen == [7 * week for week in range(30, 40)]
+
+
+def test_a_forecast_holds_until_the_next_and_its_last_step_beyond() -> None:
+    made = {30: np.array([[1.0, 2.0, 3.0, 4.0]]), 34: np.array([[5.0, 6.0, 7.0, 8.0]]), 38: np.ones((1, 4))}
+    found = [REPLAYER._means(made, week, 3).tolist() for week in (30, 32, 33, 34)]
+    assert found == [[[1.0, 2.0, 3.0]], [[3.0, 4.0, 4.0]], [[4.0, 4.0, 4.0]], [[5.0, 6.0, 7.0]]]
+
+
+def test_weekdays_are_shares_of_the_own_week_and_of_all() -> None:
+    past = np.tile([0, 0, 0, 0, 0, 0, 1000.0], 4)[:, None]
+    found = weekday_shares(np.concatenate([past, np.zeros((28, 1))], axis=1))
+    assert found.sum(axis=1) == pytest.approx([1.0, 1.0])
+    assert found[0, 6] == pytest.approx(1.0)
+
+
+def curve(rule: str, seed: int, *points: tuple[float, float, float, float]) -> list[dict[str, object]]:
+    names = ("stock", "short_days", "fill_rate", "cost")
+    return [{"rule": rule, "seed": seed, **dict(zip(names, point, strict=True))} for point in points]
+
+
+def test_gains_are_measured_where_both_curves_are() -> None:
+    rows = [
+        *curve("probabilistic", 0, (10, 0.2, 0.8, 50), (20, 0.1, 0.9, 60)),
+        *curve("min_max", 0, (10, 0.4, 0.6, 90), (20, 0.2, 0.8, 100), (30, 0.1, 0.9, 120)),
+        *curve("probabilistic", 1, (10, 0.2, 0.8, 50), (20, 0.1, 0.9, 60)),
+        *curve("min_max", 1, (10, 0.2, 0.8, 50), (20, 0.1, 0.9, 60)),
+    ]
+    found = compare(pd.DataFrame(rows)).set_index(["given", "saved"])
+    # Half of the short days under one seed, none under the other; at equal fill rate 0.4 of the stock, and none.
+    assert found.loc[("stock", "short_days"), "mean"] == pytest.approx(0.25)
+    assert found.loc[("fill_rate", "stock"), "mean"] == pytest.approx(0.2)
+    row = found.loc[("stock", "short_days")]
+    assert row["lower"] < 0 < row["upper"]
+    assert row["seeds"] == 2
+
+
+def test_curves_that_share_nothing_are_not_compared() -> None:
+    rows = [
+        row
+        for seed in (0, 1)
+        for row in (*curve("probabilistic", seed, (1, 0.9, 0.1, 5), (2, 0.8, 0.2, 6)),
+                    *curve("min_max", seed, (10, 0.4, 0.6, 90), (20, 0.2, 0.8, 100)))
+    ]  # fmt: skip
+    found = compare(pd.DataFrame(rows))
+    assert found[["mean", "lower", "upper"]].isna().all(axis=None)
+    assert found["seeds"].tolist() == [0, 0, 0]
