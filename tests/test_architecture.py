@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas sections config code session folder lake lease job",
+    "errors resources table schemas sections plan_settings config code session folder lake lease job",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples windows scoring network_scoring training",

@@ -3,9 +3,9 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast.config import Inventory
 from shelfcast.errors import NotEnoughHistoryError
 from shelfcast.inventory.planner import longest_gap
+from shelfcast.plan_settings import Inventory
 
 _LEVEL = 0.99
 _NAMED = 5

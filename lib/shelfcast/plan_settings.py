@@ -1,0 +1,78 @@
+"""The sections of a configuration that plans and replays are made by."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from shelfcast.sections import Section
+
+
+class Target(Section):
+    """What a class of products is kept for: the share of replenishment cycles without a shortage, or of demand that is
+    met from the shelf."""
+
+    kind: Literal["cycle_service", "fill_rate"]
+    level: float = Field(gt=0, lt=1)
+
+
+class Limits(Section):
+    """The most money that a plan may order for, by vendor or by store; who is not named has no limit."""
+
+    vendor: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    store: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+
+class Inventory(Section):
+    """What orders are suggested by.
+
+    order_days: vendor -> the days of the week, 1 Monday to 7, on which it takes orders; from others one may order every
+    `review_days`. lead_days: of vendors that no purchase tells of. lead_prior: orders by which a store's lead times are
+    shrunk to its vendor's. pack_lines: purchases that tell of a product's pack; packs, minima: product -> units, where
+    they do not. order_cost: money an order line; holding_rate: share of a unit's cost a year. max_cover_days: the most
+    that an order is to last; overstock_days: what lasts longer than needed and so long is too much. profile_prior:
+    units by which a series' weekdays are shrunk to its store's. lapse_days: an order that has not come by then will
+    not. rejected_days: a rejected order is not suggested again so long, unless it grows by the share `rejected_growth`.
+    decisions: the file of decisions on suggested orders, CSV or JSON lines.
+    """
+
+    targets: dict[str, Target]
+    review_days: int = Field(ge=1, le=28)
+    order_days: dict[str, tuple[Annotated[int, Field(ge=1, le=7)], ...]] = Field(default_factory=dict)
+    lead_days: int = Field(ge=0)
+    lead_prior: float = Field(gt=0)
+    pack_lines: int = Field(ge=1)
+    packs: dict[str, Annotated[float, Field(ge=1)]] = Field(default_factory=dict)
+    minima: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    order_cost: float = Field(gt=0)
+    holding_rate: float = Field(gt=0)
+    max_cover_days: int = Field(ge=1)
+    overstock_days: int = Field(ge=1)
+    profile_prior: float = Field(gt=0)
+    samples: int = Field(ge=100)
+    lapse_days: int = Field(ge=1)
+    rejected_days: int = Field(ge=0)
+    rejected_growth: float = Field(ge=0)
+    limits: Limits = Limits()
+    decisions: str | None = None
+
+    @field_validator("targets")
+    @classmethod
+    def _is_complete(cls, targets: dict[str, Target]) -> dict[str, Target]:
+        wanted = {f"{abc}{xyz}" for abc in "ABC" for xyz in "XYZ"}
+        if targets.keys() != wanted:
+            raise ValueError(f"a target for each of {', '.join(sorted(wanted))}")
+        return targets
+
+
+class Replay(Section):
+    """Real demand replayed under rules: of at most `series` series, over the weeks after the first cutoff, the first
+    `warm_up` of them not counted; `seeds` draws of lead times. levels, covers: what the curves are swept by, fill rates
+    or service levels, and days. lost_sales: Parquet files of what was wanted and not sold (store_id, product_id,
+    first_day, last_day, lost), where that is known."""
+
+    series: int = Field(ge=1)
+    warm_up: int = Field(ge=0)
+    seeds: int = Field(ge=2)
+    levels: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=2)
+    covers: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=2)
+    lost_sales: str | None = None
