@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from panel_builders import axis, poisson_series, windows_of, write_windows
+from panel_builders import axis, poisson_series, week, windows_of, write_windows
 from shelfcast.training.communicator import Alone
 from shelfcast.training.stream import Source, Stream
 
@@ -90,6 +90,14 @@ def test_the_survey_counts_the_windows_to_learn_from_and_their_scale(files) -> N
     assert surveyed.total == 40
     assert surveyed.mean_scale == pytest.approx(made.loc[made["origin"] < 20, "scale"].mean(), rel=1e-6)
     assert surveyed.non_negative
+
+
+def test_demand_that_was_negative_later_is_not_known_to_the_survey(tmp_path: Path) -> None:
+    rows = ROWS.copy()
+    rows.loc[rows["week"] == week(20), "quantity"] *= -1
+    late = write_windows(rows, AXIS, ORIGINS, tmp_path)
+    assert stream(late, learn_until=20).non_negative
+    assert not stream(late, learn_until=21).non_negative
 
 
 def test_an_empty_batch_has_the_shapes_of_any_other(files) -> None:

@@ -55,8 +55,8 @@ def run(
     """`work(communicator, *arguments)` in so many processes at once, a Spark task each; what each returned, by rank.
 
     One process does the same without Horovod. timeline: a file of process 0's machine for the trace of what was sent
-    when (Chrome's format). Raises TransientError where a process was killed and ShelfcastError where it
-    failed, with its rank, and ConfigError where Spark would start it again.
+    when (Chrome's format). Raises TransientError where a process was killed and ShelfcastError where it failed,
+    with its rank, and ConfigError where Spark would start it again.
     """
     if processes == 1:
         return spark.sparkContext.parallelize([arguments], 1).map(lambda given: work(Alone(), *given)).collect()

@@ -22,7 +22,7 @@ from shelfcast.training.loop import Batch, map_batch
 
 _GROUPS_AT_ONCE = 4
 _BATCHES_AHEAD = 4
-_NUMBERS = ("history", "level", "ahead", "base", "y")
+_NUMBERS = ("history", "level", "ahead", "base")
 
 
 class RowGroup(NamedTuple):
@@ -80,19 +80,25 @@ class Stream:
         """The windows of some row groups at a time whose origin lies within `origins`, mixed where `draw` is given."""
         for start in range(0, len(groups), _GROUPS_AT_ONCE):
             table = pa.concat_tables(_read(group) for group in groups[start : start + _GROUPS_AT_ONCE])
-            table = table.filter(pc.field("origin").__ge__(origins[0]) & pc.field("origin").__le__(origins[1]))
+            table = table.filter((pc.field("origin") >= origins[0]) & (pc.field("origin") <= origins[1]))
             rows = np.arange(len(table)) if draw is None else draw.permutation(len(table))
             if len(rows):
                 yield self._batch(table.take(rows), known)
 
     def _batch(self, table: pa.Table, known: int) -> Batch:
         columns = {name: _flat(table, name).reshape(len(table), -1) for name in _NUMBERS}
-        targets = _column(table, "origin")[:, None] + np.arange(1, self.source.horizon + 1)
         inputs: dict[str, NDArray[Any]] = {name: columns[name] for name in ("history", "level")}
         inputs["codes"] = self._codes(table)
         inputs |= {name: columns[name].reshape(len(table), self.source.horizon, -1) for name in ("ahead", "base")}
-        y = np.where(targets <= known, columns["y"], np.float32("nan"))
-        return Batch(inputs, y, (_column(table, "scale") / self.mean_scale).astype(np.float32))
+        return Batch(
+            inputs, self._targets(table, known), (_column(table, "scale") / self.mean_scale).astype(np.float32)
+        )
+
+    def _targets(self, table: pa.Table, known: int) -> NDArray[np.float32]:
+        """The weeks ahead, NaN where they come after the first `known` ones."""
+        weeks = _column(table, "origin")[:, None] + np.arange(1, self.source.horizon + 1)
+        y = _flat(table, "y").reshape(weeks.shape)
+        return np.where(weeks <= known, y, np.float32("nan"))
 
     def _codes(self, table: pa.Table) -> NDArray[np.int32]:
         """A word's code is its place + 1; 0 is for the never seen."""
@@ -106,8 +112,9 @@ class Stream:
         for group in self._groups:
             table = _read(group, ["origin", "scale", "y"])
             table = table.filter(pc.field("origin") < self.source.learn_until)
-            # A demand that is not known is below nothing.
-            sums += [len(table), _column(table, "scale").sum(), (_flat(table, "y") < 0).sum()]
+            targets = self._targets(table, self.source.learn_until)
+            # NaN is below nothing.
+            sums += [len(table), _column(table, "scale").sum(), (targets < 0).sum()]
         count, scale, negative = (float(part) for part in communicator.all_reduce([tf.constant(s) for s in sums]))
         return int(count), scale / max(count, 1.0), negative == 0
 
