@@ -43,6 +43,13 @@ def test_an_order_is_what_transfers_leave_in_whole_packs_with_its_cost_and_what_
     assert row.priority == pytest.approx(8 * 3 / 60)
 
 
+def test_what_is_owed_of_a_product_that_nobody_asks_for_now_is_ordered_and_lasts_no_number_of_days(
+    spark: SparkSession,
+) -> None:
+    row = ordered(spark, policy(position=-2.0, need=2.0, daily_mean=0.0))["p1"]
+    assert (row.quantity, row.days_of_supply) == (6.0, None)
+
+
 def test_a_refused_order_is_held_back_until_it_grows(spark: SparkSession) -> None:
     sizes = (("p1", 10.0), ("p2", 9.0))
     refused = tuple({"store_id": "s1", "product_id": name, "rejected": size} for name, size in sizes)

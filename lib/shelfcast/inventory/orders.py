@@ -73,7 +73,7 @@ def orders(policies: DataFrame, moves: DataFrame, rejected: DataFrame, growth: f
         cost.alias("cost"),
         "stock_out",
         "stock_out_after",
-        ((F.col("position") + F.col("quantity")) / F.col("daily_mean")).alias("days_of_supply"),
+        F.try_divide(F.col("position") + F.col("quantity"), F.col("daily_mean")).alias("days_of_supply"),
         F.when(cost > 0, value / cost).otherwise(0.0).alias("priority"),
     )
 
