@@ -4,8 +4,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 
-from shelfcast.inventory.gains import compare
+from shelfcast.inventory import tables
+from shelfcast.inventory.gains import compare, gains
 from shelfcast.inventory.replayer import COLUMNS, SUMS, Replayer, weekday_shares
 from shelfcast.inventory.rules import RULES, Known
 from shelfcast.table import column_names
@@ -109,6 +111,21 @@ def test_weekdays_are_shares_of_the_own_week_and_of_all() -> None:
 def curve(rule: str, seed: int, *points: tuple[float, float, float, float]) -> list[dict[str, object]]:
     names = ("stock", "short_days", "fill_rate", "cost")
     return [{"rule": rule, "seed": seed, **dict(zip(names, point, strict=True))} for point in points]
+
+
+def test_gains_come_of_the_rows_of_all_classes_alone(spark: SparkSession) -> None:
+    rows = [
+        (rule, level, seed, name, stock, 0.1, level, stock if name == "(all)" else 1e9)
+        for rule, factor in (("probabilistic", 1.0), ("min_max", 2.0))
+        for level in (0.8, 0.9)
+        for seed in (0, 1)
+        for name, stock in (("(all)", 100 * factor * level), ("AX", 1e9))
+    ]
+    columns = "rule string, parameter double, seed int, class string, stock double, short_days double, "
+    found = gains(spark.createDataFrame(rows, f"{columns} fill_rate double, cost double")).collect()
+    assert {name for row in found for name in row.asDict()} <= {*tables.REPLAY_GAINS.names}
+    saved = {(row.other, row.given, row.saved): (row.mean, row.seeds) for row in found}
+    assert saved["min_max", "fill_rate", "stock"] == (pytest.approx(0.5), 2)
 
 
 def test_gains_are_measured_where_both_curves_are() -> None:

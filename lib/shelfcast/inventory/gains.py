@@ -50,7 +50,7 @@ def _ratio(numerator: str, denominator: Column) -> Column:
 def gains(replays: DataFrame) -> DataFrame:
     """GAIN_COLUMNS, from the rows of all classes: a few for each rule, parameter and seed."""
     whole = replays.where(F.col("class") == ALL_CLASSES).select(*_KEY, "stock", "short_days", "fill_rate", "cost")
-    return whole.groupBy(F.lit(1)).applyInPandas(compare, GAIN_COLUMNS)
+    return whole.groupBy().applyInPandas(compare, GAIN_COLUMNS)
 
 
 def compare(rows: pd.DataFrame) -> pd.DataFrame:
