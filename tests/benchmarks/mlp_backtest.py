@@ -49,7 +49,9 @@ class Plan:
 _DESIGN = Design("mlp", HORIZON, (), units=64, blocks=1, dropout=0.1, calendar=False)
 _RECIPE = Recipe("adam", epochs=10, learning_rate=0.002, warmup=0.5, weight_decay=1e-4, patience=99, seed=0)
 PLANS = {
-    "departments": Plan((12, 20), 4, 1.0, replace(_DESIGN, dropout=0.3), replace(_RECIPE, epochs=2)),
+    "departments": Plan(
+        (12, 20), 4, 1.0, replace(_DESIGN, dropout=0.3), replace(_RECIPE, epochs=3, learning_rate=0.001)
+    ),
     "categories": Plan((12, 20), 4, 0.5, replace(_DESIGN, dropout=0.2), replace(_RECIPE, epochs=6)),
     "walmart": Plan((95, 103, 111), 57, 1.0, _DESIGN, _RECIPE),
 }
