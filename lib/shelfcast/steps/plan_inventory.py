@@ -12,6 +12,7 @@ from shelfcast import demand, schemas
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
+from shelfcast.forecasting.champions import champion_of
 from shelfcast.inventory import costs, decisions, lead_times, on_hand, orders, series, tables
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.dependence import measure_dependence
@@ -177,9 +178,8 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
 
 def _dependence(run: Run) -> float:
     """As the backtest of the published product means shows it."""
-    champion = run.read(schemas.LEADERBOARD).where(F.col("champion").isin("mean", "both"))
-    models = champion.where(F.col("panel") == PRODUCT).select("panel", "model")
-    measured = measure_dependence(run.read(schemas.BACKTESTS).join(F.broadcast(models), ["panel", "model"], how="semi"))
+    of_champion = (F.col("panel") == PRODUCT) & (F.col("model") == champion_of(run, PRODUCT))
+    measured = measure_dependence(run.read(schemas.BACKTESTS).where(of_champion))
     run.say(f"weeks depend on the week before by {measured:.2f}")
     return measured
 

@@ -1,12 +1,16 @@
 """demand/daily, forecasts/backtests, models/leaderboard, clean/stores, inventory/lead_times, costs, policies ->
 inventory/replays, replay_gains"""
 
+from dataclasses import replace
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.config import Config
+from shelfcast.ensembles import ENSEMBLES
 from shelfcast.errors import NotEnoughHistoryError
+from shelfcast.forecasting.champions import champion_of
 from shelfcast.inventory import gains, history, series, tables
 from shelfcast.inventory.replayer import Replayer
 from shelfcast.job import Job, Run
@@ -31,13 +35,15 @@ def job(config: Config) -> Job:
 
 
 def replay(run: Run) -> None:
-    plan = plan_of(run)
+    plan, champion = plan_of(run), champion_of(run, PRODUCT)
+    # An ensemble learns from the first cutoff and forecasts from the second.
+    plan = replace(plan, cutoffs=plan.cutoffs[1:]) if champion in ENSEMBLES else plan
     held_out = len(plan.weeks) - plan.cutoffs[0]
     if held_out <= run.config.replay.warm_up:
         raise NotEnoughHistoryError(
             f"replay: {held_out} weeks are held out; wanted more than the {run.config.replay.warm_up} of the warm-up"
         )
-    known = run.stage("series", _known_series(run, plan))
+    known = run.stage("series", _known_series(run, plan, champion))
     count = known.count()
     chosen = history.sample(known, run.config.replay.series, count)
     run.say(f"{count:,} series with forecasts and costs; {held_out} weeks, from that of {plan.weeks[plan.cutoffs[0]]}")
@@ -46,11 +52,9 @@ def replay(run: Run) -> None:
     run.write(tables.REPLAY_GAINS, _dated(run, gains.gains(run.read(tables.REPLAYS))))
 
 
-def _known_series(run: Run, plan: Plan) -> DataFrame:
+def _known_series(run: Run, plan: Plan, champion: str) -> DataFrame:
     """The series that the product panel's champion forecast at every cutoff, and whose cost is known."""
-    champion = run.read(schemas.LEADERBOARD).where(F.col("champion").isin("mean", "both"))
-    models = champion.where(F.col("panel") == PRODUCT).select("panel", "model")
-    made = run.read(schemas.BACKTESTS).join(F.broadcast(models), ["panel", "model"], how="semi")
+    made = run.read(schemas.BACKTESTS).where((F.col("panel") == PRODUCT) & (F.col("model") == champion))
     forecast = history.forecast_series(made, plan.cutoffs)
     sold = run.read(schemas.DEMAND["daily"]).where("level = 'product'")
     known = forecast.join(history.demand_series(sold, _lost_sales(run)), ["store_id", "product_id"])
