@@ -59,7 +59,7 @@ LAKE: list[tuple[Table, list[Row]]] = [
     (schemas.DEMAND["weekly"], WEEKLY),
     (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
     (schemas.BACKTESTS, []),
-    (schemas.LEADERBOARD, []),
+    (schemas.LEADERBOARD, [{"region": "tiny", "panel": "product", "model": "tsb", "champion": "mean and median"}]),
     (supply.PURCHASES, [row for name in PRODUCTS for row in purchases(name)]),
     (
         supply.INVOICES,
