@@ -26,6 +26,8 @@ from typing import Any
 from chain_rules import COLUMNS, COUNTS
 from measured import contest, measured
 
+from shelfcast.submit import spark_environment
+
 ENGINES = {
     "spark": ("clean_spark", "open_engine"),
     "pandas": ("clean_pandas", "open_engine"),
@@ -59,9 +61,7 @@ def race(folder: Path, engines: Sequence[str], runs: int, threads: int) -> dict[
             out = Path(scratch) / engine
             command = [sys.executable, __file__, str(folder), "--play", engine, "--scratch", str(out)]
             command += ["--runs", str(runs), "--threads", str(threads)]
-            found[engine] = measured(
-                command, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "POLARS_MAX_THREADS": str(threads)}
-            )
+            found[engine] = measured(command, {**os.environ, **spark_environment(), "POLARS_MAX_THREADS": str(threads)})
             found[engine] |= {} if engine == "jobs" else digest(out / f"run-{runs - 1}")
             shutil.rmtree(out)
     return found

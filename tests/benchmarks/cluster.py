@@ -18,11 +18,13 @@ from pathlib import Path
 
 from measured import Sample, watch
 
+from shelfcast.submit import spark_environment
+
 BIN = Path(sys.executable).parent
 MASTER = "spark://127.0.0.1:7077"
 JOBS = ("ingest", "clean", "aggregate")
 DEPLOY = "org.apache.spark.deploy"
-ENVIRONMENT = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+ENVIRONMENT = {**os.environ, **spark_environment()}
 
 
 @contextmanager

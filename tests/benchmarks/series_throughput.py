@@ -26,6 +26,7 @@ from measured import contest, measured
 
 from shelfcast.models.statistical import smoothed_sales
 from shelfcast.panel import FloatArray
+from shelfcast.submit import spark_environment
 
 CONTESTANTS = ("shelfcast on Spark", "statsforecast", "statsforecast, 2 processes", "mlforecast, ridge")
 CONSTANT, SEED, BUCKETS, FIRST_WEEK = 0.1, 27, 8, date(2010, 1, 4)
@@ -56,7 +57,9 @@ def with_spark(y: FloatArray, horizon: int, scratch: Path) -> Work:
     weeks = np.array([FIRST_WEEK + timedelta(weeks=n) for n in range(y.shape[1])])
     store, item = (row // 100).astype(str), (row % 100).astype(str)
     sparse = pd.DataFrame({"store_id": store, "item_id": item, "category_id": "c", "week": weeks[step]})
-    sparse = sparse.assign(panel="product", bucket=row % 100 % BUCKETS, quantity=y[row, step], promoted=0.0)
+    sparse = sparse.assign(
+        panel="product", bucket=(row % 100 % BUCKETS).astype("int32"), quantity=y[row, step], promoted=0.0
+    )
     sparse.assign(size_rank=pd.array([None] * len(sparse), "Int32")).to_parquet(scratch / "panel.parquet")
     panel = spark.read.parquet(str(scratch / "panel.parquet"))
     scorer = Scorer(Axis(tuple(weeks), 52, horizon, True), (y.shape[1],), ("tsb",), {}, {}, 0, "US")
@@ -126,7 +129,7 @@ def race(arguments: argparse.Namespace) -> dict[str, Any]:
             command = [sys.executable, __file__, "--play", contestant, "--scratch", scratch]
             for name in ("series", "periods", "horizon", "runs"):
                 command += [f"--{name}", str(getattr(arguments, name))]
-            result = measured(command, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"})
+            result = measured(command, {**os.environ, **spark_environment()})
         if result["rows"] != arguments.series * arguments.horizon:
             raise SystemExit(f"{contestant}: found {result['rows']} rows, wanted a row a series and step")
         if result.get("difference", 0.0) > 1e-9:
