@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from pyspark.sql import SparkSession
 
 from shelfcast.folder import Folder
-from shelfcast.modelling import artefact_uri, remove_old_artefacts
+from shelfcast.modelling import artefact_uri, artefacts, remove_old_artefacts
 
 
 def test_only_what_the_newest_run_of_a_region_fitted_is_kept(spark: SparkSession, lake_root: Path) -> None:
@@ -16,5 +16,5 @@ def test_only_what_the_newest_run_of_a_region_fitted_is_kept(spark: SparkSession
     for uri in uris:
         Path(uri).parent.mkdir(parents=True)
         Path(uri).touch()
-    remove_old_artefacts(runs[2])
+    remove_old_artefacts(runs[2], artefacts(runs[2]))
     assert [Path(uri).exists() for uri in uris] == [False, True, True]

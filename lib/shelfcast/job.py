@@ -86,7 +86,7 @@ class Run:
 
     def _rows(self, table: Table) -> DataFrame:
         frame = self.lake.read(table, self.config.region)
-        return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if _by_date(table) else frame
+        return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if table.is_by_date else frame
 
     def write(self, table: Table, frame: DataFrame) -> None:
         """Replace what the table holds of this region (and as-of date), in one commit."""
@@ -112,8 +112,13 @@ class Run:
         """What each commit of the run says of where it comes from."""
         return {"run_key": self.key, "job": self.job.name, "reads": self.reads, "code_version": self.job.code}
 
+    def dated(self, frame: DataFrame) -> DataFrame:
+        """The frame with the region and the as-of date before its columns."""
+        region = F.lit(self.config.region).alias("region")
+        return frame.select(region, F.lit(self.known_on).alias("forecast_date"), "*")
+
     def scope(self, table: Table) -> dict[str, str]:
-        dated = {"forecast_date": str(self.as_of)} if _by_date(table) else {}
+        dated = {"forecast_date": str(self.as_of)} if table.is_by_date else {}
         return {"region": self.config.region, **dated}
 
     def say(self, message: str) -> None:
@@ -161,7 +166,8 @@ class Runner:
 
     def _is_up_to_date(self, run: Run) -> bool:
         is_there = run.job.present is None or run.job.present(run)
-        return is_there and all(self._written_by(run, table) == run.key for table in run.job.writes)
+        commits = [self.lake.last_commit(table, run.scope(table)) for table in run.job.writes]
+        return is_there and all(commit and commit.run_key == run.key for commit in commits)
 
     def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
         inputs = self._inputs(run)
@@ -196,10 +202,6 @@ class Runner:
                             f"longer tells which run wrote them; wanted the job that writes it run again")  # fmt: skip
         raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {region}; "
                         f"wanted it written by an earlier job")  # fmt: skip
-
-    def _written_by(self, run: Run, table: Table) -> str | None:
-        commit = self.lake.last_commit(table, run.scope(table))
-        return commit.run_key if commit else None
 
     def _as_of(self) -> date | None:
         """The date given, else the newest day on which anything became known."""
@@ -244,7 +246,3 @@ def _torn(commits: Mapping[str, Commit]) -> str:
 def say(message: str) -> None:
     """One line of progress on stderr."""
     print(f"{datetime.now():%H:%M:%S} {message}", file=sys.stderr, flush=True)
-
-
-def _by_date(table: Table) -> bool:
-    return "forecast_date" in table.partitions

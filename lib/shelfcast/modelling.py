@@ -40,18 +40,19 @@ def plan_fits(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: 
 
 def artefact_uri(run: Run, panel: str, model: str, cutoff: date) -> str:
     """Artefacts lie beside the registry, under the key of the run that fitted them."""
-    return f"{run.lake.root}/{_artefacts(run)}/{run.key}/{panel}-{model}-{cutoff}.joblib"
+    return f"{run.lake.root}/{artefacts(run)}/{run.key}/{panel}-{model}-{cutoff}.joblib"
 
 
-def remove_old_artefacts(run: Run) -> None:
-    """Remove what other runs of the region fitted: for a run that has just written the registry, which names its own
-    alone."""
-    for key in run.lake.names(f"{_artefacts(run)}/*"):
+def remove_old_artefacts(run: Run, folder: str) -> None:
+    """Remove from `folder` what other runs of the region fitted: for a run that has just written the registry, which
+    names its own alone."""
+    for key in run.lake.names(f"{folder}/*"):
         if key != run.key:
-            run.lake.remove(f"{_artefacts(run)}/{key}")
+            run.lake.remove(f"{folder}/{key}")
 
 
-def _artefacts(run: Run) -> str:
+def artefacts(run: Run) -> str:
+    """The folder of the lake in which each run's fitted baselines lie under its key."""
     return f"models/_artefacts/{run.config.region}"
 
 

@@ -27,6 +27,11 @@ class Table:
         return _struct(self.columns)
 
     @property
+    def is_by_date(self) -> bool:
+        """Whether it keeps the rows of each as-of date."""
+        return "forecast_date" in self.partitions
+
+    @property
     def names(self) -> list[str]:
         return column_names(self.columns)
 

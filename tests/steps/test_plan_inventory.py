@@ -1,6 +1,7 @@
 """Plans of a small shop, day after day, with what people decide on them."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from shelfcast.cleaning import supply
 from shelfcast.errors import LakeError, NotEnoughHistoryError, SourceError
 from shelfcast.inventory import decisions, tables
 from shelfcast.job import Runner
+from shelfcast.lake import Lake
 from shelfcast.steps import collect_decisions, plan_inventory
 from shelfcast.table import Table
 
@@ -52,7 +54,7 @@ DAILY = [row for name, weekly in PRODUCTS.items() for row in demands("day", name
 WEEKLY = [row for name, weekly in PRODUCTS.items() for row in demands("week", name, weekly, *MONDAYS)]
 COUNT = {"region": "tiny", "store_id": "1", "counted_on": day(-2), "moment": "closing", "known_from": day(-2)}
 FORECASTS = [row for name, weekly in PRODUCTS.items() for row in forecasts(name, weekly)]
-FORECASTS += [*forecasts("(not listed yet)", 3.0), *forecasts("2", 91.0, level="category")]
+FORECASTS += [*forecasts("(not listed yet)", 3.0, level="unlisted"), *forecasts("2", 91.0, level="category")]
 LAKE: list[tuple[Table, list[Row]]] = [
     (schemas.FORECASTS, FORECASTS),
     (schemas.DEMAND["daily"], DAILY),
@@ -73,19 +75,25 @@ LAKE: list[tuple[Table, list[Row]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the tables of LAKE."""
+    root = tmp_path_factory.mktemp("written")
+    for table, rows in LAKE:
+        note = {"run_key": "given", "job": table.name}
+        Lake(spark, str(root)).replace(table, frame(spark, table, *rows), {"region": "tiny"}, note)
+    return root
+
+
 @pytest.fixture
-def make_runner(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., Runner]:
-    """A runner on a lake with the tables of LAKE, as of the Sunday or `days` later."""
+def make_runner(spark: SparkSession, written: Path, lake_root: Path, tmp_path: Path) -> Callable[..., Runner]:
+    """A runner on the test's own copy of the lake, as of the Sunday or `days` later."""
+    shutil.copytree(written, lake_root, dirs_exist_ok=True)
 
     def make(days: int = 0, *changes: str) -> Runner:
         settings = [f"lake={lake_root}", "runtime.buckets=2", "inventory.samples=200",
                     f"inventory.decisions={tmp_path / 'decisions.csv'}"]  # fmt: skip
-        runner = Runner(spark, config.load(ROOT / "conf" / "tiny.yaml", [*settings, *changes]), day(days))
-        if not runner.lake.exists(schemas.FORECASTS):
-            for table, rows in LAKE:
-                note = {"run_key": "given", "job": table.name}
-                runner.lake.replace(table, frame(spark, table, *rows), {"region": "tiny"}, note)
-        return runner
+        return Runner(spark, config.load(ROOT / "conf" / "tiny.yaml", [*settings, *changes]), day(days))
 
     return make
 

@@ -41,11 +41,15 @@ def forecast_means(run: Run, plan: Plan, panel: str) -> DataFrame:
     if members:
         scored = ensembles.average(scored, weights.withColumn("panel", F.lit(panel)))
     if panel == chosen_on:
-        backtests = run.read(BACKTESTS).where((F.col("panel") == panel) & (F.col("model") == model))
-        scored = scored.unionByName(backtests.drop("region"))
+        scored = scored.unionByName(backtests_of(run, panel, model))
     return scored.select(
         "cutoff", "store_id", "item_id", "category_id", "step", "week", "y", F.col("y_hat").alias("mean")
     )
+
+
+def backtests_of(run: Run, panel: str, model: str) -> DataFrame:
+    """What `model` forecast of `panel` at the backtest's cutoffs."""
+    return run.read(BACKTESTS).where((F.col("panel") == panel) & (F.col("model") == model)).drop("region")
 
 
 def _weights(run: Run, panel: str, model: str) -> DataFrame:

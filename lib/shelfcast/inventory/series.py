@@ -6,7 +6,6 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from shelfcast.forecasting.unlisted import NOT_LISTED_YET
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.tables import ALL_STORES
 
@@ -18,9 +17,8 @@ WEEKDAYS = range(1, 8)
 
 def as_series(forecasts: DataFrame) -> DataFrame:
     """store_id, product_id, category_id; means: units a week, an entry a step; p10 .. p98: averages over the steps,
-    null where not known. forecasts: forecasts/demand of one date; what products not listed yet will sell has no
-    shelf."""
-    products = forecasts.where((F.col("level") == "product") & (F.col("item_id") != NOT_LISTED_YET))
+    null where not known. forecasts: forecasts/demand of one date."""
+    products = forecasts.where(F.col("level") == "product")
     steps = F.sort_array(F.collect_list(F.struct("step", "mean")))
     averages = [F.avg(name).alias(name) for name in _QUANTILES]
     grouped = products.groupBy("store_id", F.col("item_id").alias("product_id"), "category_id")

@@ -12,7 +12,7 @@ from shelfcast import demand, schemas
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
-from shelfcast.forecasting.champions import champion_of
+from shelfcast.forecasting.champions import backtests_of, champion_of
 from shelfcast.inventory import costs, decisions, lead_times, on_hand, orders, series, tables
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.dependence import measure_dependence
@@ -58,10 +58,10 @@ def plan_inventory(run: Run) -> None:
         run.say(f"the forecast is {age} days old, of {forecast.made_on}; there is none of {run.known_on}")
     purchases = _known(run, supply.PURCHASES)
     ordered = lead_times.as_orders(purchases, run.known_on)
-    run.write(tables.LEAD_TIMES, _dated(run, lead_times.fit_lead_times(ordered, run.config.inventory.lead_prior)))
+    run.write(tables.LEAD_TIMES, run.dated(lead_times.fit_lead_times(ordered, run.config.inventory.lead_prior)))
     freight = costs.freight_shares(_known(run, supply.INVOICES))
     priced = costs.product_costs(purchases, freight, _known(run, supply.PRICES), run.config.inventory.pack_lines)
-    run.write(tables.COSTS, _dated(run, priced))
+    run.write(tables.COSTS, run.dated(priced))
     has_stock = tables.ON_HAND in run.job.writes
     if has_stock:
         _write_stock(run, purchases)
@@ -114,10 +114,10 @@ def _write_stock(run: Run, purchases: DataFrame) -> None:
     day, settings = run.known_on, run.config.inventory
     sales = demand.known_on(run.read(schemas.SALES), day, run.config.cleaning.key_of("sales"))
     rolled = on_hand.roll_forward(_known(run, supply.STOCK), purchases, sales, day)
-    run.write(tables.ON_HAND, _dated(run, rolled))
+    run.write(tables.ON_HAND, run.dated(rolled))
     due = decisions.on_order(purchases, day, settings.lapse_days)
     approved = decisions.approved(_decisions(run), purchases, day, settings.lapse_days)
-    run.write(tables.OPEN_ORDERS, _dated(run, due.unionByName(approved)))
+    run.write(tables.OPEN_ORDERS, run.dated(due.unionByName(approved)))
 
 
 def _decisions(run: Run) -> DataFrame:
@@ -141,7 +141,7 @@ def _write_policies(run: Run, forecast: Forecast, has_stock: bool) -> None:
     )
     planned = planner.plan(known, runtime.buckets)
     age = F.lit((run.known_on - forecast.made_on).days).alias("forecast_age")
-    run.write(tables.POLICIES, _dated(run, planned.select(age, "*")))
+    run.write(tables.POLICIES, run.dated(planned.select(age, "*")))
 
 
 _PLANNED = {
@@ -178,8 +178,7 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
 
 def _dependence(run: Run) -> float:
     """As the backtest of the published product means shows it."""
-    of_champion = (F.col("panel") == PRODUCT) & (F.col("model") == champion_of(run, PRODUCT))
-    measured = measure_dependence(run.read(schemas.BACKTESTS).where(of_champion))
+    measured = measure_dependence(backtests_of(run, PRODUCT, champion_of(run, PRODUCT)))
     run.say(f"weeks depend on the week before by {measured:.2f}")
     return measured
 
@@ -188,15 +187,10 @@ def _write_orders(run: Run) -> None:
     settings = run.config.inventory
     policies = run.read(tables.POLICIES)
     moves = orders.transfers(policies, run.config.runtime.buckets)
-    run.write(tables.TRANSFERS, _dated(run, moves))
+    run.write(tables.TRANSFERS, run.dated(moves))
     refused = decisions.rejected(_decisions(run), run.known_on, settings.rejected_days)
     suggested = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
     limited = orders.within_limits(suggested, "vendor_id", settings.limits.vendor)
     limited = orders.within_limits(limited, "store_id", settings.limits.store)
     run.write(tables.ORDERS, limited.select(*tables.ORDERS.names))
     run.write(tables.RISKS, orders.risks(policies))
-
-
-def _dated(run: Run, frame: DataFrame) -> DataFrame:
-    region = F.lit(run.config.region).alias("region")
-    return frame.select(region, F.lit(run.known_on).alias("forecast_date"), "*")

@@ -4,13 +4,12 @@ inventory/replays, replay_gains"""
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.config import Config
 from shelfcast.ensembles import ENSEMBLES
 from shelfcast.errors import NotEnoughHistoryError
-from shelfcast.forecasting.champions import champion_of
+from shelfcast.forecasting.champions import backtests_of, champion_of
 from shelfcast.inventory import gains, history, series, tables
 from shelfcast.inventory.replayer import Replayer
 from shelfcast.job import Job, Run
@@ -48,14 +47,13 @@ def replay(run: Run) -> None:
     chosen = history.sample(known, run.config.replay.series, count)
     run.say(f"{count:,} series with forecasts and costs; {held_out} weeks, from that of {plan.weeks[plan.cutoffs[0]]}")
     sums = run.stage("sums", _replayer(run, plan).replay(chosen, run.config.runtime.buckets))
-    run.write(tables.REPLAYS, _dated(run, gains.as_replays(sums)))
-    run.write(tables.REPLAY_GAINS, _dated(run, gains.gains(run.read(tables.REPLAYS))))
+    run.write(tables.REPLAYS, run.dated(gains.as_replays(sums)))
+    run.write(tables.REPLAY_GAINS, run.dated(gains.gains(run.read(tables.REPLAYS))))
 
 
 def _known_series(run: Run, plan: Plan, champion: str) -> DataFrame:
     """The series that the product panel's champion forecast at every cutoff, and whose cost is known."""
-    made = run.read(schemas.BACKTESTS).where((F.col("panel") == PRODUCT) & (F.col("model") == champion))
-    forecast = history.forecast_series(made, plan.cutoffs)
+    forecast = history.forecast_series(backtests_of(run, PRODUCT, champion), plan.cutoffs)
     sold = run.read(schemas.DEMAND["daily"]).where("level = 'product'")
     known = forecast.join(history.demand_series(sold, _lost_sales(run)), ["store_id", "product_id"])
     known = known.join(run.read(tables.POLICIES).select("store_id", "product_id", "class"), ["store_id", "product_id"])
@@ -89,8 +87,3 @@ def _replayer(run: Run, plan: Plan) -> Replayer:
         samples=settings.samples,
         seed=run.config.runtime.seed,
     )
-
-
-def _dated(run: Run, frame: DataFrame) -> DataFrame:
-    region = F.lit(run.config.region).alias("region")
-    return frame.select(region, F.lit(run.known_on).alias("forecast_date"), "*")

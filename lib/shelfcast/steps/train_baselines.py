@@ -9,7 +9,7 @@ from shelfcast import ensembles, examples, panels, registry, schemas
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.modelling import remove_old_artefacts
+from shelfcast.modelling import artefacts, remove_old_artefacts
 from shelfcast.models import spec
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
@@ -33,7 +33,7 @@ def train_baselines(run: Run) -> None:
     with_ensembles = _add_ensembles(run, plan, run.stage("scored", scored))
     run.write(schemas.BACKTESTS, with_ensembles.select(F.lit(run.config.region).alias("region"), "*"))
     run.write(schemas.REGISTRY, _registered(run, plan, models, fitted))
-    remove_old_artefacts(run)
+    remove_old_artefacts(run, artefacts(run))
 
 
 def _add_ensembles(run: Run, plan: Plan, scored: DataFrame) -> DataFrame:

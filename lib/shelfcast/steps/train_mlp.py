@@ -11,7 +11,7 @@ from shelfcast import registry, schemas
 from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.modelling import least_weeks, panel_rows
+from shelfcast.modelling import least_weeks, panel_rows, remove_old_artefacts
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
 from shelfcast.models.mlp.network import Design
 from shelfcast.network_scoring import NetworkScorer
@@ -51,9 +51,7 @@ def train_mlp(run: Run) -> None:
     region = F.lit(run.config.region).alias("region")
     run.write(schemas.NETWORK_BACKTESTS, reduce(DataFrame.unionByName, scored).select(region, "*"))
     run.write(schemas.NETWORK_REGISTRY, _registered(run, outcomes))
-    for key in run.lake.names(f"{_artefacts(run)}/*"):
-        if key != run.key:
-            run.lake.remove(f"{_artefacts(run)}/{key}")
+    remove_old_artefacts(run, _artefacts(run))
 
 
 def _write_windows(run: Run, plan: Plan) -> None:
