@@ -41,7 +41,6 @@ TO_DRIVER = {
     "encoding.py vocabulary_sizes": "a row for each encoded column",
     "examples.py count_examples": "a row for each week of the history",
     "forecasting/champions.py forecast_means": "a row for each member of an ensemble",
-    "lake.py _history": "the newest commits of one table",
     "leaderboard.py show": "a row for each panel and model",
     "reporting/fans.py fans": "the weeks of the few series that the page draws",
     "reporting/gather.py _ahead": "totals, one row",

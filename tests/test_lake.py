@@ -1,5 +1,6 @@
 import json
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -8,10 +9,9 @@ from pathlib import Path
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast import lake as lake_module
 from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.lake import Lake
 from shelfcast.table import Table
@@ -135,10 +135,7 @@ def test_a_commit_of_another_writer_is_seen(spark: SparkSession, lake: Lake) -> 
     assert (lake.last_commit(PRICES, NORTH).run_key, lake.last_commit(PRICES, NORTH).rows) == ("2", 2)
 
 
-def test_a_commit_is_found_behind_any_number_of_others(
-    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lake_module, "_HISTORY", 1)
+def test_a_commit_is_found_behind_any_number_of_others(spark: SparkSession, lake: Lake) -> None:
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
     for key in ("2", "3"):
         lake.replace(PRICES, prices(spark, ("south", "a", 1.0, "x"), ("south", "b", 1.0, "x")), SOUTH, note(key))
@@ -155,27 +152,46 @@ def test_the_log_keeps_what_skipping_rests_on(spark: SparkSession, lake: Lake) -
     assert {row.key: row.value for row in properties}["delta.logRetentionDuration"] == "interval 36500 days"
 
 
-def test_two_writers_of_the_same_rows_are_told_to_try_again(spark: SparkSession, lake: Lake) -> None:
-    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+def waiting_for(mark: Path) -> Callable[[str], Column]:
+    """A column as it is, computed while the write is under way, once there is the file `mark`."""
+    path = str(mark)
 
     @F.udf("double")
-    def meanwhile(price: float) -> float:
-        """Computed while the write is under way, which the other finishes first."""
+    def wait(value: float) -> float:
         deadline = time.monotonic() + 60
-        while not Path(lake_path, "other").exists() and time.monotonic() < deadline:
+        while not Path(path).exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        return price
+        return value
 
-    lake_path = lake.root
-    slow = prices(spark, ("north", "b", 2.0, "x")).withColumn("price", meanwhile("price"))
+    return wait
+
+
+def test_two_writers_of_the_same_rows_are_told_to_try_again(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    done = tmp_path / "done"
+    slow = prices(spark, ("north", "b", 2.0, "x")).withColumn("price", waiting_for(done)("price"))
     with ThreadPoolExecutor(1) as thread:
         writing = thread.submit(lake.replace, PRICES, slow, NORTH, note("2"))
         time.sleep(2)
         Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("3"))
-        Path(lake_path, "other").touch()
+        done.touch()
         with pytest.raises(TransientError, match=r"table clean/prices: changed by another run"):
             writing.result()
     assert [row.product_id for row in lake.read(PRICES, "north").collect()] == ["c"]
+
+
+def test_two_regions_make_a_table_at_once_and_both_keep_their_rows(
+    spark: SparkSession, lake: Lake, tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    slow = prices(spark, ("south", "b", 2.0, "x")).withColumn("price", waiting_for(done)("price"))
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(lake.replace, PRICES, slow, SOUTH, note("1"))
+        time.sleep(2)
+        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("2"))
+        done.touch()
+        assert writing.result().run_key == "1"
+    assert [lake.read(PRICES, region).count() for region in ("south", "north")] == [1, 1]
 
 
 def test_a_text_that_cannot_be_put_is_an_error_and_the_old_one_stays(lake: Lake) -> None:

@@ -26,6 +26,14 @@ class Folder:
         filesystem, path = self._hadoop(name)
         filesystem.create(path, True).close()
 
+    def read_text(self, name: str) -> str:
+        filesystem, path = self._hadoop(name)
+        stream = filesystem.open(path)
+        try:
+            return bytes(stream.readAllBytes()).decode("utf-8")
+        finally:
+            stream.close()
+
     def write_text(self, name: str, text: str) -> None:
         """Put a text file into the lake, whole or not at all."""
         filesystem, path = self._hadoop(name)

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from delta import exceptions
-from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -18,10 +18,7 @@ from shelfcast.table import Table
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
-_HISTORY = 200
 _FIRST_CHECKSUM = ".00000000000000000000.json.crc"
-# The scope of the commit that makes a table: it changes no region's rows.
-_NO_REGION = {"region": ""}
 # Commits of two writers that exclude each other; the classes have no base in common.
 _CONFLICTS = (
     exceptions.ConcurrentAppendException,
@@ -33,7 +30,6 @@ _CONFLICTS = (
     exceptions.MetadataChangedException,
     exceptions.ProtocolChangedException,
 )
-_COMMIT = ("version", "operation", "userMetadata", "operationMetrics")
 
 
 @dataclass(frozen=True)
@@ -53,17 +49,13 @@ class Commit:
 class Lake(Folder):
     """The tables under one root. Reads and writes stay on the executors."""
 
-    def __init__(self, spark: SparkSession, root: str) -> None:
-        super().__init__(spark, root)
-        self._histories: dict[str, tuple[str, int, list[Row]]] = {}
-
     def path(self, table: Table | str) -> str:
         name = table if isinstance(table, str) else table.name
         return f"{self.root}/{name}"
 
     def exists(self, table: Table) -> bool:
         """Whether a commit has made the table: a run killed before its first leaves an empty log."""
-        return self._newest(table) is not None
+        return bool(self._log(table))
 
     def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
         """The rows of `region`. Raises LakeError where no job has written the table yet."""
@@ -80,27 +72,24 @@ class Lake(Folder):
         Raises SchemaError, naming the table and the columns, where the frame does not fit the table.
         """
         require_schema(frame, table)
-        is_new = self._create(table)
         writer = frame.select(*table.names).write.format("delta")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
         if table.rows_per_file:
             writer = writer.option("maxRecordsPerFile", table.rows_per_file)
-        if is_new:
-            # Nothing is there to be replaced, and Delta need not look for it.
-            writer = writer.mode("append")
-        else:
+        if self.exists(table):
             held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
             writer = writer.mode("overwrite").option("replaceWhere", held)
-        with _alone(table):
-            writer.save(self.path(table))
+            with _alone(table):
+                writer.save(self.path(table))
+        else:
+            # Nothing is there to be replaced, and Delta need not look for it.
+            self._append(table, writer)
         return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
 
     def append(self, table: Table, frame: DataFrame) -> None:
         """Append rows of telemetry: a run done twice leaves two rows."""
         require_schema(frame, table)
-        self._create(table)
-        with _alone(table):
-            frame.select(*table.names).write.format("delta").mode("append").save(self.path(table))
+        self._append(table, frame.select(*table.names).write.format("delta"))
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
         """Append `frame` in a commit that carries `note`, unless the last one of `scope` tells of the same run and of
@@ -110,15 +99,13 @@ class Lake(Folder):
         for the same append (its idempotent `txn`).
         """
         require_schema(frame, table)
-        self._create(table)
         last = self.last_commit(table, scope)
         if last and (last.run_key, last.note.get("reads")) == (note["run_key"], note.get("reads")):
             return
-        writer = frame.select(*table.names).write.format("delta").mode("append")
+        writer = frame.select(*table.names).write.format("delta")
         writer = writer.option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
-        with _alone(table):
-            writer.option("txnVersion", 1).save(self.path(table))
+        self._append(table, writer.option("txnVersion", 1))
 
     def last_commit(self, table: Table, scope: dict[str, str]) -> Commit | None:
         """The newest commit that changed rows of `scope`, None where the log knows of none."""
@@ -132,50 +119,37 @@ class Lake(Folder):
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
 
-    def _newest(self, table: Table) -> str | None:
-        """The file of the newest commit, None where there is none."""
-        return max(self.names(f"{table.name}/_delta_log/[0-9]*.json"), default=None)
+    def _log(self, table: Table) -> list[str]:
+        """The files of the commits, oldest first."""
+        return self.names(f"{table.name}/_delta_log/[0-9]*.json")
 
     def _commits(self, table: Table) -> Iterator[Commit]:
-        """The commits that changed rows, newest first, from pages of the log that grow until all of it has been read:
-        those of many regions lie between two of one."""
-        seen, size, is_whole = 0, _HISTORY, False
-        while not is_whole:
-            rows, is_whole = self._history(table, size)
-            yield from map(_as_commit, rows[seen:])
-            seen, size = len(rows), 4 * size
+        """The commits that changed rows, newest first, each read as it is asked for: Delta's own history is a Spark
+        job, and a job asks for that of many tables."""
+        for name in reversed(self._log(table)):
+            info = _commit_info(self.read_text(f"{table.name}/_delta_log/{name}"))
+            if info["operation"] not in _UPKEEP:
+                yield _as_commit(int(Path(name).stem), info)
 
-    def _history(self, table: Table, size: int) -> tuple[list[Row], bool]:
-        """The last `size` commits or more, less those of upkeep, and whether these are all: read once a version, for a
-        job asks for them many times."""
-        newest = self._newest(table)
-        if newest is None:
-            return [], True
-        known_at, asked, found = self._histories.get(table.name, ("", 0, []))
-        if known_at != newest or (asked < size and asked == len(found)):
-            history = DeltaTable.forPath(self.spark, self.path(table)).history(size).select(*_COMMIT)
-            asked, found = size, history.orderBy(F.desc("version")).collect()
-            self._histories[table.name] = newest, asked, found
-        return [row for row in found if row["operation"] not in _UPKEEP], len(found) < asked
+    def _append(self, table: Table, writer: DataFrameWriter) -> None:
+        """Append, and make the table where it is not there by the same commit: a constraint added later would scan it.
 
-    def _create(self, table: Table) -> bool:
-        """Make the table where it is not there; True where it was made now. A constraint added later would scan it.
-
-        It is made by an append of no rows: what another region makes at the same time stays, and a log without a
-        commit, which a run killed before its first leaves and CREATE TABLE takes for a table, is no hindrance.
+        A log without a commit, which a run killed before its first leaves and CREATE TABLE takes for a table, is no
+        hindrance.
         """
-        if self.exists(table):
-            return False
-        # A checksum without its commit would keep Delta from writing that commit.
-        self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
-        writer = self.spark.createDataFrame([], table.schema).write.format("delta").mode("append")
-        writer = writer.options(**_properties(table)).option("userMetadata", json.dumps({"scope": _NO_REGION}))
-        try:
-            writer.partitionBy(*table.partitions).save(self.path(table))
-        except _CONFLICTS:
-            if not self.exists(table):
-                raise
-        return True
+        writer, is_new = writer.mode("append"), not self.exists(table)
+        if is_new:
+            # A checksum without its commit would keep Delta from writing that commit.
+            self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
+            writer = writer.options(**_properties(table)).partitionBy(*table.partitions)
+        with _alone(table):
+            try:
+                writer.save(self.path(table))
+            except _CONFLICTS:
+                if not is_new:
+                    raise
+                # Another region has made the table meanwhile.
+                writer.save(self.path(table))
 
 
 def _properties(table: Table) -> dict[str, str]:
@@ -222,9 +196,15 @@ def require_columns(frame: DataFrame, columns: Iterable[str], what: str) -> None
         raise SchemaError(f"{what}: no column {', '.join(missing)}; found {', '.join(frame.columns)}")
 
 
-def _as_commit(row: Row) -> Commit:
-    note = json.loads(row["userMetadata"]) if row["userMetadata"] else {}
-    return Commit(row["version"], note, int(row["operationMetrics"].get("numOutputRows", 0)))
+def _commit_info(commit: str) -> dict[str, Any]:
+    """What a commit says of itself: one of its actions, a line of JSON each (Delta protocol, Commit Provenance)."""
+    actions = (json.loads(line) for line in commit.splitlines())
+    return next((action["commitInfo"] for action in actions if "commitInfo" in action), {"operation": ""})
+
+
+def _as_commit(version: int, info: dict[str, Any]) -> Commit:
+    note = json.loads(info.get("userMetadata", "{}"))
+    return Commit(version, note, int(info.get("operationMetrics", {}).get("numOutputRows", 0)))
 
 
 def _touches(commit: Commit, scope: dict[str, str]) -> bool:
