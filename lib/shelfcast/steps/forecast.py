@@ -49,11 +49,19 @@ def forecast(run: Run) -> None:
     measured = past.where(F.col("cutoff") == F.lit(measured_at))
     # Of the windows that were over by then: where cutoffs lie closer than the horizon, others hold what is measured.
     earlier = past.where(F.col("cutoff") <= F.lit(measured_at - plan.horizon * WEEK))
-    scored = conformal.with_quantiles(measured, conformal.fit_ratios(earlier))
-    run.write(schemas.CALIBRATION, _dated(run, conformal.measure_calibration(scored)))
-    run.write(schemas.ACCURACY, _dated(run, accuracy.measure(scored)))
-    ahead = conformal.with_quantiles(means_ahead(plan, parts), run.stage("ratios", conformal.fit_ratios(past)))
-    run.write(schemas.FORECASTS, _published(run, ahead))
+    ratios, earlier_ratios = side_by_side(
+        run.spark,
+        lambda: run.stage("ratios", conformal.fit_ratios(past)),
+        lambda: run.stage("earlier_ratios", conformal.fit_ratios(earlier)),
+    )
+    scored = conformal.with_quantiles(measured, earlier_ratios)
+    ahead = conformal.with_quantiles(means_ahead(plan, parts), ratios)
+    side_by_side(
+        run.spark,
+        lambda: run.write(schemas.FORECASTS, _published(run, ahead)),
+        lambda: run.write(schemas.CALIBRATION, run.dated(conformal.measure_calibration(scored))),
+        lambda: run.write(schemas.ACCURACY, run.dated(accuracy.measure(scored))),
+    )
     run.write(schemas.SERIES_COUNTS, _counted(run))
 
 
@@ -193,7 +201,7 @@ def _published(run: Run, ahead: DataFrame) -> DataFrame:
     level = F.when(F.col("level") == "product_shared", "product").otherwise(F.col("level"))
     frame = ahead.withColumn("level", level).withColumn("run_id", F.lit(run.key))
     by_store = (
-        _dated(run, frame).select(*schemas.FORECASTS.names).repartition(run.config.runtime.buckets, "level", "store_id")
+        run.dated(frame).select(*schemas.FORECASTS.names).repartition(run.config.runtime.buckets, "level", "store_id")
     )
     return by_store.sortWithinPartitions("level", "store_id", "item_id", "step")
 
@@ -214,11 +222,6 @@ def _counted(run: Run) -> DataFrame:
         .groupBy("level")
         .agg(F.count(F.lit(1)).alias("series"), F.count(F.when(F.col("state") != "listed", 1)).alias("refused"))
     )
-    return _dated(
-        run, known.join(published, "level", how="left").select("level", "series", "modelled", "fallback", "refused")
+    return run.dated(
+        known.join(published, "level", how="left").select("level", "series", "modelled", "fallback", "refused")
     )
-
-
-def _dated(run: Run, frame: DataFrame) -> DataFrame:
-    region = F.lit(run.config.region).alias("region")
-    return frame.select(region, F.lit(run.known_on).alias("forecast_date"), "*")
