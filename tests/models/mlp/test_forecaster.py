@@ -9,9 +9,9 @@ from mlp_builders import forecaster, poisson_panel
 from shelfcast.models.mlp.forecaster import dumps, loads
 
 
-@pytest.mark.parametrize("kind", ["mlp", "lstm"])
-def test_a_forecaster_read_back_says_the_same(kind: str) -> None:
-    made, panel = forecaster(kind=kind), poisson_panel()
+@pytest.mark.parametrize("changes", [{"kind": "mlp"}, {"kind": "lstm"}, {"embeddings": (2, 0)}])
+def test_a_forecaster_read_back_says_the_same(changes: dict[str, object]) -> None:
+    made, panel = forecaster(**changes), poisson_panel()
     np.testing.assert_allclose(loads(dumps(made)).predict(panel, 30), made.predict(panel, 30), rtol=0, atol=1e-6)
 
 

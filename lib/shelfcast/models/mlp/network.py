@@ -20,7 +20,8 @@ class Design:
     """What a network is made of.
 
     kind: how it reads the history. sizes: words of each identity. units: of each hidden layer; blocks: residual ones,
-    of the window and of each period ahead. calendar: whether the calendar of the target enters.
+    of the window and of each period ahead. calendar: whether the calendar of the target enters. embeddings: numbers
+    that stand for a word of each identity; 0, as where there are none, stands for as many as `units`.
     """
 
     kind: Literal["mlp", "lstm"]
@@ -30,6 +31,7 @@ class Design:
     blocks: int
     dropout: float
     calendar: bool
+    embeddings: Sequence[int] = ()
 
 
 def make_network(design: Design, seed: int) -> keras.Model:
@@ -43,8 +45,7 @@ def make_network(design: Design, seed: int) -> keras.Model:
     inputs = _inputs(design)
     layers = keras.layers
     read = layers.Concatenate()([_encode(design, inputs["history"]), inputs["level"]])
-    identity = EmbeddingSum(design.sizes, design.units, "zeros", name="identity")(inputs["codes"])
-    hidden = layers.Add()([layers.Dense(design.units, name="window")(read), identity])
+    hidden = layers.Add()([layers.Dense(design.units, name="window")(read), *_identities(design, inputs["codes"])])
     for block in range(design.blocks):
         hidden = _residual(design, hidden, f"window_{block}")
     ahead, base = inputs["ahead"], inputs["base"]
@@ -73,6 +74,22 @@ def _encode(design: Design, history: Any) -> Any:
     if design.kind == "mlp":
         return history
     return keras.layers.LSTM(design.units, name="history_lstm")(keras.layers.Reshape((HISTORY, 1))(history))
+
+
+def _identities(design: Design, codes: Any) -> list[Any]:
+    """What the identities add to the hidden values, together or each by an embedding of its own size.
+
+    All start at 0, and what was never seen stays there: the embeddings are 0 and not the layers behind them.
+    """
+    if not any(design.embeddings):
+        return [EmbeddingSum(design.sizes, design.units, "zeros", name="identity")(codes)]
+    said = []
+    for place, (size, width) in enumerate(zip(design.sizes, design.embeddings, strict=True)):
+        embedding = EmbeddingSum((size,), width or design.units, "zeros", name=f"identity_{place}")
+        row = embedding(codes[:, place : place + 1])
+        dense = keras.layers.Dense(design.units, use_bias=False, name=f"identity_{place}_units")
+        said.append(dense(row) if width else row)
+    return said
 
 
 def _residual(design: Design, hidden: Any, name: str) -> Any:
