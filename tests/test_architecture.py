@@ -13,11 +13,11 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas sections plan_settings config code session folder lake lease job",
+    "errors resources table schemas sections plan_settings tuning_settings config code session folder lake lease job",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows scoring network_scoring training",
-    "modelling campaign ensembles registry evaluation leaderboard",
+    "metrics models artefacts examples windows trials scoring network_scoring training",
+    "modelling network_modelling campaign ensembles registry evaluation leaderboard",
     "forecasting inventory study reporting",
     "steps system command",
     "generator",
@@ -47,6 +47,7 @@ TO_DRIVER = {
     "reporting/gather.py _days": "the first and the last day, one row",
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
+    "trials.py best_trials": "a row for each panel and network",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
 }

@@ -67,6 +67,24 @@ def test_a_wrong_key_is_one_line_with_its_place(written, found: str, instead: st
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        pytest.param("tuning.trails=3", "tuning.trails: unknown key (did you mean trials?)", id="typo-in-a-key"),
+        pytest.param("tuning.space.momentum=1", "tuning.space.momentum: unknown key", id="not-a-parameter"),
+        pytest.param("tuning.space.units={low: 9, high: 8}", "low at most as large as high", id="bounds-the-other-way"),
+        pytest.param("tuning.space.units={low: 0, high: 8}", "tuning.space.units.low: found 0", id="no-logarithm"),
+        pytest.param("tuning.grid.dropout=[]", "tuning.grid.dropout: found []", id="a-grid-without-a-point"),
+        pytest.param("tuning.method=random", "tuning.method: found 'random', wanted: 'tpe' or 'grid'", id="no-method"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(written, change: str, wanted: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config.load(written(GOOD), [change])
+    assert wanted in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 def test_the_error_names_the_line(written) -> None:
     line = GOOD[: GOOD.index("horizon: 8")].count("\n") + 1
     with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: backtest\.horizon"):

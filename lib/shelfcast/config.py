@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from shelfcast.plan_settings import Inventory, Replay
 from shelfcast.sections import Section, read
+from shelfcast.tuning_settings import Tuning
 
 
 class Source(Section):
@@ -117,21 +118,29 @@ class Training(Section):
     min_history: int = Field(ge=1)
 
 
+Kind = Literal["mlp", "lstm"]
+
+
 class Networks(Section):
     """The networks of job train_mlp: which, on which panels, of what size, and how they are trained.
 
     processes: that train together. windows: about so many of a panel are learned from, at most. held_back_weeks: the
     last ones known, which nothing is learned from and which stop the training; 0 trains every epoch on all. timeline: a
-    file for the trace of what the processes sent one another.
+    file for the trace of what the processes sent one another. *_embedding: numbers that stand for a store, an item or a
+    category; 0 stands for as many as `units`. tuned: where job tune_mlp has tuned a network on the data of now, what it
+    found stands in place of what is set here.
     """
 
     panels: tuple[Literal["reference", "category", "product"], ...] = ("reference", "product")
-    kinds: tuple[Literal["mlp", "lstm"], ...] = ("mlp",)
+    kinds: tuple[Kind, ...] = ("mlp",)
     processes: int = Field(default=1, ge=1)
     windows: int = Field(default=200_000, ge=1)
     units: int = Field(default=64, ge=1)
     blocks: int = Field(default=1, ge=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    store_embedding: int = Field(default=0, ge=0)
+    item_embedding: int = Field(default=0, ge=0)
+    category_embedding: int = Field(default=0, ge=0)
     calendar: bool = False
     epochs: int = Field(default=6, ge=1)
     batch_size: int = Field(default=512, ge=1)
@@ -142,6 +151,7 @@ class Networks(Section):
     patience: int = Field(default=3, ge=1)
     mixed_precision: bool = False
     timeline: str | None = None
+    tuned: bool = False
 
 
 class Forecast(Section):
@@ -180,6 +190,7 @@ class Config(Section):
     backtest: Backtest
     training: Training
     networks: Networks = Field(default_factory=Networks)
+    tuning: Tuning = Field(default_factory=Tuning)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

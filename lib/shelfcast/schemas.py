@@ -152,8 +152,9 @@ NETWORK_BACKTESTS = Table(
 NETWORK_REGISTRY = Table(
     "models/network_registry",
     # As models/registry. panel_run: the run that made the panel which the network has learned from. losses: of each
-    # epoch, {loss, validation}.
-    f"{REGISTRY.columns}, panel_run string, losses array<struct<loss:double,validation:double>>",
+    # epoch, {loss, validation}. parameters: the settings that can be tuned, as they were used.
+    f"{REGISTRY.columns}, panel_run string, losses array<struct<loss:double,validation:double>>, "
+    "parameters map<string,double>",
     key=REGISTRY.key,
     checks=REGISTRY.checks,
     operational=(*REGISTRY.operational, "panel_run", "losses"),

@@ -1,5 +1,7 @@
 """Training windows of the networks from panels, bucket by bucket on the executors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ WINDOWS = Table(
     # Processes that train together deal them out: a file is a row group of about 20 MB.
     rows_per_file=16_000,
 )
+# Those that the tuning learns from and is judged on, all of them before the first cutoff of the backtest.
+TUNING_WINDOWS = replace(WINDOWS, name="features/tuning_windows")
 
 
 def sample_training_windows(

@@ -1,7 +1,7 @@
 """features/panel_demand, features/vocabularies -> features/windows, forecasts/network_backtests,
 models/network_registry"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -9,25 +9,28 @@ from pyspark.sql import functions as F
 
 from shelfcast import registry, schemas
 from shelfcast.code import installed
-from shelfcast.config import Config
+from shelfcast.config import Config, Networks
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks, panel_rows, remove_old_artefacts
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
-from shelfcast.models.mlp.network import Design
+from shelfcast.network_modelling import panel_run, plan_networks, write_windows
 from shelfcast.network_scoring import NetworkScorer
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 from shelfcast.training import distributed
 from shelfcast.training.baselines import FIT_COLUMNS
-from shelfcast.training.loop import Recipe
 from shelfcast.training.networks import NetworkFit, Outcome, fit_networks
-from shelfcast.training.stream import Source
-from shelfcast.windows import WINDOWS, sample_training_windows
+from shelfcast.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
+from shelfcast.windows import WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
 _WRITES = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _COMPUTING = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
-_LOSSES = "panel string, model string, cutoff date, losses array<struct<loss:double,validation:double>>"
+_LEARNED = (
+    "panel string, model string, cutoff date, losses array<struct<loss:double,validation:double>>, "
+    "parameters map<string,double>"
+)
+BestTrials = Mapping[tuple[str, str], Best]
 
 
 def job(config: Config) -> Job:
@@ -37,82 +40,52 @@ def job(config: Config) -> Job:
         _WRITES,
         ("backtest", "training", "networks", "runtime", "country"),
         train_mlp,
+        optional=(TRIALS,) if config.networks.tuned else (),
         stamp=lambda _: repr(installed(_COMPUTING)),
     )
 
 
 def train_mlp(run: Run) -> None:
     plan, settings = plan_of(run), run.config.networks
-    _write_windows(run, plan)
-    fits = [fit for panel in settings.panels for fit in _plan_fits(run, plan, panel)]
+    write_windows(run, plan, WINDOWS, plan.cutoffs[-1])
+    best = _tuned(run)
+    fits = [fit for panel in settings.panels for fit in _plan_fits(run, plan, panel, best)]
     arguments = (fits, settings.mixed_precision)
     outcomes, *_ = distributed.run(run.spark, fit_networks, arguments, settings.processes, settings.timeline)
     scored = [_score(run, plan, panel, fits) for panel in settings.panels]
     region = F.lit(run.config.region).alias("region")
     run.write(schemas.NETWORK_BACKTESTS, reduce(DataFrame.unionByName, scored).select(region, "*"))
-    run.write(schemas.NETWORK_REGISTRY, _registered(run, outcomes))
+    run.write(schemas.NETWORK_REGISTRY, _registered(run, outcomes, best))
     remove_old_artefacts(run, _artefacts(run))
 
 
-def _write_windows(run: Run, plan: Plan) -> None:
-    """The training windows of all panels, unless an interrupted run has left them: made anew they would come in another
-    order, and a training that goes on from its checkpoint end elsewhere."""
-    written = run.lake.last_commit(WINDOWS, run.scope(WINDOWS))
-    if written is None or written.run_key != run.key:
-        drawn = [_windows(run, plan, panel) for panel in run.config.networks.panels]
-        run.write(WINDOWS, reduce(DataFrame.unionByName, drawn))
+def _tuned(run: Run) -> BestTrials:
+    """By panel and network the trial whose settings are used; none of those that nobody has tuned on the data of now,
+    or where the configuration asks for none."""
+    rows, made = run.find(TRIALS) if run.config.networks.tuned else None, panel_run(run)
+    found = best_trials(rows, made) if rows is not None and made is not None else {}
+    for (panel, kind), best in found.items():
+        run.say(f"{panel}, {kind}: the settings of trial {best.trial}")
+    return found
 
 
-def _windows(run: Run, plan: Plan, panel: str) -> DataFrame:
-    runtime = run.config.runtime
-    return sample_training_windows(
-        panel_rows(run, panel),
-        plan.axis(panel),
-        range(run.config.training.min_history, plan.cutoffs[-1] + 1),
-        least_weeks(run, panel),
-        run.config.networks.windows,
-        runtime.buckets,
-        runtime.seed,
-        run.config.country,
-    )
+def _settings(run: Run, panel: str, kind: str, best: BestTrials) -> Networks:
+    found = best.get((panel, kind))
+    return with_parameters(run.config.networks, found.parameters) if found else run.config.networks
 
 
-def _plan_fits(run: Run, plan: Plan, panel: str) -> list[NetworkFit]:
+def _plan_fits(run: Run, plan: Plan, panel: str, best: BestTrials) -> list[NetworkFit]:
     """A fit for each kind of network at each cutoff."""
-    of_panel = F.col("panel") == panel
-    windows, words = (tuple(run.read(table).where(of_panel).inputFiles()) for table in (WINDOWS, schemas.VOCABULARIES))
-    settings, root = run.config.networks, run.lake.root
-    recipe = Recipe(
-        "adam",
-        settings.epochs,
-        settings.learning_rate,
-        settings.warmup_epochs,
-        settings.weight_decay,
-        settings.patience,
-        run.config.runtime.seed,
-    )
-    fits = []
-    for kind in settings.kinds:
-        design = Design(kind, plan.horizon, (), settings.units, settings.blocks, settings.dropout, settings.calendar)
-        for cutoff in plan.cutoffs:
-            last_week = plan.last_week(cutoff)
-            name = f"{panel}-{kind}-{last_week}"
-            fits.append(
-                NetworkFit(
-                    panel=panel,
-                    model=kind,
-                    cutoff=last_week,
-                    source=Source(windows, {}, plan.horizon, cutoff - settings.held_back_weeks, cutoff),
-                    vocabulary=words,
-                    design=design,
-                    recipe=recipe,
-                    batch_size=settings.batch_size,
-                    country=run.config.country,
-                    artefact=f"{root}/{_artefacts(run)}/{run.key}/{name}.zip",
-                    checkpoint=f"{root}/{run.staging}/{name}.npz",
-                )
-            )
-    return fits
+    networks, folder = run.config.networks, f"{run.lake.root}/{_artefacts(run)}/{run.key}"
+    settings = {kind: _settings(run, panel, kind, best) for kind in networks.kinds}
+    return [
+        NetworkFit(
+            **vars(planned),
+            artefact=f"{folder}/{panel}-{planned.model}-{planned.cutoff}.zip",
+            checkpoint=f"{run.lake.root}/{run.staging}/{panel}-{planned.model}-{planned.cutoff}.npz",
+        )
+        for planned in plan_networks(run, plan, WINDOWS, panel, settings, plan.cutoffs, networks.held_back_weeks)
+    ]
 
 
 def _artefacts(run: Run) -> str:
@@ -126,15 +99,19 @@ def _score(run: Run, plan: Plan, panel: str, fits: Sequence[NetworkFit]) -> Data
     return scorer.score(panel_rows(run, panel), run.config.runtime.buckets)
 
 
-def _registered(run: Run, outcomes: Sequence[Outcome]) -> DataFrame:
+def _registered(run: Run, outcomes: Sequence[Outcome], best: BestTrials) -> DataFrame:
     """A row for each mean and each median of a network."""
-    wanted, fitted, losses = [], [], []
+    wanted, fitted, learned = [], [], []
     for outcome in outcomes:
+        trial = best.get((outcome.panel, outcome.model))
+        detail = f"settings of trial {trial.trial}" if trial else None
+        used = parameters_of(_settings(run, outcome.panel, outcome.model, best))
         for suffix, minimises in (("", "mean"), (MEDIAN_SUFFIX, "median")):
             key = (outcome.panel, outcome.model + suffix, outcome.cutoff)
-            wanted.append((*key, FAMILY, minimises, True, None))
+            wanted.append((*key, FAMILY, minimises, True, detail))
             fitted.append((*key, outcome.artefact, outcome.examples, outcome.seconds, None))
-            losses.append((*key, [(epoch.loss, epoch.validation) for epoch in outcome.epochs]))
+            losses = [(epoch.loss, epoch.validation) for epoch in outcome.epochs]
+            learned.append((*key, losses, used))
     rows = registry.as_registry(
         run.spark.createDataFrame(wanted, registry.INTENDED),
         run.spark.createDataFrame(fitted, FIT_COLUMNS),
@@ -142,6 +119,5 @@ def _registered(run: Run, outcomes: Sequence[Outcome]) -> DataFrame:
         run.config.region,
         run.key,
     )
-    panel = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
-    named = rows.withColumn("panel_run", F.lit(panel.run_key if panel else None))
-    return named.join(run.spark.createDataFrame(losses, _LOSSES), ["panel", "model", "cutoff"])
+    named = rows.withColumn("panel_run", F.lit(panel_run(run)))
+    return named.join(run.spark.createDataFrame(learned, _LEARNED), ["panel", "model", "cutoff"])

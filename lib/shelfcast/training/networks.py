@@ -1,7 +1,7 @@
 """Networks fitted by the processes of one ring, one network after the other: starting a ring costs most of a minute."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 import tensorflow as tf
 
 from shelfcast import artefacts
+from shelfcast.config import Kind, Networks
 from shelfcast.job import say
 from shelfcast.models.encoder import NEVER_SEEN
 from shelfcast.models.mlp.forecaster import Forecaster, dumps
@@ -21,18 +22,18 @@ from shelfcast.models.mlp.network import Design, make_network
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.frames import local_path
-from shelfcast.training.loop import Epoch, Recipe, train
+from shelfcast.training.loop import Epoch, Recipe, Store, train
 from shelfcast.training.stream import Source, Stream
 
 IDENTITIES = ("store_id", "item_id", "category_id")
 
 
 @dataclass(frozen=True)
-class NetworkFit:
-    """One network to fit on the windows of `panel` known at `cutoff` (the last week), into `artefact`.
+class NetworkPlan:
+    """One network to train on the windows of `panel` known at `cutoff` (the last week).
 
     source: less its words, which every process reads from `vocabulary` (files of features/vocabularies). design: less
-    the sizes, which follow from them. checkpoint: where the state of an interrupted training lies.
+    the sizes, which follow from them.
     """
 
     panel: str
@@ -44,6 +45,18 @@ class NetworkFit:
     recipe: Recipe
     batch_size: int
     country: str
+
+    def with_settings(self, settings: Networks) -> "NetworkPlan":
+        """The plan with the design, the recipe and the batch size of `settings`."""
+        design = make_design(self.design.kind, self.design.horizon, settings)
+        recipe = make_recipe(settings, self.recipe.seed)
+        return replace(self, design=design, recipe=recipe, batch_size=settings.batch_size)
+
+
+@dataclass(frozen=True)
+class NetworkFit(NetworkPlan):
+    """A network to be put into `artefact`. checkpoint: where the state of an interrupted training lies."""
+
     artefact: str
     checkpoint: str
 
@@ -82,21 +95,57 @@ def use_device(communicator: Communicator, mixed_precision: bool) -> None:
 
 def fit_network(communicator: Communicator, fit: NetworkFit) -> Outcome:
     started = time.monotonic()
-    words = read_words(fit.vocabulary, fit.panel, fit.cutoff)
-    design = replace(fit.design, sizes=tuple(len(known) + 1 for known in words.values()))
-    data = Stream(replace(fit.source, words=words), fit.batch_size, fit.recipe.seed, communicator)
-    network = make_network(design, fit.recipe.seed)
-    checkpoint = Checkpoint(fit.checkpoint)
 
     def tell(message: str) -> None:
         say(f"  {fit.panel}, {fit.model}, {fit.cutoff}: {message}")
 
-    epochs = train(network, loss_sums, data, fit.recipe, communicator, checkpoint, tell)
+    learned = learn(communicator, fit, Checkpoint(fit.checkpoint), tell)
     if communicator.rank == 0:
-        made = Forecaster(design, network, words, data.non_negative, fit.country)
-        artefacts.write_bytes(dumps(made), fit.artefact)
+        artefacts.write_bytes(dumps(learned.forecaster), fit.artefact)
     communicator.join()
-    return Outcome(fit.panel, fit.model, fit.cutoff, fit.artefact, data.total, time.monotonic() - started, epochs)
+    seconds = time.monotonic() - started
+    return Outcome(fit.panel, fit.model, fit.cutoff, fit.artefact, learned.examples, seconds, learned.epochs)
+
+
+class Learned(NamedTuple):
+    """A trained network, the windows that it learned from, and its epochs."""
+
+    forecaster: Forecaster
+    examples: int
+    epochs: list[Epoch]
+
+
+def learn(
+    communicator: Communicator,
+    plan: NetworkPlan,
+    store: Store | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Learned:
+    """Train the network of the plan, going on from the state in `store`."""
+    words = read_words(plan.vocabulary, plan.panel, plan.cutoff)
+    design = replace(plan.design, sizes=tuple(len(known) + 1 for known in words.values()))
+    data = Stream(replace(plan.source, words=words), plan.batch_size, plan.recipe.seed, communicator)
+    network = make_network(design, plan.recipe.seed)
+    epochs = train(network, loss_sums, data, plan.recipe, communicator, store, tell)
+    return Learned(Forecaster(design, network, words, data.non_negative, plan.country), data.total, epochs)
+
+
+def make_design(kind: Kind, horizon: int, settings: Networks) -> Design:
+    """Less the sizes."""
+    embeddings = (settings.store_embedding, settings.item_embedding, settings.category_embedding)
+    return Design(kind, horizon, (), settings.units, settings.blocks, settings.dropout, settings.calendar, embeddings)
+
+
+def make_recipe(settings: Networks, seed: int) -> Recipe:
+    return Recipe(
+        "adam",
+        settings.epochs,
+        settings.learning_rate,
+        settings.warmup_epochs,
+        settings.weight_decay,
+        settings.patience,
+        seed,
+    )
 
 
 def read_words(files: Sequence[str], panel: str, cutoff: date) -> dict[str, list[str]]:
