@@ -52,6 +52,17 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
         "category_errors": frame("category_errors", (category, 912.0, 0.29, -0.02)),
         "store_errors": frame("store_errors", ("31401", 12.0, 1.5, 0.4), ("367", 900.0, 0.21, -0.01)),
         "scatter": frame("scatter", *((p, "tsb", 1.0, 1.4, 0.7, 1.0, 5) for p in ("backtest", "study"))),
+        "trials": frame(
+            "trials",
+            *(
+                ("reference", "mlp", "tpe", number, *done, {"units": units, "dropout": 0.1}, 8.0, error)
+                for number, units, done, error in (
+                    (0, 32.0, ("finished", 0.91), None),
+                    (1, 64.0, ("failed", None), "ValueError: no number"),
+                    (2, 16.0, ("finished", 0.84), None),
+                )
+            ),
+        ),
         "accuracy": frame("accuracy", ("category", 9176, 0.61, -0.012, 0.58), ("region", 8, 0.04, 0.01, 0.05)),
         "calibration": frame(
             "calibration",

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from report_builders import Page
 from shelfcast.reporting import formats
-from shelfcast.reporting.charts import grids, lines
+from shelfcast.reporting.charts import grids, lines, trials
 from shelfcast.reporting.charts.svg import Canvas, Scale, both_widths, log_ticks, month_axis, tag, ticks
 
 MONDAY = date(2017, 1, 2)
@@ -113,3 +114,57 @@ def test_calibration_says_stated_and_observed() -> None:
         "product: stated 50\u202f%, observed 52.0\u202f%",
         "product: stated 90\u202f%, observed 88.0\u202f%",
     ]
+
+
+NONE = float("nan")
+TOLD = ["worse", "failed", "best"]
+
+
+def _coordinates(losses: list[float]) -> list[trials.Coordinate]:
+    rates = trials.Coordinate("learning rate", [0.001, 0.1, 0.01], formats.amount)
+    return [rates, trials.Coordinate("loss", losses, formats.precise)]
+
+
+def test_a_trial_is_a_line_through_its_coordinates_the_best_on_top_and_a_failed_one_without_a_loss() -> None:
+    losses = [0.9, NONE, 0.8]
+    page = Page(trials.parallel_coordinates(500, _coordinates(losses), losses, TOLD))
+    drawn = [g for g in page.all("g") if "curve" in str(g.get("class"))]
+    assert [(g["class"], g.get("opacity")) for g in drawn] == [
+        ("curve failed", None),
+        ("curve", "0.65"),
+        ("curve champion", "1.00"),
+    ]
+    failed, worse, best = (str(path["d"]) for path in page.all("path"))
+    assert (failed.count("L"), worse.count("L"), best.count("L")) == (0, 1, 1)
+    # Rates a hundred times apart are read by their ratios: 0.01 lies half-way.
+    assert best.startswith("M250 ")
+    assert [dot["data-tip"] for dot in page.all("circle")] == ["failed", *["worse"] * 2, *["best"] * 2]
+
+
+def test_trials_of_which_none_was_finished_are_drawn_too() -> None:
+    losses = [NONE, NONE, NONE]
+    page = Page(trials.parallel_coordinates(500, _coordinates([0.5] * 3)[:1], losses, TOLD))
+    assert [g["class"] for g in page.all("g") if "curve" in str(g.get("class"))] == ["curve failed"] * 3
+
+
+def test_the_best_so_far_only_falls_and_keeps_the_places_of_failed_trials() -> None:
+    page = Page(trials.best_so_far(500, [0.9, NONE, 1.2, 0.8, 50.0], list("abcde"), formats.precise))
+    (line,) = [str(path["d"]) for path in page.all("path")]
+    points = [tuple(map(float, point[1:].split())) for point in re.findall(r"[ML][^ML]+", line)]
+    assert all(later[1] >= earlier[1] for earlier, later in pairwise(points))
+    assert points[-1][0] == 500 - 16
+    dots = page.all("circle")
+    assert [dot["data-tip"] for dot in dots] == ["a", "c", "d", "e"]
+    places = [float(str(dot["cx"])) for dot in dots]
+    assert places[1] - places[0] == pytest.approx(2 * (places[2] - places[1]), abs=0.2)
+    # What is far beyond the others is drawn at the edge, and presses none of them together.
+    assert float(str(dots[-1]["cy"])) == 20
+
+
+@pytest.mark.parametrize(
+    ("count", "at"), [pytest.param(2, ["0", "1"], id="few"), pytest.param(24, ["0", "5", "10", "15", "20"], id="many")]
+)
+def test_trials_are_counted_in_whole_numbers(count: int, at: list[str]) -> None:
+    page = Page(trials.best_so_far(500, [1.0 + n for n in range(count)], ["x"] * count, formats.precise))
+    axis = page.words[page.words.index("trial") - len(at) : page.words.index("trial")]
+    assert axis == at

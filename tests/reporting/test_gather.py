@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import DoubleType, StructField
 
-from report_builders import PROVENANCE
+from report_builders import PROVENANCE, Page
 from shelfcast import schemas
 from shelfcast.config import load
 from shelfcast.plan import Plan
@@ -17,6 +17,7 @@ from shelfcast.reporting.data import COLUMNS
 from shelfcast.reporting.gather import describe, gather
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
+from shelfcast.trials import TRIALS
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 WEEKS = tuple(date(2017, 1, 2) + timedelta(weeks=week) for week in range(10))
@@ -198,6 +199,18 @@ def test_the_study_is_read_on_its_test_rows_and_drawn_for_its_two_best(make: Cal
     data = make([(STUDY_METRICS, metrics), (STUDY_MODELS, models), (STUDY_SAMPLE, sample)])
     assert sorted(data.study["model"]) == sorted(names)
     assert records(data.scatter, "protocol", "model", "pairs") == [("study", "linear", 1), ("study", "ridge", 1)]
+
+
+def test_trials_are_read_with_their_parameters(make: Callable[..., ReportData]) -> None:
+    search = {"panel": "reference", "model": "mlp", "method": "grid", "seconds": 2.0}
+    rows = [
+        {**search, "trial": 0, "status": "finished", "loss": 0.9, "parameters": {"units": 8.0, "dropout": 0.1}},
+        {**search, "trial": 1, "status": "failed", "error": "lost", "parameters": {"units": 16.0, "dropout": 0.1}},
+    ]
+    data = make([(TRIALS, rows)])
+    assert records(data.trials, "trial", "status", "error") == [(0, "finished", None), (1, "failed", "lost")]
+    assert [row["units"] for row in data.trials.sort_values("trial")["parameters"]] == [8.0, 16.0]
+    assert "2 trials, each point of a grid; 1 failed. The best is trial 0" in Page(render(data)).text
 
 
 def test_draws_all_demand_the_largest_series_and_the_weeks_without_sales(make: Callable[..., ReportData]) -> None:

@@ -2,6 +2,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 
 from report_builders import Page, empty_report, frame, leaderboard, model, report
@@ -16,6 +17,7 @@ SECTIONS = {
     "classes": "Kinds of demand",
     "leaderboard": "Leaderboard",
     "errors": "Where the errors are",
+    "tuning": "Tuning",
     "calibration": "Accuracy and calibration",
     "forecasts": "The next weeks",
     "study": "The study's protocol",
@@ -29,12 +31,19 @@ def page() -> Page:
     return Page(render(report()))
 
 
-@pytest.mark.parametrize("data", [pytest.param(report(), id="full"), pytest.param(empty_report(), id="empty")])
-def test_has_every_section_under_its_heading_and_in_the_navigation(data: ReportData) -> None:
+# Where nothing was tuned there is nothing to say of it.
+ALWAYS = {anchor: title for anchor, title in SECTIONS.items() if anchor != "tuning"}
+
+
+@pytest.mark.parametrize(
+    ("data", "sections"),
+    [pytest.param(report(), SECTIONS, id="full"), pytest.param(empty_report(), ALWAYS, id="empty")],
+)
+def test_has_every_section_under_its_heading_and_in_the_navigation(data: ReportData, sections: dict[str, str]) -> None:
     page = Page(render(data))
-    assert [found["id"] for found in page.all("section")] == list(SECTIONS)
-    assert [link["href"] for link in page.all("a")][1:] == [f"#{anchor}" for anchor in SECTIONS]
-    assert all(page.text.count(title) >= 2 for title in SECTIONS.values())
+    assert [found["id"] for found in page.all("section")] == list(sections)
+    assert [link["href"] for link in page.all("a")][1:] == [f"#{anchor}" for anchor in sections]
+    assert all(page.text.count(title) >= 2 for title in sections.values())
 
 
 def test_asks_nothing_of_a_network() -> None:
@@ -157,6 +166,31 @@ def test_names_what_a_model_is_the_champion_for() -> None:
     assert "champion for the mean" in text
     assert "champion for the median" in text
     assert "tsb, naive" in text
+
+
+def test_a_search_is_told_with_its_best_trial_and_the_errors_of_the_failed(page: Page) -> None:
+    assert "3 trials, drawn by tree-structured Parzen estimators" in page.text
+    assert "1 failed. The best is trial 2, with a validation loss of 0.840." in page.text
+    assert "ValueError: no number" in page.text
+    tips = [str(dot.get("data-tip")) for dot in page.all("circle")]
+    assert "trial 2: loss 0.840 (units 16, dropout 0.1)" in tips
+    # Dropout was the same in all trials: it has no axis.
+    assert any("3 trials by units, validation loss" in str(svg.get("aria-label")) for svg in page.all("svg"))
+    assert not any(label.startswith("dropout: ") for label in page.words)
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        pytest.param(report().trials.iloc[:1], id="one-alone"),
+        pytest.param(report().trials.iloc[1:2], id="none-finished"),
+        pytest.param(report().trials.iloc[[0, 0]], id="all-the-same"),
+    ],
+)
+def test_a_search_of_few_trials_can_be_shown(trials: pd.DataFrame) -> None:
+    page = Page(render(report(trials=trials)))
+    assert page.is_balanced
+    assert "nan" not in page.text
 
 
 def test_nothing_refused_is_said_in_one_sentence() -> None:

@@ -13,7 +13,7 @@ from shelfcast import artefacts, schemas
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
 from shelfcast.job import Runner
 from shelfcast.models.mlp.forecaster import loads
-from shelfcast.steps import train_mlp, tune_mlp
+from shelfcast.steps import report, train_mlp, tune_mlp
 from shelfcast.training.search import Dimension, Tpe
 from shelfcast.trials import TRIALS
 from shelfcast.windows import TUNING_WINDOWS
@@ -143,6 +143,13 @@ def test_train_mlp_takes_the_parameters_of_the_best_trial(tuned: Runner, make_tu
 
 def test_where_nobody_asks_for_it_train_mlp_takes_what_is_configured(tuned: Runner) -> None:
     assert TRIALS not in train_mlp.job(tuned.config).optional
+
+
+def test_the_report_shows_the_trials(tuned: Runner) -> None:
+    assert tuned.run(report.job(tuned.config))
+    page = (Path(tuned.lake.root) / "reports" / REGION / "index.html").read_text()
+    assert '<section id="tuning"' in page
+    assert "2 failed" in page
 
 
 def test_a_history_too_short_to_validate_before_the_backtest_is_refused(make_tuner) -> None:

@@ -37,6 +37,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "store_errors": ("store_id", "units", "wape", "bias"),
     # actual and predicted demand, counted in cells; protocol: "backtest" or "study". Edges are above 0, for logarithms
     "scatter": ("protocol", "model", "predicted_low", "predicted_high", "actual_low", "actual_high", "pairs"),
+    # one row a trial of the networks' tuning; parameters: by name. loss: of the validation; null, with an error, where
+    # status is "failed". method: "tpe" or "grid"
+    "trials": ("panel", "model", "method", "trial", "status", "loss", "parameters", "seconds", "error"),
     "accuracy": ("level", "rows", "wape", "bias", "median_wape"),
     # observed: the share of demand at or below the forecast quantile `stated`; pinball: units; both null where the
     # quantile rests on fewer past forecasts, `ratios`, than are `wanted` for it
@@ -125,6 +128,7 @@ class ReportData:
     category_errors: pd.DataFrame = field(default_factory=lambda: _empty("category_errors"))
     store_errors: pd.DataFrame = field(default_factory=lambda: _empty("store_errors"))
     scatter: pd.DataFrame = field(default_factory=lambda: _empty("scatter"))
+    trials: pd.DataFrame = field(default_factory=lambda: _empty("trials"))
     accuracy: pd.DataFrame = field(default_factory=lambda: _empty("accuracy"))
     calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
     series_counts: pd.DataFrame = field(default_factory=lambda: _empty("series_counts"))

@@ -50,6 +50,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "category_errors": lambda: _errors(read, "category", "category", last, chosen).head(queries.ERROR_CATEGORIES),
         "store_errors": lambda: _errors(read, "store", "store_id", last, chosen),
         "scatter": lambda: fetch("scatter", queries.scatter(read, last, compared)),
+        "trials": lambda: fetch("trials", queries.trials(read)),
         "accuracy": lambda: fetch("accuracy", queries.accuracy(read)),
         "calibration": lambda: fetch("calibration", queries.calibration(read)),
         "series_counts": lambda: fetch("series_counts", queries.series_counts(read)),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from shelfcast.reporting import formats
 from shelfcast.reporting.blocks import Section
 from shelfcast.reporting.data import ReportData
-from shelfcast.reporting.sections import demand, errors, forecast, leaderboard, quality, study, summary
+from shelfcast.reporting.sections import demand, errors, forecast, leaderboard, quality, study, summary, tuning
 
 _TEMPLATES = files("shelfcast.reporting") / "templates"
 
@@ -47,6 +47,7 @@ def _sections(data: ReportData) -> list[Section]:
         demand.classes(data),
         leaderboard.leaderboard(data),
         errors.errors(data),
+        *tuning.tuning(data),
         forecast.calibration(data),
         forecast.forecasts(data),
         study.study(data),

@@ -18,6 +18,7 @@ from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
+from shelfcast.trials import TRIALS
 
 Read = Callable[[Table], DataFrame | None]
 
@@ -112,6 +113,10 @@ def scatter(read: Read, last_cutoff: date, models: Sequence[str]) -> DataFrame |
         chosen = sample.join(F.broadcast(best), "model", how="semi")
         frames.append(_pairs("study", chosen, F.col("prediction"), F.col("units")))
     return reduce(DataFrame.unionByName, frames) if frames else None
+
+
+def trials(read: Read) -> DataFrame | None:
+    return read(TRIALS)
 
 
 def accuracy(read: Read) -> DataFrame | None:

@@ -9,6 +9,7 @@ from shelfcast.reporting.gather import describe, gather
 from shelfcast.reporting.page import render, render_index
 from shelfcast.steps.build_features import plan_of
 from shelfcast.study import tables
+from shelfcast.trials import TRIALS
 
 _READS = (
     schemas.ROW_COUNTS,
@@ -25,13 +26,14 @@ _READS = (
     schemas.ACCURACY,
     schemas.SERIES_COUNTS,
 )
-_STUDY = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS)
+# Of jobs that are no part of the pipeline.
+_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS)
 _INDEX = "reports/index.html"
 
 
 def job(config: Config) -> Job:
     settings = ("backtest", "training")
-    return Job("report", _READS, (schemas.PUBLICATIONS,), settings, report, optional=_STUDY, present=_is_there)
+    return Job("report", _READS, (schemas.PUBLICATIONS,), settings, report, optional=_OPTIONAL, present=_is_there)
 
 
 def report(run: Run) -> None:
