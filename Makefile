@@ -36,11 +36,12 @@ format: setup  ## put imports in order and lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup  ## beside the usual tools: accuracy on three panels, series a second, a generated chain (forty minutes)
+bench: setup  ## beside the usual tools: accuracy on three panels, series a second, trials of the tuning, a generated chain (forty minutes)
 	@mkdir -p build/bench
 	@for panel in departments categories walmart; do \
 		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; done
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
+	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
 	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 --out build/bench/cleaning.json
