@@ -28,6 +28,8 @@ SETTINGS = (
     "cleaning.outliers.learn_until=2017-05-01",
     "runtime.buckets=2",
 )
+# Networks that train in seconds.
+NETWORKS = ("networks.epochs=2", "networks.units=8", "networks.held_back_weeks=3", "networks.windows=300")
 
 
 def products() -> pd.DataFrame:

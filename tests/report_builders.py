@@ -77,6 +77,10 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
             *((f"{category}, store 367", week, 40.0, None, None, None) for week in WEEKS),
             *((f"{category}, store 367", WEEKS[-1] + timedelta(weeks=step), None, 30.0, 41.0, 55.0) for step in (1, 2)),
         ),
+        "store_heads": frame(
+            "store_heads",
+            *(("reference", "mlp", f"s{n}", n < 6, 10.0 + n, 9.0 + n, 5.0 + n, 4.5 + n, 20.0) for n in range(12)),
+        ),
         "study": frame("study", ("linear", "one-hot", 6.2, 0.5, 2.1, 0.7, 0.8, 1.2, 0.3, 133.0, None)),
     }
     headline = Headline(

@@ -13,10 +13,11 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas sections plan_settings tuning_settings config code session folder lake lease job",
+    "errors resources table schemas store_tables sections plan_settings tuning_settings",
+    "config code session folder lake lease job",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows trials scoring network_scoring training",
+    "metrics models artefacts examples windows trials scoring network_scoring training store_heads store_verdicts",
     "modelling network_modelling campaign ensembles registry evaluation leaderboard",
     "forecasting inventory study reporting",
     "steps system command",
@@ -48,6 +49,7 @@ TO_DRIVER = {
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
     "trials.py best_trials": "a row for each panel and network",
+    "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
 }

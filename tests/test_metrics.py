@@ -170,3 +170,17 @@ def test_an_unknown_week_is_left_out_of_both_sides() -> None:
     y = np.array([[10.0, np.nan], [10.0, 10.0]])
     a, b = np.array([[12.0, 99.0], [10.0, 10.0]]), np.full((2, 2), 10.0)
     assert metrics.paired_bootstrap(y, a, b, np.array(["x", "x"]), seed=0).difference == pytest.approx(2 / 30)
+
+
+def test_a_narrower_interval_lies_within_the_wider_and_both_hold_the_share_itself() -> None:
+    draw = np.random.default_rng(2)
+    whole = draw.uniform(1, 2, 12)
+    saved = draw.normal(0.1, 0.3, 12)
+    wide, narrow = (metrics.bootstrap_of_sums(whole, whole - saved, whole, 3, share) for share in (0.95, 0.5))
+    assert wide.difference == narrow.difference == pytest.approx(saved.sum() / whole.sum())
+    assert wide.lower < narrow.lower < narrow.difference < narrow.upper < wide.upper
+
+
+def test_of_nothing_nothing_is_saved() -> None:
+    nothing = np.zeros(3)
+    assert metrics.bootstrap_of_sums(nothing, nothing, nothing, seed=1) == (0, 0, 0)

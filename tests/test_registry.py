@@ -8,8 +8,16 @@ from builders import MONDAY, frame
 from panel_builders import week
 from shelfcast.errors import ConfigError
 from shelfcast.plan import Plan
-from shelfcast.registry import as_registry, current_networks, intended, intended_ensembles
-from shelfcast.schemas import BACKTESTS, REGISTRY
+from shelfcast.registry import (
+    as_registry,
+    current_heads,
+    current_networks,
+    intended,
+    intended_ensembles,
+    register_heads,
+)
+from shelfcast.schemas import BACKTESTS, NETWORK_REGISTRY, REGISTRY
+from shelfcast.store_tables import STORE_HEADS, STORE_REGISTRY
 from shelfcast.training.baselines import FIT_COLUMNS
 
 # A season of 5 weeks: two of them are known at the later cutoff alone.
@@ -120,3 +128,40 @@ def test_a_network_of_another_panel_or_cutoff_is_not_current(spark: SparkSession
     rows = spark.createDataFrame([("new", first), ("old", first), ("new", second)], "panel_run string, cutoff date")
     found = current_networks(rows, "new", [first])
     assert [tuple(row) for row in found.collect()] == [("new", first)]
+
+
+def network(model: str, cutoff: date, artefact: str, panel: str = "product") -> dict[str, object]:
+    minimises = "median" if model.endswith("_median") else "mean"
+    key = {"region": "here", "panel": panel, "model": model, "cutoff": cutoff, "version": "run-1", "artefact": artefact}
+    return {**key, "family": "Keras", "minimises": minimises, "status": "fitted", "examples": 9, "seconds": 5.0} | {
+        "panel_run": "p"
+    }
+
+
+def test_heads_of_stores_are_registered_by_the_mean_and_the_median_of_their_network(spark: SparkSession) -> None:
+    networks = [network(model, at, f"a-{at}") for model in ("mlp", "mlp_median") for at in (EARLY, LATE)]
+    heads = [
+        {
+            "panel": "product",
+            "model": "mlp",
+            "cutoff": at,
+            "store_id": store,
+            "kept": kept,
+            "windows": 20,
+            "seconds": 0.5,
+        }
+        for at in (EARLY, LATE)
+        for store, kept in (("s1", at == LATE), ("s2", False), ("s3", False))
+    ]
+    found = register_heads(frame(spark, NETWORK_REGISTRY, *networks), frame(spark, STORE_HEADS, *heads), "run-2", LATE)
+    names = {"mlp": "mlp_stores", "mlp_median": "mlp_stores_median"}
+    detail = {EARLY: None, LATE: "1 of 3 stores have a head of their own"}
+    own = {"version": "run-2", "examples": 60, "seconds": 6.5}
+    expected = [{**row, **own, "model": names[row["model"]], "detail": detail[row["cutoff"]]} for row in networks]
+    assert_df_equality(found, frame(spark, STORE_REGISTRY, *expected), ignore_row_order=True, ignore_nullable=True)
+
+
+def test_heads_of_a_network_that_has_been_trained_anew_are_not_current(spark: SparkSession) -> None:
+    rows = frame(spark, STORE_REGISTRY, network("mlp_stores", EARLY, "old"), network("mlp_stores", LATE, "new"))
+    networks = frame(spark, NETWORK_REGISTRY, network("mlp", LATE, "new"), network("mlp_median", LATE, "new"))
+    assert [row.cutoff for row in current_heads(rows, networks).collect()] == [LATE]

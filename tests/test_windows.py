@@ -11,7 +11,7 @@ from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import densify
 from shelfcast.schemas import PANEL_DEMAND
 from shelfcast.table import Table
-from shelfcast.windows import WINDOWS, sample_training_windows
+from shelfcast.windows import WINDOWS, sample_by_store, sample_training_windows, windows_at
 
 AXIS = axis(weeks=24)
 
@@ -61,3 +61,32 @@ def test_the_table_is_cut_into_files_that_processes_can_share(spark: SparkSessio
     lake.replace(small, windows_of(spark, poisson_series(4, weeks=24), buckets=1), {"region": "here"}, {"run_key": "k"})
     assert lake.read(small, "here").count() == 56
     assert len(lake.read(small, "here").inputFiles()) == 6
+
+
+def test_at_its_cutoff_every_series_that_has_sold_often_enough_has_a_window(spark: SparkSession) -> None:
+    rows = pd.concat([poisson_series(2, weeks=24), series("late", [0] * 11 + [1, 0.5] + [1] * 11)], ignore_index=True)
+    told = rows.astype(object).where(rows.notna(), None)[PANEL_DEMAND.names]
+    panel = spark.createDataFrame(told, PANEL_DEMAND.schema)
+    found = windows_at(panel, AXIS, (12, 23), 3, 2, "US").toPandas().sort_values(["origin", "item_id"])
+    assert list(zip(found["origin"], found["item_id"], found["counted"], strict=True)) == [
+        (12, "p0", True),
+        (12, "p1", True),
+        (23, "late", False),
+        (23, "p0", True),
+        (23, "p1", True),
+    ]
+    made = make_windows(densify(rows[rows["item_id"] == "p1"], AXIS), 23, AXIS.horizon)
+    np.testing.assert_array_equal(np.stack(found["y"])[-1], made.y[0])
+    np.testing.assert_array_equal(np.stack(found["history"])[-1], made.history[0])
+
+
+def test_of_a_store_about_as_many_windows_are_drawn_as_asked_for_and_of_a_small_one_all(spark: SparkSession) -> None:
+    rows = [("large", f"i{n}", origin) for n in range(40) for origin in range(10)]
+    small = [("small", "i0", origin) for origin in range(10)]
+    windows = spark.createDataFrame(rows + small, "store_id string, item_id string, origin int")
+    drawn = {seed: sample_by_store(windows, 100, seed).toPandas() for seed in (1, 2)}
+    for found in drawn.values():
+        counts = found["store_id"].value_counts()
+        assert counts["small"] == 10
+        assert counts["large"] == pytest.approx(100, rel=0.25)
+    assert not drawn[1].equals(drawn[2])

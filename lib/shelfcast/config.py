@@ -154,6 +154,18 @@ class Networks(Section):
     tuned: bool = False
 
 
+class FineTuning(Section):
+    """How job fine_tune_stores trains the heads of single stores.
+
+    windows: about so many of a store are learned from, at most.
+    """
+
+    windows: int = Field(default=4000, ge=1)
+    epochs: int = Field(default=10, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0)
+
+
 class Forecast(Section):
     """The middle-out forecast and its calibration."""
 
@@ -191,6 +203,7 @@ class Config(Section):
     training: Training
     networks: Networks = Field(default_factory=Networks)
     tuning: Tuning = Field(default_factory=Tuning)
+    fine_tuning: FineTuning = Field(default_factory=FineTuning)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

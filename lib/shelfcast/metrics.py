@@ -114,11 +114,23 @@ def paired_bootstrap(
     labels = clusters if clusters.shape == y.shape else np.repeat(clusters, y[0].size).reshape(y.shape)
     known = ~np.isnan(y)
     _, cluster = np.unique(labels[known], return_inverse=True)
-    sums = [np.bincount(cluster, weights=np.abs(part[known])) for part in (a - y, b - y, y)]
-    counts = np.random.default_rng(seed).multinomial(len(sums[0]), np.full(len(sums[0]), 1 / len(sums[0])), size=draws)
-    drawn_a, drawn_b, drawn_y = (counts @ part for part in sums)
-    lower, upper = np.quantile((drawn_a - drawn_b) / drawn_y, [0.025, 0.975])
-    return Interval(float((sums[0] - sums[1]).sum() / sums[2].sum()), float(lower), float(upper))
+    of_a, of_b, whole = (
+        np.bincount(cluster, weights=np.abs(part[known])).astype(np.float64) for part in (a - y, b - y, y)
+    )
+    return bootstrap_of_sums(of_a, of_b, whole, seed, draws=draws)
+
+
+def bootstrap_of_sums(
+    a: FloatArray, b: FloatArray, whole: FloatArray, seed: int, probability: float = 0.95, draws: int = 2000
+) -> Interval:
+    """sum(a - b) / sum(whole) and the interval that holds it with that probability, from drawing the clusters, whose
+    sums these are, with replacement. 0 where the whole is."""
+    counts = np.random.default_rng(seed).multinomial(len(a), np.full(len(a), 1 / len(a)), size=draws)
+    drawn_a, drawn_b, drawn = (counts @ part for part in (a, b, whole))
+    shares = np.divide(drawn_a - drawn_b, drawn, out=np.zeros(draws), where=drawn > 0)
+    lower, upper = np.quantile(shares, [(1 - probability) / 2, (1 + probability) / 2])
+    found = (a - b).sum() / whole.sum() if whole.sum() > 0 else 0.0
+    return Interval(float(found), float(lower), float(upper))
 
 
 def _errors(y: FloatArray, y_hat: FloatArray) -> FloatArray:

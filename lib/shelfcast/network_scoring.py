@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from shelfcast import artefacts
 from shelfcast.history import selling_weeks
-from shelfcast.models.mlp import MEDIAN_SUFFIX
+from shelfcast.models.mlp import HEADS_SUFFIX, MEDIAN_SUFFIX
 from shelfcast.panel import Axis, FloatArray, Panel, densify
 from shelfcast.panels import by_bucket
 from shelfcast.scoring import SCORED_COLUMNS, empty_frame, rows_at
@@ -69,3 +70,13 @@ def _load(uri: str) -> Callable[[Panel, int], FloatArray]:
     from shelfcast.models.mlp.forecaster import loads
 
     return loads(artefacts.read_bytes(uri)).predict
+
+
+def kind_of(model: str) -> Column:
+    """The kind of the network that a contestant of the leaderboard is the mean or the median of."""
+    return F.regexp_replace(model, f"{MEDIAN_SUFFIX}$", "")
+
+
+def with_heads(model: str) -> Column:
+    """The name of a network's mean or median, with heads of its own for some stores."""
+    return F.regexp_replace(model, f"^(.*?)({MEDIAN_SUFFIX})?$", f"$1{HEADS_SUFFIX}$2")

@@ -8,8 +8,10 @@ from pyspark.sql import functions as F
 
 from shelfcast.ensembles import ENSEMBLES, FAMILY
 from shelfcast.models import spec
+from shelfcast.network_scoring import kind_of, with_heads
 from shelfcast.plan import Plan
 from shelfcast.schemas import REGISTRY
+from shelfcast.store_tables import STORE_REGISTRY
 
 _KEY = ("panel", "model", "cutoff")
 INTENDED = (
@@ -75,6 +77,39 @@ def current_networks(rows: DataFrame, panel_run: str, cutoffs: Sequence[date]) -
     """Of models/network_registry the networks of the panel that the run `panel_run` made, at these cutoffs: others
     have not learned from what the baselines did."""
     return rows.where((F.col("panel_run") == F.lit(panel_run)) & F.col("cutoff").isin(*cutoffs))
+
+
+def register_heads(networks: DataFrame, heads: DataFrame, version: str, last_cutoff: date) -> DataFrame:
+    """Rows of models/store_registry, one for each mean and median of a network that stores have heads of.
+
+    networks: the current ones of models/network_registry. heads: models/store_heads. At the last cutoff the detail
+    says how many are kept; seconds: of the network and all of its heads.
+    """
+    by = ("panel", "kind", "cutoff")
+    told = heads.withColumnRenamed("model", "kind").groupBy(*by)
+    summed = told.agg(
+        F.format_string("%,d of %,d stores have a head of their own", F.count_if("kept"), F.count("kept")).alias(
+            "told"
+        ),
+        F.sum("windows").alias("_windows"),
+        F.sum("seconds").alias("_seconds"),
+    )
+    joined = networks.withColumn("kind", kind_of("model")).join(summed, [*by])
+    changed = {
+        "version": F.lit(version),
+        "detail": F.when(F.col("cutoff") == F.lit(last_cutoff), F.col("told")),
+        "examples": F.col("_windows"),
+        "seconds": F.col("seconds") + F.col("_seconds"),
+        "model": with_heads("model"),
+    }
+    return joined.withColumns(changed).select(*STORE_REGISTRY.names)
+
+
+def current_heads(rows: DataFrame, networks: DataFrame) -> DataFrame:
+    """Of models/store_registry the rows whose network is one of those of models/network_registry."""
+    return rows.join(
+        F.broadcast(networks.select("panel", "cutoff", "artefact")), ["panel", "cutoff", "artefact"], "semi"
+    )
 
 
 def _status() -> Column:

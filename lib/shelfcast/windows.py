@@ -1,11 +1,13 @@
 """Training windows of the networks from panels, bucket by bucket on the executors."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from shelfcast.examples import count_examples
 from shelfcast.features import hash_ids, is_drawn, share_of
@@ -67,6 +69,36 @@ def _windows_at(
     drawn = is_drawn(hash_ids(ids), windows.origin, np.zeros_like(windows.origin), seed, share)
     known = ~np.isnan(windows.y).all(axis=1)
     return as_rows(ids, windows, np.flatnonzero(drawn & known & (sold >= least_weeks)))
+
+
+def sample_by_store(windows: DataFrame, most: int, seed: int) -> DataFrame:
+    """About `most` windows of each store, drawn by hash; of a store that has no more, all."""
+    of_store = windows.groupBy("store_id").agg((most / F.count(F.lit(1))).alias("_share"))
+    drawn = F.pmod(F.xxhash64("store_id", "item_id", "origin", F.lit(seed)), F.lit(1_000_000))
+    joined = windows.join(F.broadcast(of_store), "store_id")
+    return joined.where(drawn < F.col("_share") * 1_000_000).select(*windows.columns)
+
+
+def windows_at(
+    panel: DataFrame, axis: Axis, cutoffs: Sequence[int], least_weeks: int, buckets: int, country: str
+) -> DataFrame:
+    """The window of each series of one panel at each cutoff by which it had sold in `least_weeks` weeks: the columns of
+    features/windows, and whether the series has sold in whole units alone (`counted`)."""
+
+    def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
+        dense = densify(rows, axis)
+        parts = [_all_at(dense, cutoff, axis.horizon, least_weeks, country) for cutoff in cutoffs]
+        named = pd.concat(parts, ignore_index=True)
+        return named.assign(region=rows["region"].iloc[0], panel=rows["panel"].iloc[0])[[*WINDOWS.names, "counted"]]
+
+    return by_bucket(panel, buckets).applyInPandas(of_bucket, f"{WINDOWS.columns}, counted boolean")
+
+
+def _all_at(panel: Panel, origin: int, horizon: int, least_weeks: int, country: str) -> pd.DataFrame:
+    windows = make_windows(panel, origin, horizon, country)
+    sold = selling_weeks(panel.y[windows.series, :origin])[:, -1]
+    chosen = np.flatnonzero(sold >= least_weeks)
+    return as_rows(panel.ids.iloc[windows.series], windows, chosen).assign(counted=windows.counted[chosen])
 
 
 def as_rows(ids: pd.DataFrame, windows: Windows, rows: NDArray[np.int64]) -> pd.DataFrame:

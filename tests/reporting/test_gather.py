@@ -15,6 +15,7 @@ from shelfcast.plan import Plan
 from shelfcast.reporting import ReportData, render
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.reporting.gather import describe, gather
+from shelfcast.store_tables import STORE_HEADS
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
 from shelfcast.trials import TRIALS
@@ -171,6 +172,20 @@ def test_leading_models_are_few_beside_champions_and_simple_ones(make: Callable[
         "model_03",
         "naive",
     ]
+
+
+def test_heads_of_stores_are_read_at_the_last_cutoff_where_their_network_stands_on_the_board(
+    make: Callable[..., ReportData],
+) -> None:
+    row = {"panel": "reference", "model": "mlp", "cutoff": LAST, "store_id": "s1", "kept": True, "units": 3.0}
+    heads = [row, {**row, "store_id": "s2", "kept": False}, {**row, "cutoff": WEEKS[5]}, {**row, "panel": "product"}]
+    board = [ranked("mlp", 0.3), ranked("mlp_stores", 0.3), ranked("mlp_stores_median", 0.3)]
+    data = make([(schemas.LEADERBOARD, board), (STORE_HEADS, heads)])
+    assert records(data.store_heads, "panel", "store_id", "kept") == [
+        ("reference", "s1", True),
+        ("reference", "s2", False),
+    ]
+    assert make([(schemas.LEADERBOARD, board[:1]), (STORE_HEADS, heads)]).store_heads.empty
 
 
 def test_counts_pairs_of_actual_and_predicted_in_cells(make: Callable[..., ReportData]) -> None:

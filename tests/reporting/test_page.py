@@ -239,6 +239,23 @@ def test_a_fan_is_drawn_as_far_as_its_quantiles_are_known(band: tuple[str, ...])
     assert "nan" not in page.text
 
 
+def test_stores_with_heads_of_their_own_are_counted_with_what_they_gain_on_later_weeks(page: Page) -> None:
+    assert "6 of 12 stores keep a head of their own" in page.text
+    assert "saves them +8.0 % of the network's loss (+7" in page.text
+    assert "and +2.5 points of WAPE" in page.text
+    (chart,) = {svg["aria-label"] for svg in page.all("svg") if str(svg.get("aria-label")).startswith("Loss saved")}
+    assert "Store and category, mlp: the 6 kept: +8.0" in str(chart)
+    assert "all 12 tried: +6.5" in str(chart)
+
+
+def test_where_no_store_has_a_head_of_its_own_nothing_is_drawn_and_where_none_is_kept_that_is_said() -> None:
+    assert "head of their own" not in Page(render(empty_report())).text
+    tried = report().store_heads.assign(kept=False)
+    text = Page(render(report(store_heads=tried))).text
+    assert "none of 12 stores keeps a head of its own" in text
+    assert "nan" not in text
+
+
 REGIONS = {
     "one, at once": (["north"], ["north/index.html"], True),
     "several, by a link each": (["north", "south_east"], ["north/index.html", "south_east/index.html"], False),

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from chain import SETTINGS, write_chain
+from chain import NETWORKS, SETTINGS, write_chain
 from shelfcast import config
 from shelfcast.job import Runner
+from shelfcast.steps import evaluate, train_mlp
 from shelfcast.system import InventorySystem
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +39,17 @@ def ran(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFac
     """The runner of a lake that the whole pipeline has made."""
     runner = make_runner(tmp_path_factory.mktemp("lake") / "lake")
     InventorySystem(runner).run()
+    return runner
+
+
+@pytest.fixture(scope="session")
+def trained(ran: Runner, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """The runner of a copy of that lake, with networks."""
+    lake = tmp_path_factory.mktemp("networks") / "lake"
+    shutil.copytree(ran.lake.root, lake)
+    runner = make_runner(lake, *NETWORKS)
+    assert runner.run(train_mlp.job(runner.config))
+    assert runner.run(evaluate.job(runner.config))
     return runner
 
 

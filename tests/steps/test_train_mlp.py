@@ -1,6 +1,3 @@
-import shutil
-
-import pytest
 from pyspark.sql import functions as F
 
 from shelfcast import artefacts, schemas
@@ -9,19 +6,7 @@ from shelfcast.steps import evaluate, train_mlp
 from shelfcast.windows import WINDOWS
 
 REGION = "complete_journey"
-SMALL = ("networks.epochs=2", "networks.units=8", "networks.held_back_weeks=3", "networks.windows=300")
 KEY = ["panel", "cutoff", "store_id", "item_id", "step"]
-
-
-@pytest.fixture(scope="module")
-def trained(ran, make_runner, tmp_path_factory) -> Runner:
-    """A copy of the pipeline's lake, with networks."""
-    lake = tmp_path_factory.mktemp("networks") / "lake"
-    shutil.copytree(ran.lake.root, lake)
-    runner = make_runner(lake, *SMALL)
-    assert runner.run(train_mlp.job(runner.config))
-    assert runner.run(evaluate.job(runner.config))
-    return runner
 
 
 def _champions(runner: Runner) -> list[tuple[str, str, str | None]]:

@@ -48,6 +48,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "series_counts": ("level", "series", "modelled", "fallback", "refused"),
     # a few chosen series: `units` in the past, quantiles in the future, null elsewhere and where they are not known
     "fans": ("title", "week", "units", "p10", "p50", "p90"),
+    # one row a panel, network and store that has tried a head of its own; what the network's own head and the store's
+    # came to behind the last cutoff, in units: loss as trained on, absolute error of the median
+    "store_heads": (
+        *("panel", "model", "store_id", "kept"),
+        *("base_loss", "head_loss", "base_error", "head_error", "units"),
+    ),
     # the published study's protocol, on its test rows; differs: where a model is not quite the study's own, else null
     "study": (
         "model",
@@ -133,6 +139,7 @@ class ReportData:
     calibration: pd.DataFrame = field(default_factory=lambda: _empty("calibration"))
     series_counts: pd.DataFrame = field(default_factory=lambda: _empty("series_counts"))
     fans: pd.DataFrame = field(default_factory=lambda: _empty("fans"))
+    store_heads: pd.DataFrame = field(default_factory=lambda: _empty("store_heads"))
     study: pd.DataFrame = field(default_factory=lambda: _empty("study"))
 
     def __post_init__(self) -> None:

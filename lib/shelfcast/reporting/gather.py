@@ -55,6 +55,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "calibration": lambda: fetch("calibration", queries.calibration(read)),
         "series_counts": lambda: fetch("series_counts", queries.series_counts(read)),
         "fans": lambda: fans(read, plan),
+        "store_heads": lambda: fetch("store_heads", queries.store_heads(read, last)),
         "study": lambda: fetch("study", queries.study(read)),
     }
     found = dict(zip(parts, side_by_side(spark, *parts.values()), strict=True))

@@ -13,9 +13,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
+from shelfcast.network_scoring import with_heads
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
+from shelfcast.store_tables import STORE_HEADS
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
 from shelfcast.trials import TRIALS
@@ -131,6 +133,16 @@ def calibration(read: Read) -> DataFrame | None:
 
 def series_counts(read: Read) -> DataFrame | None:
     return read(schemas.SERIES_COUNTS)
+
+
+def store_heads(read: Read, last_cutoff: date) -> DataFrame | None:
+    """A row for each store that tried a head of a network that stands on the leaderboard."""
+    heads, board = read(STORE_HEADS), read(schemas.LEADERBOARD)
+    if heads is None or board is None:
+        return None
+    at_last = heads.where(F.col("cutoff") == F.lit(last_cutoff)).withColumn("contestant", with_heads("model"))
+    standing = board.select("panel", F.col("model").alias("contestant"))
+    return at_last.join(F.broadcast(standing), ["panel", "contestant"], how="semi")
 
 
 def study(read: Read) -> DataFrame | None:

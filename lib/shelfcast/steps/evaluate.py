@@ -4,7 +4,7 @@ forecasts/metrics, models/leaderboard"""
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import evaluation, leaderboard, registry, schemas
+from shelfcast import evaluation, leaderboard, registry, schemas, store_tables
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
@@ -12,11 +12,12 @@ from shelfcast.steps.build_features import plan_of
 
 _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
 _NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
+_STORES = (store_tables.STORE_BACKTESTS, store_tables.STORE_REGISTRY)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD)
 
 
 def job(config: Config) -> Job:
-    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=_NETWORKS)
+    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=(*_NETWORKS, *_STORES))
 
 
 def evaluate(run: Run) -> None:
@@ -31,16 +32,19 @@ def evaluate(run: Run) -> None:
 
 
 def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
-    """The backtests and the registry, with those of the networks, where there are any."""
+    """The backtests and the registry, with those of the networks and of their stores' heads, where there are any."""
     backtests, rows = run.read(schemas.BACKTESTS), run.read(schemas.REGISTRY)
-    network_backtests, network_rows = (run.find(table) for table in _NETWORKS)
-    if network_backtests is None or network_rows is None:
-        return backtests, rows
     made = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
     cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
-    current = registry.current_networks(network_rows, made.run_key if made else "", cutoffs)
-    scored = network_backtests.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")
-    return (
-        backtests.unionByName(scored.select(*schemas.BACKTESTS.names)),
-        rows.unionByName(current.select(*schemas.REGISTRY.names)),
-    )
+    networks = run.find(schemas.NETWORK_REGISTRY)
+    for tables in (_NETWORKS, _STORES):
+        scored, registered = (run.find(table) for table in tables)
+        if networks is None or scored is None or registered is None:
+            continue
+        current = registry.current_networks(registered, made.run_key if made else "", cutoffs)
+        if tables == _STORES:
+            current = registry.current_heads(current, networks)
+        own = scored.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")
+        backtests = backtests.unionByName(own.select(*schemas.BACKTESTS.names))
+        rows = rows.unionByName(current.select(*schemas.REGISTRY.names))
+    return backtests, rows

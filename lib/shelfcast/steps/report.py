@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shelfcast import schemas
+from shelfcast import schemas, store_tables
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.reporting.gather import describe, gather
@@ -27,7 +27,7 @@ _READS = (
     schemas.SERIES_COUNTS,
 )
 # Of jobs that are no part of the pipeline.
-_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS)
+_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, store_tables.STORE_HEADS)
 _INDEX = "reports/index.html"
 
 

@@ -183,7 +183,10 @@ class Trainer:
     def resume(self, store: Store | None) -> None:
         """Take up process 0's state, from the store where one is there."""
         found = store.read() if store and self.communicator.rank == 0 else None
-        state = self.communicator.broadcast(found or self.state())
+        self.restore(self.communicator.broadcast(found or self.state()))
+
+    def restore(self, state: State) -> None:
+        """Take up a state, as `state` gave it."""
         count, padded, *arrays = state
         self.history = [Epoch(n + 1, float(loss), float(held)) for n, (loss, held) in enumerate(padded[: int(count)])]
         variables = (*self.network.weights, *self.optimizer.variables)

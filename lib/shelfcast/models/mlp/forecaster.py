@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shelfcast.models.mlp.network import QUANTILES, Design
-from shelfcast.models.mlp.windows import Windows, make_windows
+from shelfcast.models.mlp.windows import Float32, Windows, make_windows
 from shelfcast.panel import FloatArray, Panel
 
 _NETWORK, _WORDS = "network.keras", "forecaster.json"
@@ -40,13 +40,18 @@ class Forecaster:
         """
         windows = make_windows(panel, origin, self.design.horizon, self.country)
         said = self._run(windows, encode(panel.ids.iloc[windows.series], self.words))
-        units = said * windows.scale[:, None, None].astype(np.float64)
-        units = np.maximum(units, 0.0) if self.non_negative else units
-        quantiles = units[..., : len(QUANTILES)]
-        units[..., : len(QUANTILES)] = np.where(windows.counted[:, None, None], np.round(quantiles), quantiles)
+        units = self.in_units(said, windows.scale, windows.counted)
         forecast = np.zeros((len(panel), *units.shape[1:]))
         forecast[windows.series] = units
         return forecast
+
+    def in_units(self, said: FloatArray | Float32, scale: Float32, counted: NDArray[np.bool_]) -> FloatArray:
+        """What the network said of windows, (n, h, QUANTILES and the mean), as it is published."""
+        units: FloatArray = said.astype(np.float64) * scale[:, None, None].astype(np.float64)
+        units = np.maximum(units, 0.0) if self.non_negative else units
+        quantiles = units[..., : len(QUANTILES)]
+        units[..., : len(QUANTILES)] = np.where(counted[:, None, None], np.round(quantiles), quantiles)
+        return units
 
     def _run(self, windows: Windows, codes: NDArray[np.int32]) -> FloatArray:
         inputs = network_inputs(windows, codes)
@@ -88,6 +93,12 @@ def dumps(forecaster: Forecaster) -> bytes:
         archive.write(Path(folder) / _NETWORK, _NETWORK)
         archive.writestr(_WORDS, json.dumps(told))
     return packed.getvalue()
+
+
+def read_design(packed: bytes) -> Design:
+    """The design alone of what `dumps` made."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return Design(**json.loads(archive.read(_WORDS))["design"])
 
 
 def loads(packed: bytes) -> Forecaster:

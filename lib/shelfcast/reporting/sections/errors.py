@@ -10,6 +10,7 @@ from shelfcast.reporting.charts.svg import WIDE, both_widths
 from shelfcast.reporting.data import ReportData
 from shelfcast.reporting.sections.leaderboard import BIAS, PANELS, WAPE, wape_bars
 from shelfcast.reporting.sections.scatter import actual_against_predicted
+from shelfcast.reporting.sections.store_heads import store_heads
 
 SHOWN_STORES = 8
 
@@ -19,7 +20,7 @@ def errors(data: ReportData) -> Section:
         "errors",
         "Where the errors are",
         lead=_growth(data.horizon_errors),
-        blocks=[_by_horizon(data), _by_category(data), _by_store(data), _actual(data)],
+        blocks=[_by_horizon(data), _by_category(data), _by_store(data), *store_heads(data), _actual(data)],
     )
 
 

@@ -1,0 +1,95 @@
+import shutil
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import functions as F
+
+from chain import NETWORKS
+from shelfcast import schemas, store_tables
+from shelfcast.errors import ConfigError, LakeError
+from shelfcast.job import Runner
+from shelfcast.models.mlp.head import count_weights
+from shelfcast.models.mlp.network import Design
+from shelfcast.steps import evaluate, fine_tune_stores, report
+
+REGION = "complete_journey"
+KEY = ["panel", "cutoff", "store_id", "item_id", "step"]
+
+
+@pytest.fixture(scope="module")
+def tuned(trained, make_runner, tmp_path_factory) -> Runner:
+    """A copy of the lake with networks, with heads of single stores."""
+    lake = tmp_path_factory.mktemp("heads") / "lake"
+    shutil.copytree(trained.lake.root, lake)
+    runner = make_runner(lake, *NETWORKS, "fine_tuning.epochs=2")
+    assert runner.run(fine_tune_stores.job(runner.config))
+    assert runner.run(evaluate.job(runner.config))
+    return runner
+
+
+def test_networks_with_heads_of_stores_stand_on_the_leaderboard_and_choose_no_champion(tuned, trained) -> None:
+    boards = [runner.lake.read(schemas.LEADERBOARD, REGION) for runner in (tuned, trained)]
+    own = boards[0].where("model like '%_stores%'")
+    found = {(row.panel, row.model, row.minimises, row.family): row for row in own.collect()}
+    assert set(found) == {
+        (panel, f"mlp_stores{suffix}", minimises, "Keras")
+        for panel in ("reference", "product")
+        for suffix, minimises in (("", "mean"), ("_median", "median"))
+    }
+    assert all(row.wape > 0 and row.earlier_rmse > 0 and row.status == "fitted" for row in found.values())
+    assert all("stores have a head of their own" in row.detail for row in found.values())
+    assert boards[0].exceptAll(own).exceptAll(boards[1]).count() == 0
+
+
+def test_a_second_run_trains_no_head(tuned) -> None:
+    assert not tuned.run(fine_tune_stores.job(tuned.config))
+    assert not tuned.run(evaluate.job(tuned.config))
+
+
+def test_a_store_without_a_head_of_its_own_is_forecast_by_the_network_itself(tuned) -> None:
+    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION).where("kept")
+    base, own = (
+        tuned.lake.read(table, REGION).join(heads, ["panel", "cutoff", "store_id"], "anti")
+        for table in (schemas.NETWORK_BACKTESTS, store_tables.STORE_BACKTESTS)
+    )
+    assert own.count() > 0
+    renamed = own.withColumn("model", F.regexp_replace("model", "_stores", ""))
+    assert_df_equality(renamed, base, ignore_row_order=True, ignore_nullable=True)
+
+
+def test_every_store_has_tried_a_head_at_every_cutoff_and_the_kept_alone_are_stored(tuned) -> None:
+    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION)
+    scored = tuned.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'")
+    stores = ["panel", "cutoff", "store_id"]
+    assert heads.select(stores).exceptAll(scored.select(stores).distinct()).count() == 0
+    assert heads.count() == scored.select(stores).distinct().count()
+    size = count_weights(Design("mlp", 3, (), 8, 1, 0.1, False))
+    assert heads.where(f"kept and size(weights) != {size} or not kept and weights is not null").count() == 0
+    assert heads.where("windows < 1 or base_loss <= 0 or head_loss = base_loss").count() == 0
+
+
+def test_nothing_is_kept_before_two_cutoffs_have_been_judged(tuned) -> None:
+    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION)
+    counted = {tuple(row) for row in heads.select("cutoff", "cutoffs").distinct().collect()}
+    assert [count for _, count in sorted(counted)] == [0, 1, 2]
+    assert heads.where("cutoffs < 2 and (kept or gain is not null)").count() == 0
+    assert heads.where("cutoffs = 2 and series >= 5 and gain is null").count() == 0
+
+
+def test_the_report_tells_of_the_stores(tuned) -> None:
+    assert tuned.run(report.job(tuned.config))
+    page = (tuned.lake.root + f"/reports/{REGION}/index.html").removeprefix("file:")
+    with open(page, encoding="utf-8") as file:
+        assert "Stores with a head of their own" in file.read()
+
+
+def test_without_networks_the_job_names_the_one_that_trains_them(ran) -> None:
+    with pytest.raises(LakeError, match=r"found no networks of region complete_journey .*; wanted job train_mlp run"):
+        ran.run(fine_tune_stores.job(ran.config))
+
+
+def test_a_head_too_large_for_every_store_to_have_one_is_refused(tuned, make_runner, monkeypatch) -> None:
+    monkeypatch.setattr(store_tables, "MOST_HEAD_WEIGHTS", 100)
+    runner = make_runner(tuned.lake.root, *NETWORKS, "fine_tuning.epochs=3")
+    with pytest.raises(ConfigError, match="a head of mlp on panel product has 171 weights; wanted at most 100"):
+        runner.run(fine_tune_stores.job(runner.config))
