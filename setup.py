@@ -46,6 +46,7 @@ DEV = [
     "pandas-stubs~=2.3.3",
     "pytest>=9.2",
     "pytest-cov>=7.1",
+    "pytest-xdist>=3.8",
     "ruff>=0.17",
     "stockpyl==1.0.2",
     "types-PyYAML>=6.0",

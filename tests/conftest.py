@@ -19,6 +19,14 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several workers one runs all flows, which share a lake, and begins with them; others take module by module."""
+    items.sort(key=lambda item: "steps" not in item.path.parts)
+    for item in items:
+        shared = "flows" if "steps" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One session for all tests: starting one costs seconds."""
