@@ -114,6 +114,13 @@ def test_a_frame_that_does_not_fit_is_refused_by_column(spark: SparkSession, lak
         lake.replace(PRICES, frame, NORTH, note("1"))
 
 
+def test_a_lake_of_before_takes_a_column_that_its_table_has_gained(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("south", "a", 1.0, "x")), SOUTH, note("1"))
+    gained = replace(PRICES, columns=f"{PRICES.columns}, currency string")
+    lake.replace(gained, prices(spark, ("north", "a", 1.0, "x")).withColumn("currency", F.lit("USD")), NORTH, note("2"))
+    assert [lake.read(gained, region).first().currency for region in ("south", "north")] == [None, "USD"]
+
+
 def test_a_column_of_another_type_is_refused(spark: SparkSession, lake: Lake) -> None:
     frame = prices(spark).withColumn("price", F.col("price").cast("string"))
     with pytest.raises(SchemaError, match="price is string, wanted double"):

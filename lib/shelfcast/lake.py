@@ -74,6 +74,8 @@ class Lake(Folder):
         require_schema(frame, table)
         writer = frame.select(*table.names).write.format("delta")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        # A lake of before may lack a column that the table has gained: what is there keeps null in it.
+        writer = writer.option("mergeSchema", "true")
         if table.rows_per_file:
             writer = writer.option("maxRecordsPerFile", table.rows_per_file)
         if self.exists(table):
