@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from shelfcast import artefacts, schemas
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
 from shelfcast.job import Runner
+from shelfcast.lease import Holder
 from shelfcast.models.mlp.forecaster import loads
 from shelfcast.steps import report, train_mlp, tune_mlp
 from shelfcast.training.search import Dimension, Tpe
@@ -111,6 +112,9 @@ def test_a_search_interrupted_by_force_goes_on_with_what_is_missing(
         time.sleep(0.1)
     os.killpg(process.pid, blow)
     process.communicate(timeout=120)
+    # Python outlives the JVM that started it by a moment, and its lease with it.
+    while any(Holder.of(name).is_alive for name in runner.lake.names(f"_leases/{REGION}/*~*")):
+        time.sleep(0.1)
     before = _files(runner)
     assert 1 <= len(before) < 4
     assert runner.run(tune_mlp.job(runner.config))

@@ -3,6 +3,7 @@ models/network_registry"""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import product
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -62,10 +63,14 @@ def train_mlp(run: Run) -> None:
 def _tuned(run: Run) -> BestTrials:
     """By panel and network the trial whose settings are used; none of those that nobody has tuned on the data of now,
     or where the configuration asks for none."""
-    rows, made = run.find(TRIALS) if run.config.networks.tuned else None, panel_run(run)
+    networks = run.config.networks
+    if not networks.tuned:
+        return {}
+    rows, made = run.find(TRIALS), panel_run(run)
     found = best_trials(rows, made) if rows is not None and made is not None else {}
-    for (panel, kind), best in found.items():
-        run.say(f"{panel}, {kind}: the settings of trial {best.trial}")
+    for panel, kind in product(networks.panels, networks.kinds):
+        best = found.get((panel, kind))
+        run.say(f"{panel}, {kind}: {f'settings of trial {best.trial}' if best else 'not tuned on the data of now'}")
     return found
 
 
