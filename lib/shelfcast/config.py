@@ -161,9 +161,11 @@ class FineTuning(Section):
     """
 
     windows: int = Field(default=4000, ge=1)
-    epochs: int = Field(default=10, ge=1)
+    # Short and slow: at the earlier cutoffs of Complete Journey, heads that were trained longer or faster learned by
+    # heart what their few weeks had in common.
+    epochs: int = Field(default=2, ge=1)
     batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=0.002, gt=0)
+    learning_rate: float = Field(default=0.0002, gt=0)
 
 
 class Forecast(Section):

@@ -21,7 +21,7 @@ def tuned(trained, make_runner, tmp_path_factory) -> Runner:
     """A copy of the lake with networks, with heads of single stores."""
     lake = tmp_path_factory.mktemp("heads") / "lake"
     shutil.copytree(trained.lake.root, lake)
-    runner = make_runner(lake, *NETWORKS, "fine_tuning.epochs=2")
+    runner = make_runner(lake, *NETWORKS, "fine_tuning.epochs=3")
     assert runner.run(fine_tune_stores.job(runner.config))
     assert runner.run(evaluate.job(runner.config))
     return runner
@@ -90,6 +90,6 @@ def test_without_networks_the_job_names_the_one_that_trains_them(ran) -> None:
 
 def test_a_head_too_large_for_every_store_to_have_one_is_refused(tuned, make_runner, monkeypatch) -> None:
     monkeypatch.setattr(store_tables, "MOST_HEAD_WEIGHTS", 100)
-    runner = make_runner(tuned.lake.root, *NETWORKS, "fine_tuning.epochs=3")
-    with pytest.raises(ConfigError, match="a head of mlp on panel product has 171 weights; wanted at most 100"):
+    runner = make_runner(tuned.lake.root, *NETWORKS, "fine_tuning.epochs=4")
+    with pytest.raises(ConfigError, match="a head of mlp on panel reference has 171 weights; wanted at most 100"):
         runner.run(fine_tune_stores.job(runner.config))
