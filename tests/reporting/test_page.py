@@ -256,6 +256,18 @@ def test_where_no_store_has_a_head_of_its_own_nothing_is_drawn_and_where_none_is
     assert "nan" not in text
 
 
+@pytest.mark.parametrize("tried", [3, 12])
+def test_what_heads_gain_in_very_few_stores_has_no_interval(tried: int) -> None:
+    heads = report().store_heads.head(tried)
+    page = Page(render(report(store_heads=heads.assign(kept=[True] * 3 + [False] * (tried - 3)))))
+    assert "3 of" in page.text
+    assert "(too few stores for an interval)" in page.text
+    assert "nan" not in page.text
+    charts = [str(svg["aria-label"]) for svg in page.all("svg") if str(svg.get("aria-label")).startswith("Loss saved")]
+    assert bool(charts) == (tried == 12)
+    assert not [label for label in charts if "the 3 kept" in label]
+
+
 REGIONS = {
     "one, at once": (["north"], ["north/index.html"], True),
     "several, by a link each": (["north", "south_east"], ["north/index.html", "south_east/index.html"], False),
