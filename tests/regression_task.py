@@ -8,8 +8,9 @@ import keras
 import numpy as np
 
 from shelfcast.models.mlp.seed import make_seed_network, squared_error_sums
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Communicator
-from shelfcast.training.loop import Batch, Epoch, Recipe, Store, map_batch, train
+from shelfcast.training.loop import Epoch, Recipe, Store, train
 
 SIZES = (4, 3)
 BATCH = 16

@@ -28,8 +28,9 @@ from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import MIDDLE, QUANTILES, Design, make_network
 from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import FloatArray, Panel
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Alone
-from shelfcast.training.loop import Batch, Recipe, map_batch, train
+from shelfcast.training.loop import Recipe, train
 
 IDENTITIES = ("store_id", "item_id")
 BATCH = 512

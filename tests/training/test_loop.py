@@ -10,8 +10,9 @@ from regression_task import RECIPE, SIZES, Task, fit, rows, with_dropout
 from rings import Ring
 from shelfcast.errors import ShelfcastError
 from shelfcast.models.mlp.seed import make_seed_network, squared_error_sums
+from shelfcast.training.batch import Batch
 from shelfcast.training.communicator import Alone
-from shelfcast.training.loop import Batch, Recipe, State, Trainer, train
+from shelfcast.training.loop import Recipe, State, Trainer, train
 
 
 class Memory:

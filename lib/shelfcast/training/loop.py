@@ -16,25 +16,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from shelfcast.errors import ShelfcastError
+from shelfcast.training.batch import Batch, stack_batches
 from shelfcast.training.communicator import Communicator
+from shelfcast.training.optimizer import make_optimizer
+from shelfcast.training.steps import Loss, Steps
 
-# y, what the network said, weights -> the loss and what it is to be divided by, both summed over the batch
-Loss = Callable[[Any, Any, Any], tuple[Any, Any]]
 State = list[NDArray[Any]]
-
-
-class Batch(NamedTuple):
-    """inputs: name of the network's input -> (n, ...). y: (n, ...). weight: (n,)."""
-
-    inputs: dict[str, Any]
-    y: Any
-    weight: Any
-
-
-def map_batch(function: Callable[[Any], Any], batch: Batch) -> Batch:
-    """The batch with `function` applied to each array."""
-    inputs = {name: function(values) for name, values in batch.inputs.items()}
-    return Batch(inputs, function(batch.y), function(batch.weight))
+# Batches that one call learns from: the call itself takes as long as a small network's step.
+_AT_ONCE = 32
 
 
 class Data(Protocol):
@@ -135,17 +124,13 @@ class Trainer:
     def __init__(
         self, network: keras.Model, loss: Loss, data: Data, recipe: Recipe, communicator: Communicator
     ) -> None:
-        self.network, self.loss, self.data, self.recipe, self.communicator = network, loss, data, recipe, communicator
-        self.optimizer = _optimizer(recipe)
+        self.network, self.data, self.recipe, self.communicator = network, data, recipe, communicator
+        self.optimizer = make_optimizer(recipe.optimizer, recipe.learning_rate, recipe.weight_decay)
         self.optimizer.build(network.trainable_variables)
         self.best: State = [np.array(weight) for weight in network.get_weights()]
         self.history: list[Epoch] = []
         self.seen = 0
-        # One trace for batches of any size; Keras fails at a size that is known to be 0.
-        batch = map_batch(lambda values: tf.TensorSpec((None, *values.shape[1:]), values.dtype), data.empty)
-        self._measured = tf.function(self._held_back, input_signature=batch)
-        self._gradients = tf.function(self._sums, input_signature=batch)
-        self._learn = tf.function(self._update, reduce_retracing=True)
+        self._steps = Steps(network, loss, self.optimizer, data.empty)
 
     @property
     def is_done(self) -> bool:
@@ -155,12 +140,8 @@ class Trainer:
         """One pass over the data of all processes, and what it came to. Each process comes to the same numbers."""
         number = len(self.history) + 1
         self._sow(number)
-        totals, before, batches, rows = np.zeros(2), self.seen, iter(self.data.training(number)), 1
-        while rows:
-            rate = self.recipe.rate(number - 1 + (self.seen - before) / max(self.data.total, 1), self.communicator.size)
-            *sums, rows = self._step(next(batches, self.data.empty), rate)
-            totals += sums
-            self.seen += rows
+        learn = self._learn_alone if self.communicator.size == 1 else self._learn_together
+        totals = learn(self.data.training(number), self.seen)
         epoch = Epoch(number, _mean(totals), self._validate())
         if not math.isfinite(epoch.loss):
             raise ShelfcastError(f"training: the loss of epoch {number} is {epoch.loss}; wanted a number")
@@ -194,35 +175,41 @@ class Trainer:
             variable.assign(array)
         self.best = arrays[len(variables) :]
 
+    def _learn_alone(self, batches: Iterable[Batch], before: int) -> NDArray[np.float64]:
+        """Learn from an epoch's batches, many in one call: the summed loss, and what it is to be divided by."""
+        totals = np.zeros(2)
+        for several in stack_batches(batches, _AT_ONCE):
+            steps, rows = several.weight.shape
+            rates = [self._rate(self.seen - before + step * rows) for step in range(steps)]
+            totals += self._steps.learn_all(*several, np.array(rates, np.float32)).numpy()
+            self.seen += steps * rows
+        return totals
+
+    def _learn_together(self, batches: Iterable[Batch], before: int) -> NDArray[np.float64]:
+        """As `_learn_alone`, of all processes: a batch of each is one step."""
+        totals, own, rows = np.zeros(2), iter(batches), 1
+        while rows:
+            *sums, rows = self._step(next(own, self.data.empty), self._rate(self.seen - before))
+            totals += sums
+            self.seen += rows
+        return totals
+
+    def _rate(self, seen: int) -> float:
+        """The learning rate after so many examples of the epoch."""
+        return self.recipe.rate(len(self.history) + seen / max(self.data.total, 1), self.communicator.size)
+
     def _step(self, batch: Batch, rate: float) -> tuple[float, float, int]:
         """Learn from one batch of each process: the summed loss, what it is to be divided by, and the rows; none where
         every process has read all that it has."""
-        *gradients, loss, count, rows = self.communicator.all_reduce(self._gradients(*batch))
-        if float(count) > 0:
-            self.optimizer.learning_rate.assign(rate)
-            self._learn(gradients, count)
+        *gradients, loss, count, rows = self.communicator.all_reduce(self._steps.gradients(*batch))
+        self._steps.learn(gradients, count, tf.constant(rate, tf.float32))
         return float(loss), float(count), int(rows)
-
-    def _sums(self, inputs: dict[str, Any], y: Any, weight: Any) -> list[Any]:
-        """Of one batch: the gradients of the summed loss, the loss, what it is to be divided by, and the rows."""
-        with tf.GradientTape() as tape:
-            loss, count = self.loss(y, self.network(inputs, training=True), weight)
-        gradients = tape.gradient(loss, [variable.value for variable in self.network.trainable_variables])
-        rows = tf.cast(tf.shape(y)[0], tf.float32)
-        return [*map(tf.convert_to_tensor, gradients), loss, count, rows]
-
-    def _update(self, gradients: Sequence[Any], count: Any) -> None:
-        """One step of the optimizer along the gradient of the mean loss."""
-        self.optimizer.apply([gradient / count for gradient in gradients], self.network.trainable_variables)
 
     def _validate(self) -> float:
         totals = np.zeros(2)
         for inputs, y, weight in self.data.validation():
-            totals += [float(part) for part in self._measured(inputs, y, weight)]
+            totals += [float(part) for part in self._steps.measure(inputs, y, weight)]
         return _mean([float(part) for part in self.communicator.all_reduce([tf.constant(total) for total in totals])])
-
-    def _held_back(self, inputs: dict[str, Any], y: Any, weight: Any) -> tuple[Any, Any]:
-        return self.loss(y, self.network(inputs, training=False), weight)
 
     def _since_best(self) -> int:
         """Epochs since the one with the least validation loss; 0 where nothing is held back."""
@@ -237,12 +224,6 @@ class Trainer:
         for variable in self.network.variables:
             if variable.path.endswith("seed_generator_state"):
                 variable.assign(mixed.astype(variable.dtype))
-
-
-def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(recipe.learning_rate)
-    return keras.optimizers.AdamW(recipe.learning_rate, weight_decay=recipe.weight_decay)
 
 
 def _mean(totals: Sequence[float] | NDArray[np.float64]) -> float:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from shelfcast.features import LEVEL_FEATURES
 from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.frames import local_path
-from shelfcast.training.loop import Batch, map_batch
 
 _GROUPS_AT_ONCE = 4
 _BATCHES_AHEAD = 4
