@@ -15,6 +15,9 @@ _PACKAGE = "shelfcast"
 # What the numbers come from: another version of one of these may give others from the same code.
 _COMPUTING = ("pyspark", "delta-spark", "numpy", "pandas", "scikit-learn", "scipy", "statsforecast", "holidays")
 
+# What the numbers of networks come from, beside these.
+TRAINING_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
+
 
 @cache
 def code_version(module: str) -> str:

@@ -178,10 +178,11 @@ class Forecast(Section):
 
 
 class Study(Section):
-    """The published study's own protocol."""
+    """The published study's own protocol. processes: that train its network together."""
 
     products: int = Field(ge=1)
     max_rows: int = Field(ge=1)
+    processes: int = Field(default=1, ge=1)
 
 
 class Runtime(Section):

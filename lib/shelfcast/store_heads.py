@@ -24,8 +24,9 @@ from shelfcast.panel import Axis, FloatArray
 from shelfcast.panels import bucket_of, by_bucket
 from shelfcast.scoring import empty_frame
 from shelfcast.table import column_names
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.fine_tuning import activate, load_parts, load_trainer, read_windows
-from shelfcast.training.loop import Batch, Recipe, map_batch
+from shelfcast.training.loop import Recipe
 
 HEAD_COLUMNS = (
     "panel string, model string, cutoff date, store_id string, weights array<float>, windows bigint, seconds double"
@@ -123,7 +124,7 @@ def _by_store(rows: pd.DataFrame, parts: Parts, known: int) -> Iterator[tuple[st
     ordered = rows.sort_values(["store_id", "item_id", "origin"], ignore_index=True)
     windows = read_windows(ordered, parts.forecaster, known)
     for store, own in ordered.groupby("store_id").indices.items():
-        yield str(store), map_batch(lambda values, own=own: values[own], windows)  # type: ignore[misc]
+        yield str(store), map_batch(lambda values, own=own: values[own], windows)
 
 
 def _try(parts: Parts, windows: Batch, counted: NDArray[np.bool_], head: Float32) -> dict[str, FloatArray]:

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.study import protocol
 from shelfcast.study.models import MODELS
+from shelfcast.study.network import PREDICTED
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_PREDICTIONS, STUDY_ROWS, STUDY_SAMPLE
 from study_builders import random_rows
 
@@ -48,7 +49,7 @@ def made(rows: DataFrame, predictions: DataFrame) -> dict[str, DataFrame]:
         STUDY_PREDICTIONS.name: predictions,
         STUDY_METRICS.name: protocol.measure(predictions),
         STUDY_SAMPLE.name: protocol.sample(predictions, rows, 10),
-        STUDY_MODELS.name: protocol.describe(predictions, rows),
+        STUDY_MODELS.name: protocol.describe(predictions, rows, MODELS),
     }
 
 
@@ -157,8 +158,16 @@ def test_the_sample_is_the_same_test_rows_under_each_model(rows: DataFrame, pred
         assert sorted(drawn["units"]) == sorted(test["units"])
 
 
+def test_what_was_predicted_elsewhere_is_joined_to_its_rows(spark: SparkSession, rows: DataFrame) -> None:
+    asked = [row["row_id"] for row in rows.where("split != 'train'").select("row_id").collect()]
+    predicted = spark.createDataFrame([(row_id, 0.5) for row_id in asked], PREDICTED)
+    found = protocol.join_predictions(rows, predicted, "mlp", 1.5)
+    assert types_of(found) == {field.name: field.dataType.simpleString() for field in STUDY_PREDICTIONS.schema}
+    assert sorted(row["row_id"] for row in found.where("model = 'mlp' and seconds = 1.5").collect()) == sorted(asked)
+
+
 def test_a_model_is_described_with_what_it_lacks_and_where_it_differs(predictions: DataFrame, rows: DataFrame) -> None:
-    described = {row["model"]: row for row in protocol.describe(predictions, rows).collect()}
+    described = {row["model"]: row for row in protocol.describe(predictions, rows, MODELS).collect()}
     assert {row["training_rows"] for row in described.values()} == {rows.where("split = 'train'").count()}
     assert described["ridge"]["absent_inputs"] == ["excise_tax"]
     assert described["ridge"]["inputs"][-1] == "purchase_price (standardized)"

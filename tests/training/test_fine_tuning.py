@@ -10,9 +10,10 @@ from panel_builders import axis, poisson_series, windows_of
 from shelfcast.models.mlp.forecaster import Forecaster
 from shelfcast.models.mlp.head import Parts, flatten, split
 from shelfcast.models.mlp.loss import loss_sums
+from shelfcast.training.batch import Batch
 from shelfcast.training.communicator import Alone
 from shelfcast.training.fine_tuning import Activations, HeadTrainer, activate, read_windows
-from shelfcast.training.loop import Batch, Recipe, train
+from shelfcast.training.loop import Recipe, train
 
 AXIS = axis(weeks=24)
 KNOWN = 20

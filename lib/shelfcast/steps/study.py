@@ -5,13 +5,16 @@ from pyspark.sql import DataFrame
 
 from shelfcast import schemas
 from shelfcast.cleaning import supply
+from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
 from shelfcast.demand import known_on
 from shelfcast.job import Job, Run
 from shelfcast.sources import tells_of_supply
 from shelfcast.study import board, protocol, tables
 from shelfcast.study.models import MODELS
+from shelfcast.study.network import DESCRIPTION, MLP, PREDICTED, StudyFit, fit_study_network
 from shelfcast.study.rows import require_bounded, study_rows
+from shelfcast.training import distributed
 
 _READS = (schemas.SALES, schemas.PRODUCTS, schemas.QUANTITY_BOUNDS)
 _WRITES = (
@@ -26,18 +29,30 @@ _SAMPLE_ROWS = 2000
 
 def job(config: Config) -> Job:
     reads = (*_READS, supply.PRICES) if tells_of_supply(config) else _READS
-    return Job("study", reads, _WRITES, ("cleaning", "study", "runtime"), study)
+    settings = ("cleaning", "study", "runtime")
+    return Job("study", reads, _WRITES, settings, study, stamp=lambda _: repr(installed(TRAINING_PACKAGES)))
 
 
 def study(run: Run) -> None:
     rows = _write_rows(run)
+    by_network = _predict_by_network(run, rows)
     predicted = protocol.predict(rows, tuple(MODELS), run.config.runtime.seed)
-    run.write(tables.STUDY_PREDICTIONS, predicted)
+    run.write(tables.STUDY_PREDICTIONS, predicted.unionByName(by_network))
     predictions = run.read(tables.STUDY_PREDICTIONS)
     run.write(tables.STUDY_METRICS, protocol.measure(predictions))
     run.write(tables.STUDY_SAMPLE, protocol.sample(predictions, rows, _SAMPLE_ROWS))
-    run.write(tables.STUDY_MODELS, protocol.describe(predictions, rows))
+    run.write(tables.STUDY_MODELS, protocol.describe(predictions, rows, {**MODELS, MLP: DESCRIPTION}))
     board.show(run.read(tables.STUDY_METRICS), run.read(tables.STUDY_MODELS))
+
+
+def _predict_by_network(run: Run, rows: DataFrame) -> DataFrame:
+    """The network's predictions, in the shape of STUDY_PREDICTIONS."""
+    staging = f"{run.lake.root}/{run.staging}"
+    files, seed = tuple(rows.inputFiles()), run.config.runtime.seed
+    fit = StudyFit(files, seed, f"{staging}/{MLP}.parquet", f"{staging}/{MLP}.npz")
+    seconds = distributed.run(run.spark, fit_study_network, (fit,), run.config.study.processes)
+    predicted = run.spark.read.schema(PREDICTED).parquet(fit.predictions)
+    return protocol.join_predictions(rows, predicted, MLP, sum(seconds))
 
 
 def _write_rows(run: Run) -> DataFrame:

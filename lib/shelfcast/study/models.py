@@ -1,6 +1,6 @@
 """The study's models by name, each from training inputs to predictions of further rows.
 
-The multilayer perceptron of the study (hidden layers of 50 and 100, elu) takes its place in MODELS as one more entry.
+The study's multilayer perceptron is trained as the other networks are: shelfcast.study.network.
 """
 
 from collections.abc import Callable, Mapping

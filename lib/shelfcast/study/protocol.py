@@ -1,7 +1,8 @@
-"""The study on Spark: a task per model (several for the forest), metrics of the predictions, and a sample to plot."""
+"""The study on Spark: a task per model (several for the forest; the network trains by itself), metrics of the
+predictions, and a sample to plot."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import metrics
-from shelfcast.study.models import MODELS
+from shelfcast.study.models import MODELS, StudyModel
+from shelfcast.study.network import Description
 from shelfcast.study.representation import CATEGORIES, NUMBERS, Encoder
 from shelfcast.study.tables import STUDY_METRICS
 
@@ -57,8 +59,15 @@ def sample(predictions: DataFrame, rows: DataFrame, size: int) -> DataFrame:
     return joined.select("region", "model", *described, "units", "prediction")
 
 
-def describe(predictions: DataFrame, rows: DataFrame) -> DataFrame:
-    """What each model was fed, how it differs from the study's, and what it cost: STUDY_MODELS."""
+def join_predictions(rows: DataFrame, predicted: DataFrame, model: str, seconds: float) -> DataFrame:
+    """What a model trained elsewhere predicted (PREDICTED), in the shape of STUDY_PREDICTIONS."""
+    asked = rows.where("split != 'train'").join(predicted, "row_id")
+    named = asked.withColumn("model", F.lit(model)).withColumn("seconds", F.lit(seconds))
+    return named.select(*_KEYS, "prediction", "seconds")
+
+
+def describe(predictions: DataFrame, rows: DataFrame, models: Mapping[str, StudyModel | Description]) -> DataFrame:
+    """What each of the models was fed, how it differs from the study's, and what it cost: STUDY_MODELS."""
     training = rows.where("split = 'train'")
     found = training.agg(F.count(F.lit(1)).alias("rows"), *[F.count(name).alias(name) for name in NUMBERS]).first()
     stated = found.asDict() if found else {}
@@ -66,7 +75,7 @@ def describe(predictions: DataFrame, rows: DataFrame) -> DataFrame:
     inputs += [f"{name} (standardized)" for name in NUMBERS if stated[name]]
     described = [
         (name, model.representation, {key: float(value) for key, value in model.parameters.items()}, model.differs)
-        for name, model in MODELS.items()
+        for name, model in models.items()
     ]
     schema = "model string, representation string, parameters map<string,double>, differs string"
     catalogue = predictions.sparkSession.createDataFrame(described, schema)

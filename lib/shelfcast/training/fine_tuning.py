@@ -17,8 +17,9 @@ from shelfcast.models.mlp.forecaster import Forecaster, encode, loads
 from shelfcast.models.mlp.head import Parts, flatten, split
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.windows import Float32
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Alone
-from shelfcast.training.loop import Batch, Recipe, Trainer, map_batch
+from shelfcast.training.loop import Recipe, Trainer
 
 # A worker goes through its stores with the networks of a few cutoffs.
 _LOADED_AT_ONCE = 16
@@ -36,7 +37,7 @@ class Activations:
         order = np.random.default_rng((self.seed, epoch)).permutation(self.total)
         for start in range(0, self.total, self.batch_size):
             rows = order[start : start + self.batch_size]
-            yield map_batch(lambda values, rows=rows: values[rows], self.windows)  # type: ignore[misc]
+            yield map_batch(lambda values, rows=rows: values[rows], self.windows)
 
     def validation(self) -> Iterable[Batch]:
         """None: a head is judged on weeks after those that it has learned from."""
