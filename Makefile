@@ -41,6 +41,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels, series a seco
 	@for panel in departments categories walmart; do \
 		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; done
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
+	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
