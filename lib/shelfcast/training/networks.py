@@ -22,7 +22,7 @@ from shelfcast.models.mlp.network import Design, make_network
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.frames import local_path
-from shelfcast.training.loop import Epoch, Recipe, Store, train
+from shelfcast.training.loop import Data, Epoch, Recipe, Store, train
 from shelfcast.training.stream import Source, Stream
 
 IDENTITIES = ("store_id", "item_id", "category_id")
@@ -61,6 +61,18 @@ class NetworkFit(NetworkPlan):
     checkpoint: str
 
 
+class Taught(NamedTuple):
+    """A trained network, and the epochs of its training."""
+
+    design: Design
+    network: keras.Model
+    epochs: list[Epoch]
+
+
+# Makes a network of the design wanted from the data of all processes, and tells of its progress.
+Teach = Callable[[Communicator, Design, Data, Callable[[str], None] | None], Taught]
+
+
 class Outcome(NamedTuple):
     """What a fit came to: the columns of FIT_COLUMNS, and the epochs."""
 
@@ -93,13 +105,14 @@ def use_device(communicator: Communicator, mixed_precision: bool) -> None:
     keras.mixed_precision.set_global_policy("mixed_bfloat16" if gpus and mixed_precision else "float32")
 
 
-def fit_network(communicator: Communicator, fit: NetworkFit) -> Outcome:
+def fit_network(communicator: Communicator, fit: NetworkFit, teach: Teach | None = None) -> Outcome:
+    """Fit one, from scratch where nothing else teaches it."""
     started = time.monotonic()
 
     def tell(message: str) -> None:
         say(f"  {fit.panel}, {fit.model}, {fit.cutoff}: {message}")
 
-    learned = learn(communicator, fit, Checkpoint(fit.checkpoint), tell)
+    learned = learn_by(teach or from_scratch(fit.recipe, Checkpoint(fit.checkpoint)), communicator, fit, tell)
     if communicator.rank == 0:
         artefacts.write_bytes(dumps(learned.forecaster), fit.artefact)
     communicator.join()
@@ -122,12 +135,27 @@ def learn(
     tell: Callable[[str], None] | None = None,
 ) -> Learned:
     """Train the network of the plan, going on from the state in `store`."""
+    return learn_by(from_scratch(plan.recipe, store), communicator, plan, tell)
+
+
+def from_scratch(recipe: Recipe, store: Store | None) -> Teach:
+    def teach(communicator: Communicator, design: Design, data: Data, tell: Callable[[str], None] | None) -> Taught:
+        network = make_network(design, recipe.seed)
+        return Taught(design, network, train(network, loss_sums, data, recipe, communicator, store, tell))
+
+    return teach
+
+
+def learn_by(
+    teach: Teach, communicator: Communicator, plan: NetworkPlan, tell: Callable[[str], None] | None = None
+) -> Learned:
+    """The network that `teach` makes of the plan."""
     words = read_words(plan.vocabulary, plan.panel, plan.cutoff)
     design = replace(plan.design, sizes=tuple(len(known) + 1 for known in words.values()))
     data = Stream(replace(plan.source, words=words), plan.batch_size, plan.recipe.seed, communicator)
-    network = make_network(design, plan.recipe.seed)
-    epochs = train(network, loss_sums, data, plan.recipe, communicator, store, tell)
-    return Learned(Forecaster(design, network, words, data.non_negative, plan.country), data.total, epochs)
+    taught = teach(communicator, design, data, tell)
+    forecaster = Forecaster(taught.design, taught.network, words, data.non_negative, plan.country)
+    return Learned(forecaster, data.total, taught.epochs)
 
 
 def make_design(kind: Kind, horizon: int, settings: Networks) -> Design:

@@ -21,7 +21,8 @@ class Design:
 
     kind: how it reads the history. sizes: words of each identity. units: of each hidden layer; blocks: residual ones,
     of the window and of each period ahead. calendar: whether the calendar of the target enters. embeddings: numbers
-    that stand for a word of each identity; 0, as where there are none, stands for as many as `units`.
+    that stand for a word of each identity; 0, as where there are none, stands for as many as `units`. adapters: further
+    blocks behind those ahead, with batch normalisation, by which a network is fitted to another company.
     """
 
     kind: Literal["mlp", "lstm"]
@@ -32,6 +33,7 @@ class Design:
     dropout: float
     calendar: bool
     embeddings: Sequence[int] = ()
+    adapters: int = 0
 
 
 def make_network(design: Design, seed: int) -> keras.Model:
@@ -54,6 +56,8 @@ def make_network(design: Design, seed: int) -> keras.Model:
     steps = layers.Add()([layers.RepeatVector(design.horizon)(hidden), of_step])
     for block in range(design.blocks):
         steps = _residual(design, steps, f"step_{block}")
+    for block in range(design.adapters):
+        steps = _adapter(design, steps, f"adapter_{block}")
     said = ForecastHead(len(QUANTILES), MIDDLE, name="head")([steps, base])
     return keras.Model(inputs, said, name=design.kind)
 
@@ -93,9 +97,20 @@ def _identities(design: Design, codes: Any) -> list[Any]:
 
 
 def _residual(design: Design, hidden: Any, name: str) -> Any:
+    return _block(design, hidden, keras.layers.LayerNormalization(name=f"{name}_norm"), name)
+
+
+def _adapter(design: Design, hidden: Any, name: str) -> Any:
+    # Its means and variances are measured once: those of each batch would differ between processes, and be no numbers
+    # where one has read its share. The dense layer behind it scales and shifts.
+    norm = keras.layers.BatchNormalization(center=False, scale=False, trainable=False, name=f"{name}_norm")
+    return _block(design, hidden, norm, name)
+
+
+def _block(design: Design, hidden: Any, norm: keras.layers.Layer, name: str) -> Any:
     """x + dense(relu(dense(norm(x)))): where the block has nothing to add, x passes unchanged."""
     layers = keras.layers
-    inner = layers.LayerNormalization(name=f"{name}_norm")(hidden)
+    inner = norm(hidden)
     inner = layers.Dense(design.units, activation="relu", name=f"{name}_inner")(inner)
     inner = layers.Dropout(design.dropout, name=f"{name}_dropout")(inner)
     outer = layers.Dense(design.units, kernel_initializer="zeros", name=f"{name}_outer")(inner)

@@ -1,0 +1,241 @@
+from collections.abc import Iterable
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlp_builders import WEEKS, design, forecaster, poisson_panel
+from panel_builders import axis, poisson_series, week, write_windows
+from rings import Ring
+from shelfcast import artefacts
+from shelfcast.features import LEVEL_FEATURES
+from shelfcast.metrics import wape
+from shelfcast.models.mlp import network as networks
+from shelfcast.models.mlp.forecaster import Forecaster, dumps, encode, loads, network_inputs
+from shelfcast.models.mlp.network import Design
+from shelfcast.models.mlp.windows import make_windows
+from shelfcast.panel import Panel, densify
+from shelfcast.training.communicator import Alone, Communicator
+from shelfcast.training.loop import Batch, Recipe, map_batch
+from shelfcast.training.networks import NetworkFit
+from shelfcast.training.stream import Source, Stream
+from shelfcast.training.transfer import (
+    NetworkTransfer,
+    Passes,
+    adapt,
+    kept_layers,
+    measure,
+    transfer,
+    transfer_networks,
+)
+
+RECIPE = Recipe("adam", epochs=2, learning_rate=0.01, warmup=0.0, weight_decay=0.0, patience=5, seed=3)
+STILL = replace(RECIPE, epochs=1, learning_rate=0.0)
+WORDS = {"store_id": ["t0", "t1", "t2"], "item_id": ["j0"]}
+WANTED = design(sizes=(4, 2))
+# What an untrained network says of unknown words must not hang on how large a series is in the base's units.
+LOG_SCALE = LEVEL_FEATURES.index("log_scale") - len(LEVEL_FEATURES)
+
+
+class Company:
+    """The windows of a panel whose words are none of the base's; those of the last origin are held back."""
+
+    def __init__(self) -> None:
+        panel = poisson_panel(seed=8)
+        parts = [self._at(panel, origin) for origin in range(14, 26)]
+        *learned, self.held = parts
+        inputs = {name: np.concatenate([part.inputs[name] for part in learned]) for name in self.held.inputs}
+        self.rows = Batch(
+            inputs, np.concatenate([part.y for part in learned]), np.concatenate([part.weight for part in learned])
+        )
+        self.total, self.empty = len(self.rows.weight), map_batch(lambda values: values[:0], self.rows)
+
+    def _at(self, panel: Panel, origin: int) -> Batch:
+        made = make_windows(panel, origin, WANTED.horizon)
+        codes = encode(panel.ids.assign(store_id="t1", item_id="j0"), WORDS)[made.series]
+        return Batch(network_inputs(made, codes), made.y, made.scale)
+
+    def training(self, epoch: int) -> Iterable[Batch]:
+        order = np.random.default_rng(epoch).permutation(self.total)
+        return (
+            map_batch(lambda values, at=at: values[order[at : at + 16]], self.rows) for at in range(0, self.total, 16)
+        )
+
+    def validation(self) -> Iterable[Batch]:
+        return [self.held]
+
+
+def weights(network: keras.Model) -> dict[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
+
+
+def moved(one: keras.Model, other: keras.Model) -> set[str]:
+    """The layers of both that have the same shapes and not the same weights."""
+    before, after = weights(one), weights(other)
+    return {
+        name
+        for name in before.keys() & after.keys()
+        if any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(before[name], after[name], strict=True))
+    }
+
+
+def without_size(base: Forecaster) -> Forecaster:
+    """The base, to which a series' size in units says nothing."""
+    window = base.network.get_layer("window")
+    kernel, bias = window.get_weights()
+    kernel[LOG_SCALE] = 0.0
+    window.set_weights([kernel, bias])
+    return base
+
+
+def of_company(design_: Design, network: keras.Model) -> Forecaster:
+    return Forecaster(design_, network, WORDS, non_negative=True, country="US")
+
+
+@pytest.mark.parametrize(("kind", "history"), [("mlp", set()), ("lstm", {"history_lstm"})])
+def test_what_meets_words_columns_and_targets_is_no_hidden_layer(kind: str, history: set[str]) -> None:
+    blocks = {f"{where}_0_{layer}" for where in ("window", "step") for layer in ("norm", "inner", "outer")}
+    assert kept_layers(forecaster(kind=kind)) == blocks | history
+
+
+@pytest.mark.parametrize("kind", ["mlp", "lstm"])
+def test_untrained_it_says_what_the_base_says_of_words_that_it_has_never_seen(kind: str) -> None:
+    base, panel = without_size(forecaster(kind=kind)), poisson_panel()
+    table = base.network.get_layer("identity").kernel
+    table.assign(np.zeros(table.shape))
+    made = of_company(*adapt(base, WANTED, adapters=2, seed=1))
+    np.testing.assert_allclose(made.predict(panel, WEEKS), base.predict(panel, WEEKS), rtol=1e-5, atol=1e-5)
+
+
+def test_untrained_its_forecasts_are_sensible_in_any_unit() -> None:
+    made, panel = of_company(*adapt(forecaster(), WANTED, adapters=1, seed=1)), poisson_panel()
+    dollars = replace(panel, y=panel.y * 1000.5)
+    said, in_dollars = (made.predict(each.until(26), 26)[..., -1] for each in (panel, dollars))
+    assert np.isfinite(said).all()
+    assert wape(panel.y[:, 26:30], said) < 0.9
+    np.testing.assert_allclose(in_dollars, said * 1000.5, rtol=1e-3, atol=1e-2)
+
+
+def test_horizon_calendar_and_history_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "HISTORY", 26)
+    base = forecaster()
+    monkeypatch.undo()
+    design_, made = adapt(base, design(sizes=(4, 2), horizon=7, calendar=False), adapters=1, seed=1)
+    assert of_company(design_, made).predict(poisson_panel(), WEEKS).shape == (6, 7, 5)
+    assert moved(base.network, made) == {"identity", "window", "step"}
+
+
+@pytest.fixture(scope="module")
+def base() -> Forecaster:
+    return forecaster()
+
+
+@pytest.fixture(scope="module")
+def frozen(base: Forecaster) -> Forecaster:
+    """After the first pass alone."""
+    design_, network, epochs = transfer(base, WANTED, Company(), Passes(1, RECIPE, STILL), Alone())
+    assert [epoch.number for epoch in epochs] == [1, 2, 1]
+    return of_company(design_, network)
+
+
+def test_while_they_are_frozen_the_hidden_layers_stay_as_they_are(base: Forecaster, frozen: Forecaster) -> None:
+    assert moved(base.network, frozen.network) == {"identity", "window", "step", "head"}
+    assert np.abs(weights(frozen.network)["adapter_0_outer"][0]).max() > 0
+
+
+def test_in_the_second_pass_all_layers_learn(base: Forecaster, frozen: Forecaster) -> None:
+    taught = transfer(base, WANTED, Company(), Passes(1, RECIPE, RECIPE), Alone())
+    assert moved(base.network, taught.network) == weights(base.network).keys()
+    assert moved(frozen.network, taught.network) == weights(frozen.network).keys() - {"adapter_0_norm"}
+
+
+def test_a_second_pass_that_made_it_worse_is_undone(base: Forecaster, frozen: Forecaster) -> None:
+    spoiled = transfer(base, WANTED, Company(), Passes(1, RECIPE, replace(RECIPE, learning_rate=3.0)), Alone())
+    assert spoiled.epochs[2].validation > spoiled.epochs[1].validation
+    assert not moved(frozen.network, spoiled.network)
+
+
+def test_batch_normalisation_knows_the_means_and_variances_of_the_company(base: Forecaster, frozen: Forecaster) -> None:
+    _, untrained = adapt(base, WANTED, adapters=1, seed=RECIPE.seed)
+    layer = untrained.get_layer("adapter_0_norm")
+    hidden = keras.Model(untrained.input, layer.input)(Company().rows.inputs).numpy().reshape(-1, WANTED.units)
+    mean, variance = weights(frozen.network)["adapter_0_norm"]
+    np.testing.assert_allclose(mean, hidden.mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(variance, hidden.var(axis=0), rtol=1e-3, atol=1e-5)
+
+
+def test_a_network_that_was_transferred_once_may_be_the_base_of_another(frozen: Forecaster) -> None:
+    again = loads(dumps(frozen))
+    assert kept_layers(again) >= {"adapter_0_norm", "adapter_0_inner", "adapter_0_outer"}
+    design_, network = adapt(again, design(sizes=(1, 1)), adapters=1, seed=1)
+    assert design_.adapters == 2
+    assert moved(frozen.network, network) == {"identity", "window"}
+
+
+AXIS = axis(weeks=24)
+ROWS = poisson_series(4, weeks=24)
+CUTOFF = 20
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> NetworkTransfer:
+    folder = tmp_path_factory.mktemp("transfer")
+    words = [("store_id", "s1", 1), ("item_id", "p0", 1), ("category_id", "c1", 1)]
+    vocabulary = pd.DataFrame(
+        [("product", week(CUTOFF - 1), *word) for word in words],
+        columns=["panel", "cutoff", "column", "value", "index"],
+    )
+    vocabulary.to_parquet(folder / "words.parquet")
+    artefacts.write_bytes(dumps(forecaster()), f"{folder}/base.zip")
+    fit = NetworkFit(
+        panel="product",
+        model="mlp_transferred",
+        cutoff=week(CUTOFF - 1),
+        source=Source(write_windows(ROWS, AXIS, range(10, 24), folder / "windows"), {}, 2, CUTOFF - 2, CUTOFF),
+        vocabulary=(str(folder / "words.parquet"),),
+        design=design(horizon=2, sizes=()),
+        recipe=RECIPE,
+        batch_size=16,
+        country="US",
+        artefact=f"{folder}/networks/mlp_transferred.zip",
+        checkpoint=f"{folder}/staging/mlp_transferred.npz",
+    )
+    return NetworkTransfer(fit, f"{folder}/base.zip", 1, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def transferred(planned: NetworkTransfer) -> Forecaster:
+    (outcome,) = transfer_networks(Alone(), [planned], mixed_precision=False)
+    assert (outcome.model, outcome.examples, len(outcome.epochs)) == ("mlp_transferred", 32, 4)
+    return loads(artefacts.read_bytes(planned.fit.artefact))
+
+
+def test_it_knows_its_own_words_and_forecasts_series_of_others(transferred: Forecaster) -> None:
+    assert (transferred.design.sizes, transferred.design.horizon) == ([2, 2, 2], 2)
+    panel = densify(ROWS, AXIS)
+    said = transferred.predict(replace(panel, ids=panel.ids.assign(store_id="new", item_id="new")), CUTOFF)
+    assert said.shape == (4, 2, 5)
+    assert (said[..., -1] > 0).all()
+
+
+def test_a_transfer_that_is_over_is_not_done_again(planned: NetworkTransfer, transferred: Forecaster) -> None:
+    other = replace(planned, fit=replace(planned.fit, recipe=replace(RECIPE, seed=99)))
+    transfer_networks(Alone(), [other], mixed_precision=False)
+    assert not moved(loads(artefacts.read_bytes(planned.fit.artefact)).network, transferred.network)
+
+
+def test_means_and_variances_are_those_of_all_processes_also_where_one_has_no_rows(planned: NetworkTransfer) -> None:
+    base_, fit = forecaster(), planned.fit
+    source = replace(fit.source, words={"store_id": ["s1"], "item_id": ["p0"]}, files=fit.source.files[:1])
+    networks_ = [adapt(base_, design(sizes=(2, 2), horizon=2), 1, seed=1)[1] for _ in range(3)]
+
+    def measured(member: Communicator, network: keras.Model) -> list[np.ndarray]:
+        measure(network, kept_layers(base_), Stream(source, 16, 3, member), member)
+        return weights(network)["adapter_0_norm"]
+
+    alone = measured(Alone(), networks_[2])
+    assert (alone[1] > 0).all()
+    for found in Ring(2).run(lambda member: measured(member, networks_[member.rank])):
+        np.testing.assert_allclose(found, alone, rtol=1e-6)
