@@ -9,6 +9,8 @@ from shelfcast.config import Config
 from shelfcast.errors import ConfigError
 from shelfcast.sources.bibitor import Bibitor
 from shelfcast.sources.complete_journey import CompleteJourney
+from shelfcast.sources.favorita import Favorita
+from shelfcast.sources.walmart import Walmart
 from shelfcast.table import Table
 
 
@@ -17,7 +19,7 @@ class Source(Protocol):
 
     @property
     def raw(self) -> Mapping[str, Table]:
-        """The raw tables, by what each is of: sales, products, and what else the source has of promotions, purchases,
+        """The raw tables, by what each is of: sales, and what else the source has of products, promotions, purchases,
         invoices, opening_stock and closing_stock."""
 
     def files(self, name: str) -> list[str]:
@@ -33,7 +35,12 @@ class Source(Protocol):
         """The columns of the canonical table, as far as the source has them, and `_raw`: the received row whole."""
 
 
-_SOURCES: dict[str, Callable[[Config], Source]] = {"bibitor": Bibitor, "complete_journey": CompleteJourney}
+_SOURCES: dict[str, Callable[[Config], Source]] = {
+    "bibitor": Bibitor,
+    "complete_journey": CompleteJourney,
+    "favorita": Favorita,
+    "walmart": Walmart,
+}
 
 
 def open_source(config: Config) -> Source:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
-from shelfcast.sources.csv_files import MALFORMED, find_files, read_csv, refusals
+from shelfcast.sources.csv_files import find_files, name_in, number_in, read_csv, refusals, text_columns
 from shelfcast.sources.raw import raw_table, with_raw
 from shelfcast.table import Table
 
@@ -19,7 +19,6 @@ from shelfcast.table import Table
 _ISO = "yyyy-MM-dd"
 _SALES_DATES = ("M/d/yyyy", "M-d-yyyy", _ISO)
 _OTHER_DATES = ("d-M-yyyy", "d/M/yyyy", _ISO)
-_THOUSANDS = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
 # The dates of which a row may do without some.
 _DATES = {
     "purchases": {"received_on": "ReceivingDate", "invoiced_on": "InvoiceDate", "paid_on": "PayDate"},
@@ -51,7 +50,7 @@ class Bibitor:
             raise ConfigError("source.path: not given; wanted the folder with the files of Bibitor")
         self._folder = config.source.path
         self.raw: dict[str, Table] = {
-            name: raw_table(f"bibitor_{name}", _text_columns(names), config.source.persons)
+            name: raw_table(f"bibitor_{name}", text_columns(names), config.source.persons)
             for name, names in _COLUMNS.items()
             if name in config.source.files
         }
@@ -84,24 +83,24 @@ class Bibitor:
         return {
             **_product_of_store(),
             "sold_on": sold_on,
-            "source_quantity": _number("SalesQuantity"),
-            "unit_price": _number("SalesPrice"),
-            "revenue": _number("SalesDollars"),
-            "excise_tax": _number("ExciseTax"),
+            "source_quantity": number_in("SalesQuantity"),
+            "unit_price": number_in("SalesPrice"),
+            "revenue": number_in("SalesDollars"),
+            "excise_tax": number_in("ExciseTax"),
             # A till's sale is known on the evening of its day.
             "known_from": sold_on,
         }
 
     def _products(self) -> dict[str, Column]:
         return {
-            "product_id": _name("Brand"),
-            "category_id": F.coalesce(_name(self._category), F.lit("(none)")),
-            "department": _name("Classification"),
-            "brand": _name("Description"),
-            "package_size": _name("Size"),
+            "product_id": name_in("Brand"),
+            "category_id": F.coalesce(name_in(self._category), F.lit("(none)")),
+            "department": name_in("Classification"),
+            "brand": name_in("Description"),
+            "package_size": name_in("Size"),
             **_vendor("VendorNumber"),
-            "price": _number("Price"),
-            "purchase_price": _number("PurchasePrice"),
+            "price": number_in("Price"),
+            "purchase_price": number_in("PurchasePrice"),
             "known_from": self._known_from,
         }
 
@@ -110,14 +109,14 @@ class Bibitor:
         return {
             **_vendor("VendorNumber"),
             **_product_of_store(),
-            "po_number": _name("PONumber"),
+            "po_number": name_in("PONumber"),
             "ordered_on": ordered_on,
             "received_on": parsed_date(F.col("ReceivingDate"), _OTHER_DATES),
             "invoiced_on": parsed_date(F.col("InvoiceDate"), _OTHER_DATES),
             "paid_on": parsed_date(F.col("PayDate"), _OTHER_DATES),
-            "quantity": _number("Quantity"),
-            "purchase_price": _number("PurchasePrice"),
-            "dollars": _number("Dollars"),
+            "quantity": number_in("Quantity"),
+            "purchase_price": number_in("PurchasePrice"),
+            "dollars": number_in("Dollars"),
             "known_from": ordered_on,
         }
 
@@ -125,15 +124,15 @@ class Bibitor:
         invoiced_on = parsed_date(F.col("InvoiceDate"), _OTHER_DATES)
         return {
             **_vendor("VendorNumber"),
-            "po_number": _name("PONumber"),
+            "po_number": name_in("PONumber"),
             "ordered_on": parsed_date(F.col("PODate"), _OTHER_DATES),
             "invoiced_on": invoiced_on,
             "paid_on": parsed_date(F.col("PayDate"), _OTHER_DATES),
-            "quantity": _number("Quantity"),
-            "dollars": _number("Dollars"),
-            "freight": _number("Freight"),
+            "quantity": number_in("Quantity"),
+            "dollars": number_in("Dollars"),
+            "freight": number_in("Freight"),
             # "None" is the publisher's word for nobody.
-            "approved_by": F.nullif(_name("Approval"), F.lit("None")),
+            "approved_by": F.nullif(name_in("Approval"), F.lit("None")),
             "known_from": invoiced_on,
         }
 
@@ -150,33 +149,15 @@ def _stock(day: str, moment: str) -> dict[str, Column]:
         **_product_of_store(),
         "counted_on": counted_on,
         "moment": F.lit(moment),
-        "on_hand": _number("onHand"),
-        "price": _number("Price"),
+        "on_hand": number_in("onHand"),
+        "price": number_in("Price"),
         "known_from": counted_on,
     }
 
 
 def _product_of_store() -> dict[str, Column]:
-    return {"store_id": _name("Store"), "product_id": _name("Brand")}
+    return {"store_id": name_in("Store"), "product_id": name_in("Brand")}
 
 
 def _vendor(column: str) -> Mapping[str, Column]:
-    return {"vendor_id": _name(column), "vendor_name": _name("VendorName")}
-
-
-def _name(column: str) -> Column:
-    """A name or identifier without the blanks that pad it; null where nothing is left."""
-    return F.nullif(F.trim(F.col(column)), F.lit(""))
-
-
-def _number(column: str) -> Column:
-    """A number as written; null where it is none. Fractions stand behind a point here, so that in "1,049.00" a comma
-    parts thousands; in "1,5" it parts nothing that can be told."""
-    text = F.trim(F.col(column))
-    # Few rows have a comma: it is looked for before its place is.
-    has_thousands = F.contains(text, F.lit(",")) & text.rlike(_THOUSANDS)
-    return F.when(has_thousands, F.replace(text, F.lit(","), F.lit(""))).otherwise(text).try_cast("double")
-
-
-def _text_columns(names: str) -> str:
-    return ", ".join(f"{name} string" for name in (*names.split(), MALFORMED))
+    return {"vendor_id": name_in(column), "vendor_name": name_in("VendorName")}

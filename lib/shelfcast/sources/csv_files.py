@@ -27,6 +27,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _REPLACEMENT = "\ufffd"
+_THOUSANDS = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
 _NOTHING_BUT_COMMAS = r'^[\s,"]*$'
 
 
@@ -76,6 +77,24 @@ def read_header(file: str) -> list[str]:
     if twice:
         raise SchemaError(f"{file}: column {', '.join(twice)} is there twice; wanted each name once")
     return names
+
+
+def name_in(column: str) -> Column:
+    """A name or identifier without the blanks that pad it; null where nothing is left."""
+    return F.nullif(F.trim(F.col(column)), F.lit(""))
+
+
+def number_in(column: str) -> Column:
+    """A number as written; null where it is none. Fractions stand behind a point here, so that in "1,049.00" a comma
+    parts thousands; in "1,5" it parts nothing that can be told."""
+    text = F.trim(F.col(column))
+    # Few rows have a comma: it is looked for before its place is.
+    has_thousands = F.contains(text, F.lit(",")) & text.rlike(_THOUSANDS)
+    return F.when(has_thousands, F.replace(text, F.lit(","), F.lit(""))).otherwise(text).try_cast("double")
+
+
+def text_columns(names: str) -> str:
+    return ", ".join(f"{name} string" for name in (*names.split(), MALFORMED))
 
 
 def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str]) -> DataFrame:

@@ -45,7 +45,7 @@ def job(config: Config) -> Job:
 
 def clean(run: Run) -> None:
     judged = judge(run)
-    _write_products(run, judged["products"])
+    _write_products(run, judged["products"] if "products" in judged else as_catalogue(judged["sales"]))
     side_by_side(
         run.spark,
         partial(_write_sales, run, judged),
@@ -94,6 +94,13 @@ def as_stores(sales: DataFrame) -> DataFrame:
     return sales.groupBy("region", "store_id").agg(
         F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on")
     )
+
+
+def as_catalogue(sales: DataFrame) -> DataFrame:
+    """What sold, as the products of a source without a catalogue: each a category of its own. Columns: product_id,
+    category_id, package_size, _fate."""
+    sold = _kept(sales).select("product_id", "_fate").distinct()
+    return sold.withColumns({"category_id": F.col("product_id"), "package_size": F.lit(None).cast("string")})
 
 
 def _kept(judged: DataFrame) -> DataFrame:

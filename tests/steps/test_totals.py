@@ -1,0 +1,81 @@
+"""The flow on sources of totals, which have no transactions and no catalogue."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shelfcast import config, schemas
+from shelfcast.job import Runner
+from shelfcast.steps import aggregate, clean, ingest
+from shelfcast.system import InventorySystem
+from totals import FAMILIES, STORES, WEEKS, write_favorita, write_walmart
+
+CONF = Path(__file__).parents[2] / "conf"
+SETTINGS = (
+    "backtest.horizon=3",
+    "backtest.stride=3",
+    "backtest.season=4",
+    "backtest.reference.min_units=1",
+    "backtest.category_models=[zero, naive, moving_average]",
+    "backtest.product_models=[zero, naive, moving_average]",
+    "backtest.slow_models=[]",
+    "backtest.min_selling_weeks=8",
+    "training.min_history=8",
+    "training.max_examples={category: 500, product: 500}",
+    "cleaning.outliers.learn_until=2013-05-01",
+    "runtime.buckets=2",
+)
+
+
+def runner_of(spark: SparkSession, kind: str, folder: Path, *changes: str) -> Runner:
+    places = (f"source.path={folder / 'files'}", f"lake={folder / 'lake'}")
+    return Runner(spark, config.load(CONF / f"{kind}.yaml", [*places, *changes]))
+
+
+@pytest.fixture(scope="module")
+def favorita(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    folder = tmp_path_factory.mktemp("favorita")
+    write_favorita(folder / "files")
+    runner = runner_of(spark, "favorita", folder, *SETTINGS)
+    InventorySystem(runner).run()
+    return runner
+
+
+def test_every_family_of_every_store_has_its_forecast(favorita: Runner) -> None:
+    ahead = favorita.lake.read(schemas.FORECASTS, "favorita").where("level = 'product'")
+    assert ahead.count() == 3 * len(STORES) * len(FAMILIES)
+    assert favorita.lake.has_file("reports/favorita/index.html")
+
+
+def test_every_row_is_clean_and_what_sold_is_the_catalogue(favorita: Runner) -> None:
+    counts = favorita.lake.read(schemas.ROW_COUNTS, "favorita").collect()
+    rows = 7 * WEEKS * len(STORES) * len(FAMILIES)
+    assert [(row.source_table, row.raw, row.clean) for row in counts] == [("sales", rows, rows)]
+    products = favorita.lake.read(schemas.PRODUCTS, "favorita").collect()
+    assert sorted((row.product_id, row.category_id) for row in products) == sorted((name, name) for name in FAMILIES)
+
+
+def test_its_holidays_are_those_of_its_country(favorita: Runner) -> None:
+    calendar = favorita.lake.read(schemas.CALENDAR, "favorita").where("is_holiday")
+    days = {row.day for row in calendar.collect()}
+    assert date(2013, 5, 24) in days
+    assert date(2013, 7, 4) not in days
+
+
+def test_weeks_of_net_returns_are_no_demand_and_each_other_is_one_of_our_weeks(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    weeks = ("1,1,2010-02-05,100.5,FALSE", "1,1,2010-02-12,-20.0,TRUE", "1,1,2010-02-19,70.0,FALSE")
+    write_walmart(tmp_path / "files", *weeks, "1,1,2010-02-19,70.0,FALSE", "1,99,2010-02-19,,FALSE")
+    runner = runner_of(spark, "walmart", tmp_path)
+    for step in (ingest, clean, aggregate):
+        runner.run(step.job(runner.config))
+    weekly = runner.lake.read(schemas.DEMAND["weekly"], "walmart").where("level = 'product'").orderBy("week")
+    assert [(row.item_id, row.week, row.quantity) for row in weekly.collect()] == [
+        ("1", date(2010, 2, 1), 100.5),
+        ("1", date(2010, 2, 15), 70.0),
+    ]
+    (counts,) = runner.lake.read(schemas.ROW_COUNTS, "walmart").collect()
+    assert (counts.raw, counts.clean, counts.quarantined, counts.duplicates) == (5, 3, 1, 1)
