@@ -13,11 +13,12 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas store_tables sections plan_settings tuning_settings",
+    "errors resources table schemas store_tables sections plan_settings transfer_settings tuning_settings",
     "config code session folder lake lease job",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows trials scoring network_scoring training store_heads store_verdicts",
+    "metrics models artefacts examples windows transferred trials scoring network_scoring training",
+    "store_heads store_verdicts",
     "modelling network_modelling campaign ensembles registry evaluation leaderboard",
     "forecasting inventory study reporting",
     "steps system command",

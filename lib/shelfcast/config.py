@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from shelfcast.plan_settings import Inventory, Replay
 from shelfcast.sections import Section, read
+from shelfcast.transfer_settings import Transfer
 from shelfcast.tuning_settings import Tuning
 
 
@@ -207,6 +208,7 @@ class Config(Section):
     networks: Networks = Field(default_factory=Networks)
     tuning: Tuning = Field(default_factory=Tuning)
     fine_tuning: FineTuning = Field(default_factory=FineTuning)
+    transfer: Transfer | None = None
     forecast: Forecast
     inventory: Inventory
     replay: Replay

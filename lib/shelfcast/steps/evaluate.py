@@ -9,15 +9,18 @@ from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
+from shelfcast.transferred import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 
 _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
 _NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _STORES = (store_tables.STORE_BACKTESTS, store_tables.STORE_REGISTRY)
+_TRANSFERRED = (TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD)
 
 
 def job(config: Config) -> Job:
-    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=(*_NETWORKS, *_STORES))
+    networks = (*_NETWORKS, *_STORES, *_TRANSFERRED)
+    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=networks)
 
 
 def evaluate(run: Run) -> None:
@@ -32,17 +35,18 @@ def evaluate(run: Run) -> None:
 
 
 def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
-    """The backtests and the registry, with those of the networks and of their stores' heads, where there are any."""
+    """The backtests and the registry, with those of the networks, of their stores' heads and of what other companies'
+    networks became, where there are any."""
     backtests, rows = run.read(schemas.BACKTESTS), run.read(schemas.REGISTRY)
     made = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
     cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
     networks = run.find(schemas.NETWORK_REGISTRY)
-    for tables in (_NETWORKS, _STORES):
+    for tables in (_NETWORKS, _STORES, _TRANSFERRED):
         scored, registered = (run.find(table) for table in tables)
-        if networks is None or scored is None or registered is None:
+        if scored is None or registered is None or (tables == _STORES and networks is None):
             continue
         current = registry.current_networks(registered, made.run_key if made else "", cutoffs)
-        if tables == _STORES:
+        if tables == _STORES and networks is not None:
             current = registry.current_heads(current, networks)
         own = scored.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")
         backtests = backtests.unionByName(own.select(*schemas.BACKTESTS.names))

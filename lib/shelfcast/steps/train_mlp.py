@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import registry, schemas
 from shelfcast.code import installed
-from shelfcast.config import Config, Networks
+from shelfcast.config import Config, Kind, Networks
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks, panel_rows, remove_old_artefacts
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
@@ -26,12 +26,13 @@ from shelfcast.windows import WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
 _WRITES = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
-_COMPUTING = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
+COMPUTING = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
 _LEARNED = (
     "panel string, model string, cutoff date, losses array<struct<loss:double,validation:double>>, "
     "parameters map<string,double>"
 )
 BestTrials = Mapping[tuple[str, str], Best]
+NOT_TUNED: BestTrials = {}
 
 
 def job(config: Config) -> Job:
@@ -42,7 +43,7 @@ def job(config: Config) -> Job:
         ("backtest", "training", "networks", "runtime", "country"),
         train_mlp,
         optional=(TRIALS,) if config.networks.tuned else (),
-        stamp=lambda _: repr(installed(_COMPUTING)),
+        stamp=lambda _: repr(installed(COMPUTING)),
     )
 
 
@@ -50,13 +51,21 @@ def train_mlp(run: Run) -> None:
     plan, settings = plan_of(run), run.config.networks
     write_windows(run, plan, WINDOWS, plan.cutoffs[-1])
     best = _tuned(run)
-    fits = [fit for panel in settings.panels for fit in _plan_fits(run, plan, panel, best)]
+    fits = [fit for panel in settings.panels for fit in plan_fits(run, plan, panel, settings.kinds, best)]
     arguments = (fits, settings.mixed_precision)
     outcomes, *_ = distributed.run(run.spark, fit_networks, arguments, settings.processes, settings.timeline)
-    scored = [_score(run, plan, panel, fits) for panel in settings.panels]
+    publish(run, plan, fits, outcomes, best)
+
+
+def publish(
+    run: Run, plan: Plan, fits: Sequence[NetworkFit], outcomes: Sequence[Outcome], best: BestTrials = NOT_TUNED
+) -> None:
+    """Score the networks, register them in the tables of the job, and remove those of earlier runs."""
+    _, backtests, rows = run.job.writes
+    scored = [_score(run, plan, panel, fits) for panel in run.config.networks.panels]
     region = F.lit(run.config.region).alias("region")
-    run.write(schemas.NETWORK_BACKTESTS, reduce(DataFrame.unionByName, scored).select(region, "*"))
-    run.write(schemas.NETWORK_REGISTRY, _registered(run, outcomes, best))
+    run.write(backtests, reduce(DataFrame.unionByName, scored).select(region, "*"))
+    run.write(rows, _registered(run, outcomes, best))
     remove_old_artefacts(run, _artefacts(run))
 
 
@@ -79,22 +88,26 @@ def _settings(run: Run, panel: str, kind: str, best: BestTrials) -> Networks:
     return with_parameters(run.config.networks, found.parameters) if found else run.config.networks
 
 
-def _plan_fits(run: Run, plan: Plan, panel: str, best: BestTrials) -> list[NetworkFit]:
-    """A fit for each kind of network at each cutoff."""
+def plan_fits(
+    run: Run, plan: Plan, panel: str, kinds: Sequence[Kind], best: BestTrials = NOT_TUNED
+) -> list[NetworkFit]:
+    """A fit for each kind of network at each cutoff, on the windows that the job has written."""
     networks, folder = run.config.networks, f"{run.lake.root}/{_artefacts(run)}/{run.key}"
-    settings = {kind: _settings(run, panel, kind, best) for kind in networks.kinds}
+    settings = {kind: _settings(run, panel, kind, best) for kind in kinds}
     return [
         NetworkFit(
             **vars(planned),
             artefact=f"{folder}/{panel}-{planned.model}-{planned.cutoff}.zip",
             checkpoint=f"{run.lake.root}/{run.staging}/{panel}-{planned.model}-{planned.cutoff}.npz",
         )
-        for planned in plan_networks(run, plan, WINDOWS, panel, settings, plan.cutoffs, networks.held_back_weeks)
+        for planned in plan_networks(
+            run, plan, run.job.writes[0], panel, settings, plan.cutoffs, networks.held_back_weeks
+        )
     ]
 
 
 def _artefacts(run: Run) -> str:
-    return f"models/_networks/{run.config.region}"
+    return f"models/_networks/{run.job.name}/{run.config.region}"
 
 
 def _score(run: Run, plan: Plan, panel: str, fits: Sequence[NetworkFit]) -> DataFrame:
@@ -120,7 +133,7 @@ def _registered(run: Run, outcomes: Sequence[Outcome], best: BestTrials) -> Data
     rows = registry.as_registry(
         run.spark.createDataFrame(wanted, registry.INTENDED),
         run.spark.createDataFrame(fitted, FIT_COLUMNS),
-        run.read(schemas.NETWORK_BACKTESTS),
+        run.read(run.job.writes[1]),
         run.config.region,
         run.key,
     )
