@@ -21,9 +21,9 @@ class Transfer(Section):
     model: Literal["mlp", "lstm"] = "mlp"
     artefact: str | None = None
     adapters: int = Field(default=1, ge=0)
-    epochs: int = Field(default=4, ge=1)
+    epochs: int = Field(default=3, ge=1)
     learning_rate: float = Field(default=0.002, gt=0)
-    tuning_epochs: int = Field(default=4, ge=1)
+    tuning_epochs: int = Field(default=3, ge=1)
     tuning_rate: float = Field(default=0.0005, gt=0)
 
     @model_validator(mode="after")

@@ -1,0 +1,183 @@
+"""Transfer to another company: a network of one panel made Walmart's, beside one trained from scratch, on small shares
+of Walmart's stores and of its weeks.
+
+    python tests/benchmarks/transfer.py [--base departments|categories|chain] [--stores 3 5 12 45]
+        [--weeks 26 39 52 135] [--draws 5] [--cutoff 135] [--out FILE.json]
+
+Scored on the eight weeks after the cutoff, of all stores. Of a share of stores all weeks up to the cutoff are learned
+from, of a share of weeks the last ones before it, of all stores. Both sides read the same windows, hold back the last
+eight of their weeks and stop by the same rule, PATIENCE epochs without a better loss there. The settings were chosen at
+cutoffs whose windows end before the last eight weeks begin (`--cutoff 119` and `127`). Seconds are those of training
+alone: of a transfer both passes, less what the base took. The interval is Student's, over the draws, 95 %.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import pandas as pd
+from mlp_backtest import IDENTITIES, PLANS, InMemory, Plan, fit, training_windows
+from reference_backtest import HORIZON, ahead
+from reference_panels import PANELS, walmart
+from scipy import stats
+
+from shelfcast.generator.chain import load_chain
+from shelfcast.generator.world import course, draw_world
+from shelfcast.metrics import wape
+from shelfcast.models.mlp.forecaster import Forecaster, encode, network_inputs
+from shelfcast.models.mlp.loss import loss_sums
+from shelfcast.models.mlp.network import MIDDLE, Design, make_network
+from shelfcast.models.mlp.windows import make_windows
+from shelfcast.panel import Panel
+from shelfcast.training.communicator import Alone
+from shelfcast.training.loop import Batch, Epoch, Recipe, train
+from shelfcast.training.transfer import Passes, transfer
+
+PATIENCE = 3
+DESIGN = PLANS["walmart"].design
+SCRATCH = Recipe("adam", epochs=40, learning_rate=0.002, warmup=0.5, weight_decay=1e-4, patience=PATIENCE, seed=0)
+PASSES = Passes(
+    adapters=1,
+    frozen=replace(SCRATCH, epochs=3),
+    tuning=replace(SCRATCH, epochs=3, learning_rate=0.0005, warmup=0.0),
+)
+# With two seasons known the first year is no origin: what it lacks no later one will lack.
+SEASONS_KNOWN = 109
+FIRST_ORIGIN = 57
+
+
+@dataclass(frozen=True)
+class Share:
+    kind: Literal["stores", "weeks"]
+    size: int
+
+    def of(self, known: Panel, draw: int) -> tuple[Panel, Panel]:
+        """What a company that is so small learns from, and what it reads when it forecasts all stores."""
+        if self.kind == "weeks":
+            last = replace(known, periods=known.periods[-self.size :], y=known.y[:, -self.size :])
+            return last, last
+        stores = np.random.default_rng(draw).permutation(np.unique(known.ids["store_id"]))[: self.size]
+        return known.take(np.flatnonzero(known.ids["store_id"].isin(stores))), known
+
+
+class Held(InMemory):
+    """All windows at hand, and those of the weeks held back."""
+
+    def __init__(self, windows: Batch, held: Batch, seed: int) -> None:
+        super().__init__(windows, seed)
+        self.held = held
+
+    def validation(self) -> Iterable[Batch]:
+        return [self.held]
+
+
+def windows_of(learn: Panel, words: dict[str, list[str]], seed: int) -> Held:
+    weeks = learn.y.shape[1]
+    first = FIRST_ORIGIN if weeks >= SEASONS_KNOWN else weeks // 3
+    plan = replace(PLANS["walmart"], first_origin=first)
+    held = make_windows(learn, weeks - HORIZON, HORIZON)
+    codes = encode(learn.ids, words)[held.series]
+    batch = Batch(network_inputs(held, codes), held.y, held.scale / held.scale.mean())
+    return Held(training_windows(learn.until(weeks - HORIZON), words, plan, seed), batch, seed)
+
+
+def from_scratch(data: Held, wanted: Design, seed: int) -> tuple[Design, keras.Model, list[Epoch]]:
+    network = make_network(wanted, seed)
+    return wanted, network, train(network, loss_sums, data, replace(SCRATCH, seed=seed), Alone())
+
+
+def transferred(base: Forecaster, data: Held, wanted: Design, seed: int) -> tuple[Design, keras.Model, list[Epoch]]:
+    passes = replace(PASSES, frozen=replace(PASSES.frozen, seed=seed), tuning=replace(PASSES.tuning, seed=seed))
+    return transfer(base, wanted, data, passes, Alone())
+
+
+def compare(base: Forecaster, panel: Panel, cutoff: int, share: Share, draw: int) -> dict[str, Any]:
+    """One draw: WAPE of the median, seconds and epochs of either side."""
+    learn, read = share.of(panel.until(cutoff), draw)
+    words = {name: sorted(learn.ids[name].unique()) for name in IDENTITIES}
+    wanted = replace(DESIGN, sizes=tuple(len(known) + 1 for known in words.values()))
+    data, y = windows_of(learn, words, draw), ahead(panel, cutoff)
+    row: dict[str, Any] = {"kind": share.kind, "size": share.size, "draw": draw, "windows": data.total}
+    sides = {
+        "scratch": lambda: from_scratch(data, wanted, draw),
+        "transferred": lambda: transferred(base, data, wanted, draw),
+    }
+    for side, teach in sides.items():
+        started = time.perf_counter()
+        design, network, epochs = teach()
+        row[f"{side}_seconds"], row[f"{side}_epochs"] = time.perf_counter() - started, len(epochs)
+        made = Forecaster(design, network, words, bool((learn.y >= 0).all()), "US")
+        row[f"{side}_wape"] = wape(y, made.predict(read, read.y.shape[1])[..., MIDDLE])
+        row[f"{side}_validation"] = min(epoch.validation for epoch in epochs)
+    return row
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """A row a share: mean WAPE of either side, by how much the transferred one is lower, and its part of the time."""
+    frame = pd.DataFrame(rows)
+    frame["lower"] = 1 - frame["transferred_wape"] / frame["scratch_wape"]
+    frame["time"] = frame["transferred_seconds"] / frame["scratch_seconds"]
+    by_share = frame.groupby(["kind", "size"], sort=False)
+    mean = by_share[
+        ["scratch_wape", "transferred_wape", "lower", "time", "scratch_epochs", "transferred_epochs"]
+    ].mean()
+    draws, spread = by_share.size(), by_share["lower"].std()
+    half = stats.t.ppf(0.975, draws - 1) * spread / np.sqrt(draws)
+    return mean.assign(draws=draws, lower_from=mean["lower"] - half, lower_to=mean["lower"] + half).reset_index()
+
+
+def chain() -> Panel:
+    """Store x vendor, 130 weeks from Monday, units: what a generated chain sold. 30 stores, 60 vendors."""
+    shape = load_chain("bench").model_copy(update={"stores": 30, "products": 2400, "vendors": 60})
+    world, parts = draw_world(shape), []
+    for number in range(shape.blocks):
+        seen = course(world, world.block(number))
+        weekly = seen.sold.reshape(shape.weeks, 7, -1).sum(axis=1).T
+        vendor = seen.products["vendor"].to_numpy()[seen.pairs["product"]]
+        keys = {"store_id": seen.pairs["store"].astype(str), "item_id": vendor.astype(str)}
+        parts.append(pd.DataFrame(weekly).assign(**{name: np.asarray(values) for name, values in keys.items()}))
+    summed = pd.concat(parts).groupby(["store_id", "item_id"]).sum()
+    summed = summed[summed.gt(0).sum(axis=1) >= HORIZON]
+    periods = np.datetime64(shape.first_day, "D") + 7 * np.arange(shape.weeks)
+    return Panel(summed.index.to_frame(index=False), periods, summed.to_numpy(dtype=np.float64), season=52)
+
+
+BASES = {"departments": PANELS["departments"], "categories": PANELS["categories"], "chain": chain}
+# As Walmart's own network is trained, but from the first weeks on: a company of few weeks knows no season either.
+BASE_PLANS: dict[str, Plan] = {**PLANS, "chain": replace(PLANS["walmart"], first_origin=8, share=0.3)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", choices=BASES, default="departments")
+    parser.add_argument("--stores", type=int, nargs="*", default=[3, 5, 12, 45])
+    parser.add_argument("--weeks", type=int, nargs="*", default=[26, 39, 52, 135])
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--cutoff", type=int, default=135, help="weeks known; others than the last to choose settings")
+    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
+    flags = parser.parse_args()
+    started = time.perf_counter()
+    base = fit(BASES[flags.base](), BASE_PLANS[flags.base], seed=1)
+    print(f"base {flags.base}: {time.perf_counter() - started:.0f} s", flush=True)
+    shares = [Share("stores", size) for size in flags.stores] + [Share("weeks", size) for size in flags.weeks]
+    panel, rows = walmart(), []
+    for share in shares:
+        for draw in range(flags.draws):
+            rows.append(compare(base, panel, flags.cutoff, share, draw))
+            told = {name: round(value, 4) if isinstance(value, float) else value for name, value in rows[-1].items()}
+            print(f"  {told}", flush=True)
+    summary = summarise(rows)
+    print(summary.to_string(index=False, float_format="{:.4f}".format))
+    if flags.out:
+        result = {"base": flags.base, "cutoff": flags.cutoff, "rows": rows, "summary": summary.to_dict("records")}
+        flags.out.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
