@@ -35,8 +35,9 @@ from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import MIDDLE, Design, make_network
 from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import Panel
+from shelfcast.training.batch import Batch
 from shelfcast.training.communicator import Alone
-from shelfcast.training.loop import Batch, Epoch, Recipe, train
+from shelfcast.training.loop import Epoch, Recipe, train
 from shelfcast.training.transfer import Passes, transfer
 
 PATIENCE = 3

@@ -17,8 +17,9 @@ from shelfcast.models.mlp.forecaster import Forecaster, dumps, encode, loads, ne
 from shelfcast.models.mlp.network import Design
 from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import Panel, densify
+from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Alone, Communicator
-from shelfcast.training.loop import Batch, Recipe, map_batch
+from shelfcast.training.loop import Recipe
 from shelfcast.training.networks import NetworkFit
 from shelfcast.training.stream import Source, Stream
 from shelfcast.training.transfer import (
