@@ -196,8 +196,9 @@ FORECASTS = Table(
     key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
     checks={
         "mean_is_not_negative": "mean >= 0",
-        # p90 and p98 are null where past forecasts are too few to know them; a null breaks a CHECK.
-        "quantiles_are_in_order": "p10 >= 0 and p10 <= p50 and ifnull(p50 <= p90, true) and ifnull(p90 <= p98, true)",
+        # A quantile is null where past forecasts are too few to know it; a null breaks a CHECK.
+        "quantiles_are_in_order": "ifnull(p10 >= 0, true) and ifnull(p10 <= p50, true) and ifnull(p50 <= p90, true) "
+        "and ifnull(p90 <= p98, true)",
     },
     partitions=("region", "forecast_date", "level"),
     sought_by=("store_id",),
