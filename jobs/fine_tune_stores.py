@@ -7,7 +7,7 @@ Then what `evaluate` writes: the leaderboard, with the stores' heads on it.
 import sys
 
 from shelfcast.command import run
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, fine_tune_stores
 
 

@@ -6,7 +6,7 @@ Then what `evaluate` writes: the leaderboard, with the networks on it.
 import sys
 
 from shelfcast.command import run
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 
 

@@ -7,7 +7,7 @@ Then what `evaluate` writes: the leaderboard, with the transferred networks on i
 import sys
 
 from shelfcast.command import run
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, transfer
 
 

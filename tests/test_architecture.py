@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors resources table schemas store_tables sections plan_settings transfer_settings tuning_settings",
-    "config code session folder lake lease job",
+    "config code session folder lake lease job runner",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts examples windows transferred trials scoring network_scoring training",

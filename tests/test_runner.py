@@ -9,15 +9,16 @@ from pyspark.sql import SparkSession
 
 from shelfcast import config, schemas
 from shelfcast.errors import LakeError, TransientError
-from shelfcast.job import Job, Run, Runner
+from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
+from shelfcast.runner import Runner
 from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[1] / "conf" / "complete_journey.yaml"
 REGION = "complete_journey"
 PRICES = Table("clean/prices", "region string, product_id string, price double", key=("region", "product_id"))
 
-COSTS = replace(PRICES, name="clean/costs")
+COSTS, SIZES = (replace(PRICES, name=f"clean/{name}") for name in ("costs", "sizes"))
 PUBLISHED = Table("monitoring/published", "region string, run_id string", key=("region", "run_id"))
 
 
@@ -100,14 +101,15 @@ def test_inputs_of_two_runs_of_one_job_are_refused(make_runner: Callable[..., Ru
     """The first was killed after the first of two tables: its weights are not those of the other's backtests."""
     runner = make_runner()
     scope = {"region": REGION}
-    for table, key in ((PRICES, "old"), (COSTS, "old"), (PRICES, "new")):
+    for table, key, name in ((PRICES, "old", "price"), (COSTS, "old", "price"), (PRICES, "new", "price"),
+                             (SIZES, "whole", "size")):  # fmt: skip
         row = runner.spark.createDataFrame([(REGION, "a", 1.0)], table.schema)
-        runner.lake.replace(table, row, scope, {"run_key": key, "job": "price"})
+        runner.lake.replace(table, row, scope, {"run_key": key, "job": name})
     with pytest.raises(LakeError, match=r"clean/prices is of run new of job price, clean/costs of run old"):
         runner.run(job("evaluate", (PRICES, COSTS), (PUBLISHED,), run=publish))
-    half = job("report", (), (PUBLISHED,), run=publish, optional=(PRICES, COSTS))
+    half = job("report", (), (PUBLISHED,), run=publish, optional=(PRICES, COSTS, SIZES))
     assert runner.run(half)
-    assert runner.lake.last_commit(PUBLISHED, scope).note["reads"] == {}
+    assert [*runner.lake.last_commit(PUBLISHED, scope).note["reads"]] == [SIZES.name], "that of another job is whole"
 
 
 def test_rows_that_no_commit_tells_of_are_not_called_missing(

@@ -17,7 +17,8 @@ from pyspark.errors import PySparkException
 from shelfcast import config
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
-from shelfcast.job import Job, Runner
+from shelfcast.job import Job
+from shelfcast.runner import Runner
 from shelfcast.session import open_session
 
 

@@ -4,7 +4,7 @@ from types import ModuleType
 
 from pyspark.sql import DataFrame
 
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.schemas import FORECASTS, LEADERBOARD
 from shelfcast.steps import aggregate, build_features, clean, evaluate, forecast, ingest, report, train_baselines
 from shelfcast.table import Table

@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 from shelfcast import config, schemas
 from shelfcast.cleaning import fate
 from shelfcast.config import Config
-from shelfcast.job import Runner
 from shelfcast.lake import Lake
+from shelfcast.runner import Runner
 from shelfcast.session import open_session
 from shelfcast.sources import open_source
 from shelfcast.sources.raw import as_raw

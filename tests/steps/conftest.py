@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from chain import NETWORKS, SETTINGS, write_chain
 from shelfcast import config
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.system import InventorySystem
 

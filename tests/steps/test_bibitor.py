@@ -10,7 +10,7 @@ from liquor import FILES, sale, text_of, write_files
 from shelfcast import config, schemas
 from shelfcast.cleaning import supply
 from shelfcast.errors import SchemaError
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, clean, ingest, study
 from shelfcast.study import tables
 from shelfcast.system import InventorySystem

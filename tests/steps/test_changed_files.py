@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from liquor import FILES, SALES, every_day, sale, text_of, write_files
 from shelfcast import config, schemas
 from shelfcast.errors import SchemaError
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import clean, ingest
 
 CONFIG = Path(__file__).parents[2] / "conf" / "bibitor.yaml"

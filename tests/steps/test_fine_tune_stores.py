@@ -7,9 +7,9 @@ from pyspark.sql import functions as F
 from chain import NETWORKS
 from shelfcast import schemas, store_tables
 from shelfcast.errors import ConfigError, LakeError
-from shelfcast.job import Runner
 from shelfcast.models.mlp.head import count_weights
 from shelfcast.models.mlp.network import Design
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, fine_tune_stores, report
 
 REGION = "complete_journey"

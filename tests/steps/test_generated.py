@@ -10,7 +10,7 @@ from shelfcast import config, schemas
 from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
 from shelfcast.inventory import tables
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import plan_inventory, replay
 from shelfcast.system import InventorySystem
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from shelfcast.errors import ConfigError
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import ingest
 
 

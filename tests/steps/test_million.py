@@ -13,7 +13,7 @@ from shelfcast import config, schemas
 from shelfcast.cleaning import supply
 from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import clean, ingest
 
 pytestmark = pytest.mark.slow

@@ -15,8 +15,8 @@ from shelfcast import config, schemas
 from shelfcast.cleaning import supply
 from shelfcast.errors import LakeError, NotEnoughHistoryError, SourceError
 from shelfcast.inventory import decisions, tables
-from shelfcast.job import Runner
 from shelfcast.lake import Lake
+from shelfcast.runner import Runner
 from shelfcast.steps import collect_decisions, plan_inventory
 from shelfcast.table import Table
 

@@ -1,6 +1,6 @@
 import pytest
 
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import study
 from shelfcast.study.models import MODELS
 from shelfcast.study.network import MLP

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import config, schemas
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, clean, ingest
 from shelfcast.system import InventorySystem
 from totals import FAMILIES, STORES, WEEKS, write_favorita, write_walmart

@@ -1,7 +1,7 @@
 from pyspark.sql import functions as F
 
 from shelfcast import artefacts, schemas
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.windows import WINDOWS
 

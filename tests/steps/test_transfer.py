@@ -8,7 +8,7 @@ import pytest
 
 from shelfcast import schemas
 from shelfcast.errors import ConfigError, LakeError
-from shelfcast.job import Runner
+from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, transfer
 from shelfcast.transferred import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 

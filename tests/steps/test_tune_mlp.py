@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 
 from shelfcast import artefacts, schemas
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
-from shelfcast.job import Runner
 from shelfcast.lease import Holder
 from shelfcast.models.mlp.forecaster import loads
+from shelfcast.runner import Runner
 from shelfcast.steps import report, train_mlp, tune_mlp
 from shelfcast.training.search import Dimension, Tpe
 from shelfcast.trials import TRIALS

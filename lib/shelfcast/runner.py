@@ -1,0 +1,151 @@
+"""Runs jobs of one region, each unless its tables are up to date, and records what each run did.
+
+The run key is hash(job, region, as-of, settings, code version, run keys of the inputs). Because an input is known by
+the run that wrote it, and not by its table's version, another region's commits leave a region's keys as they are.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from shelfcast import schemas
+from shelfcast.config import Config
+from shelfcast.errors import LakeError
+from shelfcast.job import Job, Run, say
+from shelfcast.lake import Commit, Lake
+from shelfcast.lease import Lease
+from shelfcast.session import named_in_spark
+from shelfcast.table import Table
+
+
+class Runner:
+    """Runs jobs of one region in one Spark session."""
+
+    def __init__(self, spark: SparkSession, config: Config, as_of: date | None = None) -> None:
+        self.spark = spark
+        self.config = config
+        self.lake = Lake(spark, config.lake_root)
+        self.lease = Lease(self.lake, config.region)
+        self._given_as_of = as_of or config.as_of
+        self._newest: tuple[str, date | None] = ("", None)
+
+    def run(self, job: Job) -> bool:
+        """Run `job` unless its tables are up to date; True where it ran.
+
+        Raises TransientError where another run is at work on the region.
+        """
+        with self.lease:
+            run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+            run.key, run.reads = self._identify(run)
+            if self._is_up_to_date(run):
+                say(f"{job.name}: up to date")
+                return False
+            self._carry_out(run)
+            return True
+
+    def _carry_out(self, run: Run) -> None:
+        name = run.job.name
+        say(f"{name}: started")
+        started = datetime.now(UTC).replace(tzinfo=None)
+        with named_in_spark(self.spark, name):
+            run.job.run(run)
+        # Under the lease: what else the region has there is of runs that were killed.
+        self.lake.remove(f"_staging/{run.config.region}")
+        seconds = (datetime.now(UTC).replace(tzinfo=None) - started).total_seconds()
+        self._record(run, started, seconds)
+        rows = ", ".join(f"{table} {commit.rows:,}" for table, commit in run.written.items())
+        say(f"{name}: done in {seconds:.1f} s ({rows})")
+
+    def _is_up_to_date(self, run: Run) -> bool:
+        is_there = run.job.present is None or run.job.present(run)
+        commits = [self.lake.last_commit(table, run.scope(table)) for table in run.job.writes]
+        return is_there and all(commit and commit.run_key == run.key for commit in commits)
+
+    def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
+        inputs = self._inputs(run)
+        identity = {
+            "job": run.job.name,
+            "region": run.config.region,
+            "as_of": str(run.as_of),
+            "settings": run.config.model_dump(mode="json", include=set(run.job.settings)),
+            "code": run.job.code,
+            "inputs": {name: commit.run_key for name, commit in inputs.items()},
+            "stamp": run.job.stamp(run) if run.job.stamp else "",
+        }
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
+        return key, {name: commit.version for name, commit in inputs.items()}
+
+    def _inputs(self, run: Run) -> dict[str, Commit]:
+        """The last commit of each input. Raises LakeError where one is missing, or two do not belong together."""
+        required = {table.name: self._require(run, table) for table in run.job.reads}
+        if torn := _torn(required):
+            raise LakeError(f"job {run.job.name}: {torn}; wanted both of one run, which was interrupted")
+        found = {table.name: self.lake.last_commit(table, run.scope(table)) for table in run.job.optional}
+        return required | _whole({name: commit for name, commit in found.items() if commit})
+
+    def _require(self, run: Run, table: Table) -> Commit:
+        commit = self.lake.last_commit(table, run.scope(table))
+        if commit:
+            return commit
+        region = run.config.region
+        if self.lake.exists(table) and not run.read(table).isEmpty():
+            raise LakeError(f"job {run.job.name}: table {table.name} has rows of region {region}, but its log no "
+                            f"longer tells which run wrote them; wanted the job that writes it run again")  # fmt: skip
+        raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {region}; "
+                        f"wanted it written by an earlier job")  # fmt: skip
+
+    def _as_of(self) -> date | None:
+        """The date given, else the newest day on which anything became known."""
+        if self._given_as_of or not self.lake.exists(schemas.SALES):
+            return self._given_as_of
+        scope = {"region": self.config.region}
+        commit = self.lake.last_commit(schemas.SALES, scope)
+        key = commit.run_key if commit else ""
+        if key != self._newest[0]:
+            newest = self.lake.read(schemas.SALES, self.config.region).agg(F.max("known_from")).first()
+            self._newest = (key, newest[0] if newest else None)
+        return self._newest[1]
+
+    def _record(self, run: Run, started: datetime, seconds: float) -> None:
+        row: tuple[object, ...] = (
+            run.config.region,
+            run.key,
+            run.job.name,
+            run.as_of,
+            started,
+            seconds,
+            run.job.code,
+            run.reads,
+            {name: commit.version for name, commit in run.written.items()},
+            {name: commit.rows for name, commit in run.written.items()},
+        )
+        frame = self.spark.createDataFrame([row], schemas.JOB_RUNS.schema)
+        self.lake.append(schemas.JOB_RUNS, frame)
+
+
+def _torn(commits: Mapping[str, Commit]) -> str:
+    """Names two tables of one job that different runs of it wrote, the later killed between them; else ""."""
+    first: dict[str, str] = {}
+    for name, commit in commits.items():
+        job = _written_by(name, commit)
+        other = first.setdefault(job, name)
+        if commits[other].run_key != commit.run_key:
+            return f"{other} is of run {commits[other].run_key} of job {job}, {name} of run {commit.run_key}"
+    return ""
+
+
+def _whole(commits: Mapping[str, Commit]) -> dict[str, Commit]:
+    """Those of the jobs whose tables are all of one run."""
+    runs = defaultdict(set)
+    for name, commit in commits.items():
+        runs[_written_by(name, commit)].add(commit.run_key)
+    return {name: commit for name, commit in commits.items() if len(runs[_written_by(name, commit)]) == 1}
+
+
+def _written_by(name: str, commit: Commit) -> str:
+    return str(commit.note.get("job", name))
