@@ -19,12 +19,17 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers one runs all flows, which share a lake, and begins with them; others take module by module."""
-    items.sort(key=lambda item: "steps" not in item.path.parts)
+    """Of several workers one has all tests of the lake that the session makes of `chain`; others go module by module,
+    the long flows first."""
+
+    def shares(item: pytest.Item) -> bool:
+        return "chain" in getattr(item, "fixturenames", ())
+
+    items.sort(key=lambda item: (not shares(item), "steps" not in item.path.parts))
     for item in items:
-        shared = "flows" if "steps" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
+        item.add_marker(pytest.mark.xdist_group("chain" if shares(item) else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session")
