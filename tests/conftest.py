@@ -19,17 +19,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several workers one has all tests of the lake that the session makes of `chain`; others go module by module,
-    the long flows first."""
-
-    def shares(item: pytest.Item) -> bool:
-        return "chain" in getattr(item, "fixturenames", ())
-
-    items.sort(key=lambda item: (not shares(item), "steps" not in item.path.parts))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("chain" if shares(item) else item.path.as_posix()))
+    """The flows first: of two processes none is left with a long module when the other has ended."""
+    items.sort(key=lambda item: "steps" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
