@@ -139,7 +139,7 @@ def test_the_published_rows_are_accounted_for(published: Runner, name: str) -> N
 def test_the_study_runs_on_what_is_published(published: Runner) -> None:
     metrics = published.lake.read(tables.STUDY_METRICS, "bibitor").where("split = 'test' and scope = 'all'")
     found = {row.model: row.rmse for row in metrics.collect()}
-    assert len(found) == 6
+    assert len(found) == 7
     assert all(0 < rmse < 100 for rmse in found.values())
     described = published.lake.read(tables.STUDY_MODELS, "bibitor").first()
     assert described is not None
