@@ -12,8 +12,9 @@ from shelfcast.models.mlp.head import Parts, flatten, split
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.training.batch import Batch
 from shelfcast.training.communicator import Alone
-from shelfcast.training.fine_tuning import Activations, HeadTrainer, activate, read_windows
+from shelfcast.training.fine_tuning import HeadTrainer, activate, read_windows
 from shelfcast.training.loop import Recipe, train
+from shelfcast.training.memory import InMemory
 
 AXIS = axis(weeks=24)
 KNOWN = 20
@@ -42,7 +43,7 @@ def test_a_head_equals_that_of_the_whole_network_trained_with_its_first_layers_f
         layer.trainable = layer.name == "head"
     whole = read_windows(rows, slow, KNOWN)
     whole = whole._replace(weight=whole.weight / whole.weight.mean())
-    train(slow.network, loss_sums, Activations(whole, 16, RECIPE.seed), RECIPE, Alone())
+    train(slow.network, loss_sums, InMemory(whole, None, 16, RECIPE.seed, Alone()), RECIPE, Alone())
     parts = split(base())
     quick = HeadTrainer(parts, RECIPE, 16).fit(windows_for(parts, rows))
     assert np.abs(quick - flatten(parts.weights)).max() > 0.02

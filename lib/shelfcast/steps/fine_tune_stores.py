@@ -15,6 +15,7 @@ from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks, panel_rows
 from shelfcast.models.mlp.forecaster import read_design
 from shelfcast.models.mlp.head import count_weights
+from shelfcast.network_modelling import panel_run
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 from shelfcast.store_heads import StoreHeads, with_kept_heads
@@ -65,10 +66,9 @@ def fine_tune_stores(run: Run) -> None:
 
 def _current_networks(run: Run, plan: Plan) -> DataFrame:
     """The rows of models/network_registry of the networks that have learned from the panels as they are."""
-    made = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
     cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
     networks = _find(run, schemas.NETWORK_REGISTRY)
-    current = registry.current_networks(networks, made.run_key if made else "", cutoffs)
+    current = registry.current_networks(networks, panel_run(run) or "", cutoffs)
     if current.isEmpty():
         raise _no_networks(run)
     return current

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import registry, schemas
-from shelfcast.code import installed
+from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config, Kind, Networks
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks, panel_rows, remove_old_artefacts
@@ -26,7 +26,6 @@ from shelfcast.windows import WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
 _WRITES = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
-COMPUTING = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
 _LEARNED = (
     "panel string, model string, cutoff date, losses array<struct<loss:double,validation:double>>, "
     "parameters map<string,double>"
@@ -43,7 +42,7 @@ def job(config: Config) -> Job:
         ("backtest", "training", "networks", "runtime", "country"),
         train_mlp,
         optional=(TRIALS,) if config.networks.tuned else (),
-        stamp=lambda _: repr(installed(COMPUTING)),
+        stamp=lambda _: repr(installed(TRAINING_PACKAGES)),
     )
 
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pyspark.sql import functions as F
 
 from shelfcast import artefacts, schemas
-from shelfcast.code import installed
+from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.job import Job, Run
 from shelfcast.lake import Lake
 from shelfcast.network_modelling import write_windows
 from shelfcast.steps.build_features import plan_of
-from shelfcast.steps.train_mlp import COMPUTING, plan_fits, publish
+from shelfcast.steps.train_mlp import plan_fits, publish
 from shelfcast.training import distributed
 from shelfcast.training.networks import NetworkFit
 from shelfcast.training.transfer import NetworkTransfer, transfer_networks
@@ -80,7 +80,7 @@ def _settings(config: Config) -> Transfer:
 def _stamp(run: Run) -> str:
     """The bases themselves: another lake's runs are none of this one's."""
     bases = [_base(run, panel) for panel in run.config.networks.panels]
-    return repr((installed(COMPUTING), [_hash_of(base) for base in bases]))
+    return repr((installed(TRAINING_PACKAGES), [_hash_of(base) for base in bases]))
 
 
 def _hash_of(base: str) -> str:

@@ -4,7 +4,6 @@ windows, by the loop and the loss that trained the network.
 What the first layers make of a window does not change, so it is computed once, and training a head is cheap.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,31 +16,13 @@ from shelfcast.models.mlp.forecaster import Forecaster, encode, loads
 from shelfcast.models.mlp.head import Parts, flatten, split
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.windows import Float32
-from shelfcast.training.batch import Batch, map_batch
+from shelfcast.training.batch import Batch
 from shelfcast.training.communicator import Alone
 from shelfcast.training.loop import Recipe, Trainer
+from shelfcast.training.memory import InMemory
 
 # A worker goes through its stores with the networks of a few cutoffs.
 _LOADED_AT_ONCE = 16
-
-
-class Activations:
-    """Windows of one store as the head reads them, in batches; all at hand, for a store's are few."""
-
-    def __init__(self, windows: Batch, batch_size: int, seed: int) -> None:
-        self.windows, self.batch_size, self.seed, self.total = windows, batch_size, seed, len(windows.weight)
-        self.empty = map_batch(lambda values: values[:0], windows)
-
-    def training(self, epoch: int) -> Iterable[Batch]:
-        """Every window once, in an order that depends on the seed and the epoch."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(self.total)
-        for start in range(0, self.total, self.batch_size):
-            rows = order[start : start + self.batch_size]
-            yield map_batch(lambda values, rows=rows: values[rows], self.windows)
-
-    def validation(self) -> Iterable[Batch]:
-        """None: a head is judged on weeks after those that it has learned from."""
-        return ()
 
 
 class HeadTrainer:
@@ -53,13 +34,13 @@ class HeadTrainer:
         shapes = {name: (0, *tensor.shape[1:]) for name, tensor in parts.head.input.items()}
         inputs = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         nothing = Batch(inputs, np.zeros(shapes["hidden"][:2], np.float32), np.zeros(0, np.float32))
-        self._trainer = Trainer(parts.head, loss_sums, Activations(nothing, batch_size, 0), recipe, Alone())
+        self._trainer = Trainer(parts.head, loss_sums, InMemory(nothing, None, batch_size, 0, Alone()), recipe, Alone())
         self._start = [np.array(part) for part in self._trainer.state()]
 
     def fit(self, windows: Batch) -> Float32:
         """The head trained on these windows, flat."""
         trainer = self._trainer
-        trainer.data = Activations(windows, self.batch_size, self.recipe.seed)
+        trainer.data = InMemory(windows, None, self.batch_size, self.recipe.seed, Alone())
         trainer.restore(self._start)
         while not trainer.is_done:
             trainer.run_epoch()
