@@ -5,19 +5,12 @@ Then what `evaluate` writes: the leaderboard, with the networks on it.
 
 import sys
 
-from shelfcast.command import run
-from shelfcast.runner import Runner
+from shelfcast.command import run_jobs
 from shelfcast.steps import evaluate, train_mlp
 
 
-def train_and_evaluate(runner: Runner) -> None:
-    with runner.lease:
-        for step in (train_mlp, evaluate):
-            runner.run(step.job(runner.config))
-
-
 def main(argv: list[str]) -> int:
-    return run(__doc__ or "", train_and_evaluate, argv)
+    return run_jobs(__doc__ or "", (train_mlp.job, evaluate.job), argv)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,12 @@ Then what `evaluate` writes: the leaderboard, with the transferred networks on i
 
 import sys
 
-from shelfcast.command import run
-from shelfcast.runner import Runner
+from shelfcast.command import run_jobs
 from shelfcast.steps import evaluate, transfer
 
 
-def transfer_and_evaluate(runner: Runner) -> None:
-    with runner.lease:
-        for step in (transfer, evaluate):
-            runner.run(step.job(runner.config))
-
-
 def main(argv: list[str]) -> int:
-    return run(__doc__ or "", transfer_and_evaluate, argv)
+    return run_jobs(__doc__ or "", (transfer.job, evaluate.job), argv)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas store_tables sections plan_settings transfer_settings tuning_settings",
+    "errors resources table schemas settings",
     "config code session folder lake lease job runner",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows transferred trials scoring network_scoring training",
-    "store_heads store_verdicts",
-    "modelling network_modelling campaign ensembles registry evaluation leaderboard",
+    "metrics models artefacts examples windows scoring training tuning",
+    "modelling networks campaign ensembles registry evaluation leaderboard",
     "forecasting inventory study reporting",
     "steps system command",
     "generator",
@@ -32,7 +31,7 @@ HIDDEN = {
     "delta": {"lake.py"},
     "deltalake": {"api/reader.py"},
     "horovod": {"training/distributed.py"},
-    "hyperopt": {"training/search.py"},
+    "hyperopt": {"tuning/search.py"},
 }
 
 # Where rows come to the driver, and why they stay few.
@@ -49,7 +48,7 @@ TO_DRIVER = {
     "reporting/gather.py _days": "the first and the last day, one row",
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
-    "trials.py best_trials": "a row for each panel and network",
+    "tuning/trials.py best_trials": "a row for each panel and network",
     "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",

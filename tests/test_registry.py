@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from builders import MONDAY, frame
 from panel_builders import week
 from shelfcast.errors import ConfigError
+from shelfcast.networks.tables import STORE_HEADS, STORE_REGISTRY
 from shelfcast.plan import Plan
 from shelfcast.registry import (
     as_registry,
@@ -17,7 +18,6 @@ from shelfcast.registry import (
     register_heads,
 )
 from shelfcast.schemas import BACKTESTS, NETWORK_REGISTRY, REGISTRY
-from shelfcast.store_tables import STORE_HEADS, STORE_REGISTRY
 from shelfcast.training.baselines import FIT_COLUMNS
 
 # A season of 5 weeks: two of them are known at the later cutoff alone.

@@ -37,6 +37,17 @@ def run_job(description: str, make_job: Callable[[Config], Job], argv: Sequence[
     return run(description, lambda runner: runner.run(make_job(runner.config)), argv)
 
 
+def run_jobs(description: str, make_jobs: Sequence[Callable[[Config], Job]], argv: Sequence[str]) -> int:
+    """Run jobs one after the other under one lease. Returns the exit status."""
+
+    def work(runner: Runner) -> None:
+        with runner.lease:
+            for make_job in make_jobs:
+                runner.run(make_job(runner.config))
+
+    return run(description, work, argv)
+
+
 def run(description: str, work: Callable[[Runner], object], argv: Sequence[str]) -> int:
     """Parse the flags, open the session, do the work. Returns the exit status."""
     flags = parser(description).parse_args(argv)

@@ -8,10 +8,10 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
 
-from shelfcast.plan_settings import Inventory, Replay
-from shelfcast.sections import Section, read
-from shelfcast.transfer_settings import Transfer
-from shelfcast.tuning_settings import Tuning
+from shelfcast.settings.inventory import Inventory, Replay
+from shelfcast.settings.sections import Section, read
+from shelfcast.settings.transfer import Transfer
+from shelfcast.settings.tuning import Tuning
 
 
 class Source(Section):

@@ -77,3 +77,9 @@ def least_weeks(run: Run, panel: str) -> int:
     """Selling weeks by which a series of `panel` is forecast; those of the published selection are known from the
     start."""
     return {panels.REFERENCE: 0, panels.CATEGORY: 1, panels.PRODUCT: run.config.backtest.min_selling_weeks}[panel]
+
+
+def panel_run(run: Run) -> str | None:
+    """The run that made the panels that models learn from."""
+    panel = run.lake.last_commit(PANEL_DEMAND, run.scope(PANEL_DEMAND))
+    return panel.run_key if panel else None

@@ -8,10 +8,10 @@ from pyspark.sql import functions as F
 
 from shelfcast.ensembles import ENSEMBLES, FAMILY
 from shelfcast.models import spec
-from shelfcast.network_scoring import kind_of, with_heads
+from shelfcast.networks.scoring import kind_of, with_heads
+from shelfcast.networks.tables import STORE_REGISTRY
 from shelfcast.plan import Plan
 from shelfcast.schemas import REGISTRY
-from shelfcast.store_tables import STORE_REGISTRY
 
 _KEY = ("panel", "model", "cutoff")
 INTENDED = (

@@ -26,9 +26,9 @@ from shelfcast.config import Networks
 from shelfcast.models.mlp.windows import make_windows
 from shelfcast.panel import Panel
 from shelfcast.session import open_session
-from shelfcast.training.search import Grid, search
 from shelfcast.training.stream import Source
-from shelfcast.training.trial import TrialTask, run_trial
+from shelfcast.tuning.search import Grid, search
+from shelfcast.tuning.trial import TrialTask, run_trial
 from shelfcast.windows import as_rows
 
 CORES, WANTED, SEED, WEEKS, HORIZON, FIRST_ORIGIN = 2, 1.6, 27, 60, 8, 13

@@ -11,14 +11,14 @@ from pyspark.sql.types import DoubleType, StructField
 from report_builders import PROVENANCE, Page
 from shelfcast import schemas
 from shelfcast.config import load
+from shelfcast.networks.tables import STORE_HEADS
 from shelfcast.plan import Plan
 from shelfcast.reporting import ReportData, render
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.reporting.gather import describe, gather
-from shelfcast.store_tables import STORE_HEADS
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
-from shelfcast.trials import TRIALS
+from shelfcast.tuning.trials import TRIALS
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 WEEKS = tuple(date(2017, 1, 2) + timedelta(weeks=week) for week in range(10))

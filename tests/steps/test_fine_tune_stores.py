@@ -5,10 +5,11 @@ from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
 from chain import NETWORKS
-from shelfcast import schemas, store_tables
+from shelfcast import schemas
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.models.mlp.head import count_weights
 from shelfcast.models.mlp.network import Design
+from shelfcast.networks import tables as network_tables
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, fine_tune_stores, report
 
@@ -47,10 +48,10 @@ def test_a_second_run_trains_no_head(tuned) -> None:
 
 
 def test_a_store_without_a_head_of_its_own_is_forecast_by_the_network_itself(tuned) -> None:
-    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION).where("kept")
+    heads = tuned.lake.read(network_tables.STORE_HEADS, REGION).where("kept")
     base, own = (
         tuned.lake.read(table, REGION).join(heads, ["panel", "cutoff", "store_id"], "anti")
-        for table in (schemas.NETWORK_BACKTESTS, store_tables.STORE_BACKTESTS)
+        for table in (schemas.NETWORK_BACKTESTS, network_tables.STORE_BACKTESTS)
     )
     assert own.count() > 0
     renamed = own.withColumn("model", F.regexp_replace("model", "_stores", ""))
@@ -58,7 +59,7 @@ def test_a_store_without_a_head_of_its_own_is_forecast_by_the_network_itself(tun
 
 
 def test_every_store_has_tried_a_head_at_every_cutoff_and_the_kept_alone_are_stored(tuned) -> None:
-    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION)
+    heads = tuned.lake.read(network_tables.STORE_HEADS, REGION)
     scored = tuned.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'")
     stores = ["panel", "cutoff", "store_id"]
     assert heads.select(stores).exceptAll(scored.select(stores).distinct()).count() == 0
@@ -69,7 +70,7 @@ def test_every_store_has_tried_a_head_at_every_cutoff_and_the_kept_alone_are_sto
 
 
 def test_nothing_is_kept_before_two_cutoffs_have_been_judged(tuned) -> None:
-    heads = tuned.lake.read(store_tables.STORE_HEADS, REGION)
+    heads = tuned.lake.read(network_tables.STORE_HEADS, REGION)
     counted = {tuple(row) for row in heads.select("cutoff", "cutoffs").distinct().collect()}
     assert [count for _, count in sorted(counted)] == [0, 1, 2]
     assert heads.where("cutoffs < 2 and (kept or gain is not null)").count() == 0
@@ -89,7 +90,7 @@ def test_without_networks_the_job_names_the_one_that_trains_them(ran) -> None:
 
 
 def test_a_head_too_large_for_every_store_to_have_one_is_refused(tuned, make_runner, monkeypatch) -> None:
-    monkeypatch.setattr(store_tables, "MOST_HEAD_WEIGHTS", 100)
+    monkeypatch.setattr(network_tables, "MOST_HEAD_WEIGHTS", 100)
     runner = make_runner(tuned.lake.root, *NETWORKS, "fine_tuning.epochs=4")
     with pytest.raises(ConfigError, match="a head of mlp on panel reference has 171 weights; wanted at most 100"):
         runner.run(fine_tune_stores.job(runner.config))

@@ -8,9 +8,9 @@ import pytest
 
 from shelfcast import schemas
 from shelfcast.errors import ConfigError, LakeError
+from shelfcast.networks.tables import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, transfer
-from shelfcast.transferred import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 
 REGION = "complete_journey"
 KEY = ["panel", "cutoff", "store_id", "item_id", "step"]

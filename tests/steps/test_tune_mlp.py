@@ -15,8 +15,8 @@ from shelfcast.lease import Holder
 from shelfcast.models.mlp.forecaster import loads
 from shelfcast.runner import Runner
 from shelfcast.steps import report, train_mlp, tune_mlp
-from shelfcast.training.search import Dimension, Tpe
-from shelfcast.trials import TRIALS
+from shelfcast.tuning.search import Dimension, Tpe
+from shelfcast.tuning.trials import TRIALS
 from shelfcast.windows import TUNING_WINDOWS
 
 REGION = "complete_journey"

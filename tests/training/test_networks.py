@@ -8,7 +8,7 @@ from mlp_builders import design
 from panel_builders import axis, poisson_series, week, write_windows
 from shelfcast import artefacts
 from shelfcast.models.mlp.forecaster import loads
-from shelfcast.network_scoring import QUANTILE_COLUMNS, NetworkScorer
+from shelfcast.networks.scoring import QUANTILE_COLUMNS, NetworkScorer
 from shelfcast.panel import densify
 from shelfcast.scoring import SCORED_COLUMNS
 from shelfcast.table import column_names

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shelfcast.errors import ConfigError
 from shelfcast.resources import resource_folder
-from shelfcast.sections import Section, read
+from shelfcast.settings.sections import Section, read
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CLASSES = ("smooth", "erratic", "intermittent", "lumpy")

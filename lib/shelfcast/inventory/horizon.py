@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.errors import NotEnoughHistoryError
 from shelfcast.inventory.planner import longest_gap
-from shelfcast.plan_settings import Inventory
+from shelfcast.settings.inventory import Inventory
 
 _LEVEL = 0.99
 _NAMED = 5

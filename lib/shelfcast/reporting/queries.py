@@ -13,14 +13,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
-from shelfcast.network_scoring import with_heads
+from shelfcast.networks.scoring import with_heads
+from shelfcast.networks.tables import STORE_HEADS
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
-from shelfcast.store_tables import STORE_HEADS
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
-from shelfcast.trials import TRIALS
+from shelfcast.tuning.trials import TRIALS
 
 Read = Callable[[Table], DataFrame | None]
 

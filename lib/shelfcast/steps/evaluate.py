@@ -4,16 +4,18 @@ forecasts/metrics, models/leaderboard"""
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import evaluation, leaderboard, registry, schemas, store_tables
+from shelfcast import evaluation, leaderboard, registry, schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.modelling import panel_run
+from shelfcast.networks import tables as network_tables
+from shelfcast.networks.tables import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
-from shelfcast.transferred import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
 
 _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
 _NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
-_STORES = (store_tables.STORE_BACKTESTS, store_tables.STORE_REGISTRY)
+_STORES = (network_tables.STORE_BACKTESTS, network_tables.STORE_REGISTRY)
 _TRANSFERRED = (TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD)
 
@@ -38,14 +40,14 @@ def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
     """The backtests and the registry, with those of the networks, of their stores' heads and of what other companies'
     networks became, where there are any."""
     backtests, rows = run.read(schemas.BACKTESTS), run.read(schemas.REGISTRY)
-    made = run.lake.last_commit(schemas.PANEL_DEMAND, run.scope(schemas.PANEL_DEMAND))
+    made = panel_run(run)
     cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
     networks = run.find(schemas.NETWORK_REGISTRY)
     for tables in (_NETWORKS, _STORES, _TRANSFERRED):
         scored, registered = (run.find(table) for table in tables)
         if scored is None or registered is None or (tables == _STORES and networks is None):
             continue
-        current = registry.current_networks(registered, made.run_key if made else "", cutoffs)
+        current = registry.current_networks(registered, made or "", cutoffs)
         if tables == _STORES and networks is not None:
             current = registry.current_heads(current, networks)
         own = scored.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")

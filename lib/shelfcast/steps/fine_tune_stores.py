@@ -7,26 +7,26 @@ from functools import reduce
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from shelfcast import artefacts, registry, schemas, store_tables
+from shelfcast import artefacts, registry, schemas
 from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.job import Job, Run
-from shelfcast.modelling import least_weeks, panel_rows
+from shelfcast.modelling import least_weeks, panel_rows, panel_run
 from shelfcast.models.mlp.forecaster import read_design
 from shelfcast.models.mlp.head import count_weights
-from shelfcast.network_modelling import panel_run
+from shelfcast.networks import tables as network_tables
+from shelfcast.networks.heads import StoreHeads, with_kept_heads
+from shelfcast.networks.verdicts import judge
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
-from shelfcast.store_heads import StoreHeads, with_kept_heads
-from shelfcast.store_verdicts import judge
 from shelfcast.table import Table
 from shelfcast.training.loop import Recipe
 from shelfcast.windows import WINDOWS, sample_by_store, windows_at
 
 _READS = (schemas.PANEL_DEMAND, schemas.STORES)
 _NETWORKS = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
-_WRITES = (store_tables.STORE_HEADS, store_tables.STORE_BACKTESTS, store_tables.STORE_REGISTRY)
+_WRITES = (network_tables.STORE_HEADS, network_tables.STORE_BACKTESTS, network_tables.STORE_REGISTRY)
 _COMPUTING = ("keras", "tensorflow", "tensorflow-cpu")
 _KEY = ["panel", "model", "cutoff"]
 
@@ -55,13 +55,13 @@ def fine_tune_stores(run: Run) -> None:
     verdicts = judge(tried, cutoffs, runtime.buckets, runtime.seed)
     region = F.lit(run.config.region).alias("region")
     judged = verdicts.join(heads, [*_KEY, "store_id"]).withColumn("weights", F.when(F.col("kept"), F.col("weights")))
-    run.write(store_tables.STORE_HEADS, judged.select(region, "*"))
-    kept = run.read(store_tables.STORE_HEADS)
+    run.write(network_tables.STORE_HEADS, judged.select(region, "*"))
+    kept = run.read(network_tables.STORE_HEADS)
     base = _find(run, schemas.NETWORK_BACKTESTS).join(F.broadcast(networks.select(*_KEY)), _KEY, how="semi")
     run.write(
-        store_tables.STORE_BACKTESTS, with_kept_heads(base.select(*store_tables.STORE_BACKTESTS.names), tried, kept)
+        network_tables.STORE_BACKTESTS, with_kept_heads(base.select(*network_tables.STORE_BACKTESTS.names), tried, kept)
     )
-    run.write(store_tables.STORE_REGISTRY, registry.register_heads(networks, kept, run.key, cutoffs[-1]))
+    run.write(network_tables.STORE_REGISTRY, registry.register_heads(networks, kept, run.key, cutoffs[-1]))
 
 
 def _current_networks(run: Run, plan: Plan) -> DataFrame:
@@ -93,10 +93,10 @@ def _require_small_heads(networks: Sequence[Row]) -> None:
     """Raise ConfigError where a store's head would be large: there is one for each store and cutoff."""
     for row in networks:
         size = count_weights(read_design(artefacts.read_bytes(row["artefact"])))
-        if size > store_tables.MOST_HEAD_WEIGHTS:
+        if size > network_tables.MOST_HEAD_WEIGHTS:
             raise ConfigError(
                 f"networks.units: a head of {row['model']} on panel {row['panel']} has {size:,} weights; "
-                f"wanted at most {store_tables.MOST_HEAD_WEIGHTS:,} for each store"
+                f"wanted at most {network_tables.MOST_HEAD_WEIGHTS:,} for each store"
             )
 
 

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
-from shelfcast import schemas, store_tables
+from shelfcast import schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.networks import tables as network_tables
 from shelfcast.reporting.gather import describe, gather
 from shelfcast.reporting.page import render, render_index
 from shelfcast.steps.build_features import plan_of
 from shelfcast.study import tables
-from shelfcast.trials import TRIALS
+from shelfcast.tuning.trials import TRIALS
 
 _READS = (
     schemas.ROW_COUNTS,
@@ -27,7 +28,7 @@ _READS = (
     schemas.SERIES_COUNTS,
 )
 # Of jobs that are no part of the pipeline.
-_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, store_tables.STORE_HEADS)
+_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS)
 _INDEX = "reports/index.html"
 
 

@@ -12,16 +12,16 @@ from shelfcast import registry, schemas
 from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config, Kind, Networks
 from shelfcast.job import Job, Run
-from shelfcast.modelling import least_weeks, panel_rows, remove_old_artefacts
+from shelfcast.modelling import least_weeks, panel_rows, panel_run, remove_old_artefacts
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
-from shelfcast.network_modelling import panel_run, plan_networks, write_windows
-from shelfcast.network_scoring import NetworkScorer
+from shelfcast.networks.modelling import plan_networks, write_windows
+from shelfcast.networks.scoring import NetworkScorer
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 from shelfcast.training import distributed
 from shelfcast.training.baselines import FIT_COLUMNS
 from shelfcast.training.networks import NetworkFit, Outcome, fit_networks
-from shelfcast.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
+from shelfcast.tuning.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
 from shelfcast.windows import WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)

@@ -12,14 +12,14 @@ from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.job import Job, Run
 from shelfcast.lake import Lake
-from shelfcast.network_modelling import write_windows
+from shelfcast.networks.modelling import write_windows
+from shelfcast.networks.tables import TRANSFER_BACKTESTS, TRANSFER_REGISTRY, TRANSFER_WINDOWS
+from shelfcast.settings.transfer import Transfer
 from shelfcast.steps.build_features import plan_of
 from shelfcast.steps.train_mlp import plan_fits, publish
 from shelfcast.training import distributed
 from shelfcast.training.networks import NetworkFit
 from shelfcast.training.transfer import NetworkTransfer, transfer_networks
-from shelfcast.transfer_settings import Transfer
-from shelfcast.transferred import TRANSFER_BACKTESTS, TRANSFER_REGISTRY, TRANSFER_WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
 _WRITES = (TRANSFER_WINDOWS, TRANSFER_BACKTESTS, TRANSFER_REGISTRY)

@@ -13,13 +13,14 @@ from shelfcast.code import installed
 from shelfcast.config import Config, Kind
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
 from shelfcast.job import Job, Run
-from shelfcast.network_modelling import panel_run, plan_networks, write_windows
+from shelfcast.modelling import panel_run
+from shelfcast.networks.modelling import plan_networks, write_windows
 from shelfcast.plan import Plan
+from shelfcast.settings.tuning import PARAMETERS
 from shelfcast.steps.build_features import plan_of
-from shelfcast.training.search import Dimension, Grid, Strategy, Told, Tpe, search
-from shelfcast.training.trial import TrialTask, as_row, run_trial
-from shelfcast.trials import FAILED, TRIALS
-from shelfcast.tuning_settings import PARAMETERS
+from shelfcast.tuning.search import Dimension, Grid, Strategy, Told, Tpe, search
+from shelfcast.tuning.trial import TrialTask, as_row, run_trial
+from shelfcast.tuning.trials import FAILED, TRIALS
 from shelfcast.windows import TUNING_WINDOWS
 
 _READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)

@@ -11,8 +11,8 @@ from shelfcast.config import Networks
 from shelfcast.training.loop import Recipe
 from shelfcast.training.networks import NetworkPlan
 from shelfcast.training.stream import Source
-from shelfcast.training.trial import TrialTask, run_trial
-from shelfcast.trials import TRIALS
+from shelfcast.tuning.trial import TrialTask, run_trial
+from shelfcast.tuning.trials import TRIALS
 
 AXIS = axis(weeks=24)
 ROWS = poisson_series(4, weeks=24)

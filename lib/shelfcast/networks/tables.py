@@ -1,7 +1,18 @@
-"""The tables of job fine_tune_stores."""
+"""The tables of the jobs that begin with a trained network: fine_tune_stores and transfer.
 
-from shelfcast.schemas import NETWORK_BACKTESTS, REGISTRY
+A transfer's are shaped as those of networks trained from scratch, and apart from them: the rows of a region are
+replaced as a whole by the one job that writes a table.
+"""
+
+from dataclasses import replace
+
+from shelfcast.schemas import NETWORK_BACKTESTS, NETWORK_REGISTRY, REGISTRY
 from shelfcast.table import Table
+from shelfcast.windows import WINDOWS
+
+TRANSFER_WINDOWS = replace(WINDOWS, name="features/transfer_windows")
+TRANSFER_BACKTESTS = replace(NETWORK_BACKTESTS, name="forecasts/transfer_backtests")
+TRANSFER_REGISTRY = replace(NETWORK_REGISTRY, name="models/transfer_registry")
 
 # A head has a number for each unit and column of the network's last layer: 1,235 of the 64 units that are usual.
 MOST_HEAD_WEIGHTS = 16_384

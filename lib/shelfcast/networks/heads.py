@@ -19,7 +19,7 @@ from shelfcast.models.mlp.head import Parts
 from shelfcast.models.mlp.loss import cell_losses
 from shelfcast.models.mlp.network import MIDDLE
 from shelfcast.models.mlp.windows import Float32
-from shelfcast.network_scoring import QUANTILE_COLUMNS, kind_of, with_heads
+from shelfcast.networks.scoring import QUANTILE_COLUMNS, kind_of, with_heads
 from shelfcast.panel import Axis, FloatArray
 from shelfcast.panels import bucket_of, by_bucket
 from shelfcast.scoring import empty_frame

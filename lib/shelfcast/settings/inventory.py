@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from shelfcast.sections import Section
+from shelfcast.settings.sections import Section
 
 
 class Target(Section):

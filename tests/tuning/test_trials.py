@@ -4,8 +4,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.config import Networks
-from shelfcast.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
-from shelfcast.tuning_settings import PARAMETERS, Grid, Space
+from shelfcast.settings.tuning import PARAMETERS, Grid, Space
+from shelfcast.tuning.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
 
 NOW = "run-2"
 

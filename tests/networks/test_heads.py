@@ -16,15 +16,15 @@ from shelfcast import artefacts
 from shelfcast.models.mlp.forecaster import Forecaster, dumps, loads
 from shelfcast.models.mlp.head import split
 from shelfcast.models.mlp.network import make_network
-from shelfcast.panel import densify
-from shelfcast.schemas import NETWORK_BACKTESTS
-from shelfcast.store_heads import (
+from shelfcast.networks.heads import (
     HEAD_COLUMNS,
     TRIAL_COLUMNS,
     StoreHeads,
     with_kept_heads,
 )
-from shelfcast.store_verdicts import VERDICT_COLUMNS, judge_bucket
+from shelfcast.networks.verdicts import VERDICT_COLUMNS, judge_bucket
+from shelfcast.panel import densify
+from shelfcast.schemas import NETWORK_BACKTESTS
 from shelfcast.table import column_names
 from shelfcast.training.fine_tuning import HeadTrainer, activate, read_windows
 from shelfcast.training.loop import Recipe

@@ -12,8 +12,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from shelfcast.metrics import Interval, bootstrap_of_sums
+from shelfcast.networks.heads import SUMS, in_store_buckets
 from shelfcast.panels import by_bucket
-from shelfcast.store_heads import SUMS, in_store_buckets
 from shelfcast.table import column_names
 
 VERDICT_COLUMNS = (

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from shelfcast.sections import Section
+from shelfcast.settings.sections import Section
 
 
 class Transfer(Section):

@@ -10,7 +10,7 @@ from shelfcast.config import Kind, Networks
 from shelfcast.job import Run
 from shelfcast.modelling import least_weeks, panel_rows
 from shelfcast.plan import Plan
-from shelfcast.schemas import PANEL_DEMAND, VOCABULARIES
+from shelfcast.schemas import VOCABULARIES
 from shelfcast.table import Table
 from shelfcast.training.networks import NetworkPlan, make_design, make_recipe
 from shelfcast.training.stream import Source
@@ -68,9 +68,3 @@ def plan_networks(
         for kind, own in settings.items()
         for cutoff in cutoffs
     ]
-
-
-def panel_run(run: Run) -> str | None:
-    """The run that made the panels which the networks learn from."""
-    panel = run.lake.last_commit(PANEL_DEMAND, run.scope(PANEL_DEMAND))
-    return panel.run_key if panel else None

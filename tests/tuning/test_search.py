@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from shelfcast.training import search as module
-from shelfcast.training.search import Dimension, Grid, Numbered, Parameters, Told, Tpe, minimise, search
+from shelfcast.tuning import search as module
+from shelfcast.tuning.search import Dimension, Grid, Numbered, Parameters, Told, Tpe, minimise, search
 
 DIMENSIONS = {
     "learning_rate": Dimension(1e-4, 1e-1, is_log=True, is_whole=False),

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.config import Networks
+from shelfcast.settings.tuning import PARAMETERS
 from shelfcast.table import Table
-from shelfcast.tuning_settings import PARAMETERS
 
 FINISHED, FAILED = "finished", "failed"
 TRIALS = Table(

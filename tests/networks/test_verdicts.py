@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from panel_builders import PANEL, week
-from shelfcast.store_verdicts import judge_bucket, weigh
+from shelfcast.networks.verdicts import judge_bucket, weigh
 
 
 def trial(cutoff: int, item: str, step: int, base: float, head: float) -> dict[str, object]:

@@ -18,7 +18,7 @@ from shelfcast.job import say
 from shelfcast.training.communicator import Alone
 from shelfcast.training.loop import Epoch
 from shelfcast.training.networks import NetworkPlan, learn, use_device
-from shelfcast.trials import FAILED, FINISHED, with_parameters
+from shelfcast.tuning.trials import FAILED, FINISHED, with_parameters
 
 _LONGEST_ERROR = 300
 

@@ -1,0 +1,1 @@
+"""The longer sections of a configuration."""

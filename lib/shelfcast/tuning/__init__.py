@@ -1,0 +1,1 @@
+"""The search for the settings of networks: trials side by side, each a row that lasts."""
