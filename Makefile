@@ -45,9 +45,9 @@ bench: setup  ## beside the usual tools: accuracy on three panels, series a seco
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
-	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 --out build/bench/cleaning.json
-	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m data/bench_30m --engine spark --engine jobs --runs 2 \
-		--out build/bench/marginal.json
+	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 \
+		--engine spark --engine pandas --engine polars --engine duckdb --out build/bench/cleaning.json
+	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m data/bench_30m --engine spark --runs 2 --out build/bench/marginal.json
 	@$(BIN)/python tests/benchmarks/cluster.py --config conf/bench.yaml --set source.path=data/bench_10m --set lake=build/bench/lake
 
 lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for

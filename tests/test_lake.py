@@ -1,7 +1,8 @@
 import json
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,11 @@ from pathlib import Path
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError, SchemaError, TransientError
-from shelfcast.lake import Lake
+from shelfcast.lake import Commit, Lake
 from shelfcast.table import Table
 
 PRICES = Table(
@@ -173,31 +174,34 @@ def waiting_for(mark: Path) -> Callable[[str], Column]:
     return wait
 
 
+@contextmanager
+def under_way(lake: Lake, rows: DataFrame, scope: Mapping[str, str], mark: Path) -> Iterator[Future[Commit]]:
+    """A write that has begun when the block does, and ends after it."""
+    slow = rows.withColumn("price", waiting_for(mark)("price"))
+    with ThreadPoolExecutor(1) as thread:
+        writing = thread.submit(lake.replace, PRICES, slow, scope, note("slow"))
+        time.sleep(2)
+        try:
+            yield writing
+        finally:
+            mark.touch()
+
+
 def test_two_writers_of_the_same_rows_are_told_to_try_again(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
     lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
-    done = tmp_path / "done"
-    slow = prices(spark, ("north", "b", 2.0, "x")).withColumn("price", waiting_for(done)("price"))
-    with ThreadPoolExecutor(1) as thread:
-        writing = thread.submit(lake.replace, PRICES, slow, NORTH, note("2"))
-        time.sleep(2)
-        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("3"))
-        done.touch()
-        with pytest.raises(TransientError, match=r"table clean/prices: changed by another run"):
-            writing.result()
+    with under_way(lake, prices(spark, ("north", "b", 2.0, "x")), NORTH, tmp_path / "done") as writing:
+        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("2"))
+    with pytest.raises(TransientError, match=r"table clean/prices: changed by another run"):
+        writing.result()
     assert [row.product_id for row in lake.read(PRICES, "north").collect()] == ["c"]
 
 
 def test_two_regions_make_a_table_at_once_and_both_keep_their_rows(
     spark: SparkSession, lake: Lake, tmp_path: Path
 ) -> None:
-    done = tmp_path / "done"
-    slow = prices(spark, ("south", "b", 2.0, "x")).withColumn("price", waiting_for(done)("price"))
-    with ThreadPoolExecutor(1) as thread:
-        writing = thread.submit(lake.replace, PRICES, slow, SOUTH, note("1"))
-        time.sleep(2)
-        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("2"))
-        done.touch()
-        assert writing.result().run_key == "1"
+    with under_way(lake, prices(spark, ("south", "b", 2.0, "x")), SOUTH, tmp_path / "done") as writing:
+        Lake(spark, lake.root).replace(PRICES, prices(spark, ("north", "c", 3.0, "x")), NORTH, note("north"))
+    assert writing.result().run_key == "slow"
     assert [lake.read(PRICES, region).count() for region in ("south", "north")] == [1, 1]
 
 

@@ -92,7 +92,8 @@ def show(board: DataFrame) -> None:
     for panel in sorted({row["panel"] for row in rows}):
         table = Table(title=f"Backtest, {panel} panel: last cutoff (choice: the earlier ones)", title_justify="left")
         for column in ("model", "family", "earlier WAPE", "WAPE", "RMSE", "MAE", "bias", "R2", "RMSSE", "champion"):
-            table.add_column(column, justify="left" if column in ("model", "family", "champion") else "right")
+            is_text = column in ("model", "family", "champion")
+            table.add_column(column, justify="left" if is_text else "right", no_wrap=column == "model")
         for row in (row for row in rows if row["panel"] == panel):
             scores = [_number(row[name]) for name in ("earlier_wape", *_SCORES)]
             table.add_row(row["model"], row["family"], *scores, _remark(row), style=_style(row))

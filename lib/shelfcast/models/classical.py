@@ -64,7 +64,10 @@ def _forecast(model: _Fitted, series: FloatArray, horizon: int) -> FloatArray:
     known = series[np.flatnonzero(~np.isnan(series))[0] :] if not np.isnan(series).all() else series[:0]
     if len(known) == 0:
         raise ValueError("no period of the series is known")
-    mean = np.asarray(model.forecast(y=np.where(np.isnan(known), np.nanmean(known), known), h=horizon)["mean"])
+    filled = np.where(np.isnan(known), np.nanmean(known), known)
+    # Of a constant series the test for a season divides by no variance at all, and finds none.
+    with np.errstate(invalid="ignore"):
+        mean = np.asarray(model.forecast(y=filled, h=horizon)["mean"])
     if not np.isfinite(mean).all():
         raise ArithmeticError(f"the forecast is not finite: {mean}")
     return mean.astype(np.float64)
