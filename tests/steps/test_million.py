@@ -89,8 +89,9 @@ def test_of_each_kind_of_dirt_99_in_100_are_refused_by_their_rule_and_of_the_goo
 def test_what_is_clean_balances_for_every_store_and_product(cleaned: Runner) -> None:
     """Opening stock and what came in, less what sold, is the closing stock: by the lake's tables alone."""
     read = partial(cleaned.lake.read, region="study")
-    stock, last_day = read(supply.STOCK), cleaned.config.cleaning.last_day
-    arrived = read(supply.PURCHASES).where(F.col("received_on") <= F.lit(last_day))
+    stock, dates = read(supply.STOCK), cleaned.config.cleaning
+    # What arrived before the first day is in the opening stock.
+    arrived = read(supply.PURCHASES).where(F.col("received_on").between(F.lit(dates.first_day), F.lit(dates.last_day)))
     parts = [
         _units(stock.where("moment = 'opening'"), "on_hand", 1),
         _units(arrived, "quantity", 1),
