@@ -22,6 +22,7 @@ BASE = [
     "pyyaml>=6.0",
     "rich>=15.0",
     "scikit-learn==1.9.1",
+    "skops==0.16.0",
     "statsforecast==2.1.1",
     "threadpoolctl>=3.8",
 ]

@@ -17,7 +17,7 @@ LAYERS = (
     "config code session folder lake lease job runner",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics models artefacts examples windows scoring training tuning",
+    "metrics models artefacts stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard",
     "forecasting inventory study reporting",
     "steps system command",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from panel_builders import PANEL, axis, poisson_series, series, training_frame, week
-from shelfcast import artefacts
+from shelfcast import stored
 from shelfcast.features import make_examples
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.panel import densify
@@ -127,11 +127,11 @@ def test_what_comes_after_a_cutoff_changes_no_forecast_made_at_it(future: list[l
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where a linear model lies that learned from the first ten weeks of the series of `poisson_series(6, WEEKS)`."""
-    uri = str(tmp_path_factory.mktemp("models") / "linear.joblib")
+    uri = str(tmp_path_factory.mktemp("models") / "linear.skops")
     examples = training_frame(
         poisson_series(6, WEEKS).query("week < @end", local_dict={"end": week(10)}), axis(10), range(4, 10)
     )
-    artefacts.save(sklearn_models.fit("linear", examples, encoder.fit_encoder(examples), seed=1), uri)
+    stored.save(sklearn_models.fit("linear", examples, encoder.fit_encoder(examples), seed=1), uri)
     return uri
 
 
@@ -141,7 +141,7 @@ def test_a_fitted_model_forecasts_at_its_own_cutoff_alone(fitted: str) -> None:
     assert items_at(found, "linear", 10) == [f"p{n}" for n in range(6)]
     assert items_at(found, "linear", 12) == []
     of = axis(WEEKS, HORIZON)
-    expected = sklearn_models.predict(artefacts.load(fitted), make_examples(densify(rows, of), [10], HORIZON))
+    expected = sklearn_models.predict(stored.load(fitted), make_examples(densify(rows, of), [10], HORIZON))
     np.testing.assert_allclose(found.query("model == 'linear'")["y_hat"], expected, rtol=1e-9)
 
 

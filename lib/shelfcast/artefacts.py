@@ -1,27 +1,6 @@
-"""Fitted models as files of the lake, written and read by the executors."""
+"""Files of the lake beside its tables, such as fitted models, written and read by the executors."""
 
-import io
-from functools import lru_cache
-from typing import Any
-
-import joblib
 from pyarrow import fs
-
-# A worker scores bucket after bucket with the same few models: it loads each once.
-_LOADED_AT_ONCE = 64
-
-
-def save(model: Any, uri: str) -> None:
-    """Write a model, whole or not at all: a reader of `uri` never finds half of one."""
-    buffer = io.BytesIO()
-    joblib.dump(model, buffer, compress=3)
-    write_bytes(buffer.getvalue(), uri)
-
-
-@lru_cache(maxsize=_LOADED_AT_ONCE)
-def load(uri: str) -> Any:
-    """The model at `uri`, kept by the process that loads it."""
-    return joblib.load(io.BytesIO(read_bytes(uri)))
 
 
 def write_bytes(content: bytes, uri: str) -> None:

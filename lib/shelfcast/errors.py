@@ -23,6 +23,10 @@ class LakeError(ShelfcastError):
     """A table that a job reads is not in the lake, or two runs want the same region at once."""
 
 
+class ArtefactError(ShelfcastError):
+    """The file of a fitted model holds what no model of this package is made of: it is not loaded."""
+
+
 class NotEnoughHistoryError(ShelfcastError):
     """A model needs more periods than the series have."""
 

@@ -40,7 +40,7 @@ def plan_fits(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: 
 
 def artefact_uri(run: Run, panel: str, model: str, cutoff: date) -> str:
     """Artefacts lie beside the registry, under the key of the run that fitted them."""
-    return f"{run.lake.root}/{artefacts(run)}/{run.key}/{panel}-{model}-{cutoff}.joblib"
+    return f"{run.lake.root}/{artefacts(run)}/{run.key}/{panel}-{model}-{cutoff}.skops"
 
 
 def remove_old_artefacts(run: Run, folder: str) -> None:

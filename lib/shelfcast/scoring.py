@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from shelfcast import artefacts
+from shelfcast import stored
 from shelfcast.features import make_examples
 from shelfcast.history import known_mean, selling_weeks
 from shelfcast.models import forecast, sklearn_models, spec
@@ -78,7 +78,7 @@ class Scorer:
             return
         examples = make_examples(known, [cutoff], self.axis.horizon, country=self.country)
         for model, uri in fitted.items():
-            y_hat = sklearn_models.predict(artefacts.load(uri), examples)
+            y_hat = sklearn_models.predict(stored.load(uri), examples)
             yield frame.assign(model=model, y_hat=y_hat, fallback=None)
 
 

@@ -1,6 +1,3 @@
-import io
-
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,15 +51,6 @@ def test_the_same_seed_and_rows_give_the_same_forecasts(name: str) -> None:
     panel = panel_of(counts())
     one, other = (predict(trained(name, panel), ahead(panel)) for _ in range(2))
     np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("name", REGRESSORS)
-def test_a_model_comes_back_from_a_file_as_it_was(name: str) -> None:
-    panel, buffer = panel_of(counts()), io.BytesIO()
-    fitted = trained(name, panel)
-    joblib.dump(fitted, buffer, compress=3)
-    again = joblib.load(io.BytesIO(buffer.getvalue()))
-    np.testing.assert_array_equal(predict(again, ahead(panel)), predict(fitted, ahead(panel)))
 
 
 @pytest.mark.parametrize("name", REGRESSORS)

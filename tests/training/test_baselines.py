@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from panel_builders import PANEL, axis, poisson_series, training_frame, week, write_parts
-from shelfcast import artefacts
+from shelfcast import stored
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.training.baselines import Fit, fit_in_tasks
 
@@ -55,7 +55,7 @@ def test_a_task_learns_what_one_process_learns_from_the_examples_known(
         ["store_id", "item_id", "origin", "step"], ignore_index=True
     )
     alone = sklearn_models.fit(model, known, encoder.fit_encoder(known), SEED)
-    found, expected = (sklearn_models.predict(each, examples) for each in (artefacts.load(row["artefact"]), alone))
+    found, expected = (sklearn_models.predict(each, examples) for each in (stored.load(row["artefact"]), alone))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert row["examples"] == len(known) < len(examples)
     assert row["seconds"] > 0

@@ -54,7 +54,7 @@ class Regressor:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained regressor with all that it needs to score: picklable, deterministic."""
+    """A trained regressor with all that it needs to score; `stored` makes bytes of it."""
 
     name: str
     encoder: Encoder

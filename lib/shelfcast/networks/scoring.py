@@ -69,7 +69,7 @@ def _load(uri: str) -> Callable[[Panel, int], FloatArray]:
     # Keras takes seconds to load, and the driver needs none of it.
     from shelfcast.models.mlp.forecaster import loads
 
-    return loads(artefacts.read_bytes(uri)).predict
+    return loads(artefacts.read_bytes(uri), uri).predict
 
 
 def kind_of(model: str) -> Column:

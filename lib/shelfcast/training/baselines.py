@@ -7,7 +7,7 @@ from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
-from shelfcast import artefacts
+from shelfcast import stored
 from shelfcast.examples import FEATURES
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.training import frames
@@ -40,7 +40,7 @@ def _fit(task: Fit) -> tuple[str, str, date, str, int, float, str | None]:
     error = None
     try:
         fitted = sklearn_models.fit(task.model, examples, encoder.fit_encoder(examples), task.seed)
-        artefacts.save(fitted, task.artefact)
+        stored.save(fitted, task.artefact)
     except (ArithmeticError, ValueError) as problem:
         error = f"{type(problem).__name__}: {problem}".splitlines()[0]
     seconds = time.monotonic() - started

@@ -72,7 +72,7 @@ def _matrix(rows: pd.DataFrame, name: str) -> Float32:
 @lru_cache(maxsize=_LOADED_AT_ONCE)
 def load_parts(uri: str) -> Parts:
     """The network at `uri` in its two parts, kept by the process that loads it."""
-    return split(loads(artefacts.read_bytes(uri)))
+    return split(loads(artefacts.read_bytes(uri), uri))
 
 
 @lru_cache(maxsize=_LOADED_AT_ONCE)

@@ -65,7 +65,7 @@ def _teach(
     each: NetworkTransfer, communicator: Communicator, design: Design, data: Data, tell: Callable[[str], None] | None
 ) -> Taught:
     fit = each.fit
-    base = loads(artefacts.read_bytes(each.base))
+    base = loads(artefacts.read_bytes(each.base), each.base)
     passes = Passes(each.adapters, fit.recipe, each.tuning)
     stores = [Checkpoint(f"{fit.checkpoint.removesuffix('.npz')}-{name}.npz") for name in ("frozen", "tuning")]
     return transfer(base, design, data, passes, communicator, stores, tell)

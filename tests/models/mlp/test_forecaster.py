@@ -1,11 +1,15 @@
+import json
 import zipfile
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from mlp_builders import forecaster, poisson_panel
+from shelfcast.errors import ArtefactError
 from shelfcast.models.mlp.forecaster import dumps, loads
 
 
@@ -20,6 +24,38 @@ def test_no_code_is_kept_with_a_forecaster() -> None:
         network = zipfile.ZipFile(BytesIO(archive.read("network.keras")))
     assert sorted(network.namelist()) == ["config.json", "metadata.json", "model.weights.h5"]
     assert b"__lambda__" not in network.read("config.json")
+
+
+def packed_as(config: dict[str, Any]) -> bytes:
+    """A forecaster's file with another network's description in it."""
+    made, network = BytesIO(), BytesIO()
+    with zipfile.ZipFile(BytesIO(dumps(forecaster()))) as archive:
+        inner = zipfile.ZipFile(BytesIO(archive.read("network.keras")))
+        with zipfile.ZipFile(network, "w") as written:
+            for name in inner.namelist():
+                written.writestr(name, json.dumps(config) if name == "config.json" else inner.read(name))
+        with zipfile.ZipFile(made, "w") as written:
+            written.writestr("network.keras", network.getvalue())
+            written.writestr("forecaster.json", archive.read("forecaster.json"))
+    return made.getvalue()
+
+
+def test_a_network_with_a_lambda_in_it_is_refused_by_the_name_of_its_file_and_not_run() -> None:
+    run = []
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Lambda(lambda values: run.append(1) or values)])
+    run.clear()
+    packed = packed_as(keras.saving.serialize_keras_object(network))
+    with pytest.raises(ArtefactError, match=r"^models/mlp.zip: Keras's safe mode says: .*Lambda.*; wanted a network"):
+        loads(packed, "models/mlp.zip")
+    assert not run
+
+
+@pytest.mark.parametrize(("module", "name"), [("subprocess", "Popen"), ("builtins", "exec"), ("keras", "Lambda")])
+def test_a_network_that_names_another_packages_code_is_refused(module: str, name: str) -> None:
+    function = {"module": "builtins", "class_name": "function", "config": "eval", "registered_name": "function"}
+    config = {"module": module, "class_name": name, "config": {"function": function}, "registered_name": None}
+    with pytest.raises(ArtefactError, match=name):
+        loads(packed_as(config))
 
 
 def test_forecasts_are_in_units_never_negative_and_in_order() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from shelfcast.errors import ArtefactError
 from shelfcast.models.mlp.network import QUANTILES, Design
 from shelfcast.models.mlp.windows import Float32, Windows, make_windows
 from shelfcast.panel import FloatArray, Panel
@@ -101,9 +102,16 @@ def read_design(packed: bytes) -> Design:
         return Design(**json.loads(archive.read(_WORDS))["design"])
 
 
-def loads(packed: bytes) -> Forecaster:
-    """What `dumps` made. Keras's safe mode runs no code that lies in it."""
+def loads(packed: bytes, name: str = _NETWORK) -> Forecaster:
+    """What `dumps` made. Keras's safe mode runs no code that lies in it.
+
+    Raises ArtefactError, which names the file `name`, where it holds code, or what no network is made of.
+    """
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(packed)) as archive:
         told = json.loads(archive.read(_WORDS))
-        network = keras.saving.load_model(archive.extract(_NETWORK, folder), compile=False, safe_mode=True)
+        try:
+            network = keras.saving.load_model(archive.extract(_NETWORK, folder), compile=False, safe_mode=True)
+        except (TypeError, ValueError) as refusal:
+            found = str(refusal).partition(". ")[0]
+            raise ArtefactError(f"{name}: Keras's safe mode says: {found}; wanted a network without code") from None
     return Forecaster(Design(**told["design"]), network, told["words"], told["non_negative"], told["country"])
