@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table schemas settings",
+    "errors resources table lineage schemas settings",
     "config code session folder lake lease job runner",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",

@@ -122,6 +122,14 @@ def test_a_lake_of_before_takes_a_column_that_its_table_has_gained(spark: SparkS
     assert [lake.read(gained, region).first().currency for region in ("south", "north")] == [None, "USD"]
 
 
+def test_rows_written_before_their_table_gained_columns_are_null_in_them(spark: SparkSession, lake: Lake) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    gained = replace(PRICES, columns=f"{PRICES.columns}, currency string, rates map<string,double>")
+    found = lake.read(gained, "north")
+    assert found.schema == gained.schema
+    assert tuple(found.first()) == ("north", "a", 1.0, "x", None, None)
+
+
 def test_a_column_of_another_type_is_refused(spark: SparkSession, lake: Lake) -> None:
     frame = prices(spark).withColumn("price", F.col("price").cast("string"))
     with pytest.raises(SchemaError, match="price is string, wanted double"):

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import py_compile
@@ -61,6 +62,15 @@ def test_the_archive_holds_the_package_and_sparks_settings(tmp_path: Path) -> No
     sources = {str(path.relative_to(ROOT / "lib")) for path in (ROOT / "lib" / "shelfcast").rglob("*.py")}
     assert sources | {"shelfcast/conf/spark-defaults.conf"} <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(("shelfcast/jobs", "jobs"))]
+
+
+@pytest.mark.parametrize(("commit", "told"), [("4392fc4", [b"4392fc4"]), (None, [])])
+def test_the_archive_brings_the_commit_along_where_it_is_known(
+    commit: str | None, told: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "git_commit", lambda: commit)
+    with zipfile.ZipFile(io.BytesIO(package_bytes())) as archive:
+        assert [archive.read(name) for name in archive.namelist() if name.endswith("commit.txt")] == told
 
 
 def test_an_archive_that_a_job_may_have_open_is_not_written_again() -> None:

@@ -7,9 +7,13 @@ A change of the report's page fits no model anew; a change of the models does.
 import ast
 import hashlib
 import importlib.resources
+import os
+import platform
+import subprocess
 from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 _PACKAGE = "shelfcast"
 # What the numbers come from: another version of one of these may give others from the same code.
@@ -17,6 +21,8 @@ _COMPUTING = ("pyspark", "delta-spark", "numpy", "pandas", "scikit-learn", "scip
 
 # What the numbers of networks come from, beside these.
 TRAINING_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "horovod")
+# The file by which an archive of the package tells the commit that it was built from.
+COMMIT_FILE = "commit.txt"
 
 
 @cache
@@ -35,6 +41,38 @@ def code_version(module: str) -> str:
 def installed(packages: Iterable[str]) -> dict[str, str]:
     """The version of each package that is installed."""
     return {name: found for name in packages if (found := _version(name)) is not None}
+
+
+def libraries() -> dict[str, str]:
+    """What models are fitted and stored with, and Python itself."""
+    return {"python": platform.python_version(), **installed((*_COMPUTING, *TRAINING_PACKAGES, "skops"))}
+
+
+@cache
+def git_commit() -> str | None:
+    """The commit that the package is of, with `-dirty` where the checkout differs from it; None where nobody knows.
+
+    For the driver: executors have an archive, which brings it along, and no checkout. A package that lies untracked in
+    a checkout, as in an environment of another project, is of none of its commits. No run key depends on it.
+    """
+    folder = importlib.resources.files(_PACKAGE)
+    told = folder.joinpath(COMMIT_FILE)
+    if told.is_file():
+        return told.read_text(encoding="utf-8").strip()
+    if not isinstance(folder, Path) or _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git says there; None where it is not installed, or refuses."""
+    # It need not refresh its index: the checkout may be another user's, or be in use.
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(["git", "-C", folder, *arguments], env=environment, capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _version(package: str) -> str | None:

@@ -64,7 +64,7 @@ class Lake(Folder):
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        return reader.load(self.path(table)).where(F.col("region") == region)
+        return _with_gained(reader.load(self.path(table)), table).where(F.col("region") == region)
 
     def replace(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> Commit:
         """Replace the rows of `scope` (region first) by `frame` in one commit that carries `note`, and return it.
@@ -152,6 +152,12 @@ class Lake(Folder):
                     raise
                 # Another region has made the table meanwhile.
                 writer.save(self.path(table))
+
+
+def _with_gained(frame: DataFrame, table: Table) -> DataFrame:
+    """A table that was written last before it gained a column is null in it."""
+    gained = [field for field in table.schema if field.name not in frame.columns]
+    return frame.withColumns({field.name: F.lit(None).cast(field.dataType) for field in gained})
 
 
 def _properties(table: Table) -> dict[str, str]:

@@ -7,12 +7,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import panels
+from shelfcast.code import git_commit, libraries
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.job import Run
+from shelfcast.lineage import Lineage
 from shelfcast.models import spec
 from shelfcast.plan import Plan
 from shelfcast.schemas import PANEL_DEMAND
 from shelfcast.scoring import Scorer
+from shelfcast.table import Table
 from shelfcast.training.baselines import Fit
 
 
@@ -83,3 +86,11 @@ def panel_run(run: Run) -> str | None:
     """The run that made the panels that models learn from."""
     panel = run.lake.last_commit(PANEL_DEMAND, run.scope(PANEL_DEMAND))
     return panel.run_key if panel else None
+
+
+def lineage_of(run: Run, *made: Table) -> Lineage:
+    """Of the models that the run fits. made: the tables that it has made for them itself, perhaps before it was
+    interrupted."""
+    commits = {table.name: run.lake.last_commit(table, run.scope(table)) for table in made}
+    versions = {name: commit.version for name, commit in commits.items() if commit}
+    return Lineage({**run.reads, **versions}, run.job.code, git_commit(), libraries())

@@ -4,6 +4,7 @@ Every table is partitioned by `region` first. `operational` columns tell of a ru
 they are left out of the content hash. `sought_by`: the columns by which readers look for few of many rows.
 """
 
+from shelfcast.lineage import LINEAGE, OF_RUN
 from shelfcast.table import Table
 
 QUARANTINE = Table(
@@ -124,13 +125,14 @@ SCALERS = Table(
 )
 REGISTRY = Table(
     "models/registry",
-    # A row per model, panel and cutoff. status: fitted, not enough history, failed. fallbacks: series that the model
-    # could not fit.
+    # A row per model, panel and cutoff. fallbacks: series that the model could not fit. An ensemble's weights are in
+    # models/ensembles.
     "region string, panel string, model string, cutoff date, version string, family string, minimises string, "
-    "status string, detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string",
+    "status string, detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string, "
+    f"{LINEAGE}",
     key=("region", "panel", "model", "cutoff"),
     checks={"status_is_known": "status in ('fitted', 'not enough history', 'failed')"},
-    operational=("seconds", "version", "artefact"),
+    operational=("seconds", "version", "artefact", *OF_RUN),
 )
 BACKTESTS = Table(
     "forecasts/backtests",
@@ -169,11 +171,12 @@ ENSEMBLES = Table(
 )
 METRICS = Table(
     "forecasts/metrics",
-    # A row per model, cutoff and slice; slice is all, step, store or category. cutoff null: over all cutoffs.
+    # A row per model, cutoff and slice (all, step, store, category). cutoff null: over all. version: of the model.
     "region string, panel string, model string, cutoff date, slice string, value string, rows bigint, units double, "
     "wape double, rmse double, mae double, bias double, r2 double, rmsse double, rae double, rrse double, "
-    "mape double, zeros_left_out bigint, correlation double",
+    "mape double, zeros_left_out bigint, correlation double, version string",
     key=("region", "panel", "model", "cutoff", "slice", "value"),
+    operational=("version",),
 )
 LEADERBOARD = Table(
     "models/leaderboard",

@@ -20,6 +20,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import FrameType
 
+from shelfcast.code import COMMIT_FILE, git_commit
 from shelfcast.errors import ConfigError
 from shelfcast.resources import resource_folder
 
@@ -57,13 +58,19 @@ def job_files() -> dict[str, Path]:
 
 
 def package_bytes() -> bytes:
-    """The package as a zip for executors, with Spark's settings: the same bytes for the same source."""
-    entries = [entry for entry in _walk(files("shelfcast"), "shelfcast/") if not entry[0].startswith(_SHIPPED)]
-    entries.append((f"shelfcast/conf/{_SETTINGS}", resource_folder("conf") / _SETTINGS))
+    """The package as a zip for executors, with Spark's settings and the commit: the same bytes for the same source."""
+    entries = {
+        name: entry.read_bytes()
+        for name, entry in _walk(files("shelfcast"), "shelfcast/")
+        if not name.startswith(_SHIPPED)
+    }
+    entries[f"shelfcast/conf/{_SETTINGS}"] = (resource_folder("conf") / _SETTINGS).read_bytes()
+    if commit := git_commit():
+        entries[f"shelfcast/{COMMIT_FILE}"] = commit.encode()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
-        for name, entry in sorted(entries):
-            zipped.writestr(zipfile.ZipInfo(name, _DATE), entry.read_bytes())
+        for name, content in sorted(entries.items()):
+            zipped.writestr(zipfile.ZipInfo(name, _DATE), content)
     return archive.getvalue()
 
 

@@ -12,6 +12,7 @@ from shelfcast.models.mlp.network import Design
 from shelfcast.networks import tables as network_tables
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, fine_tune_stores, report
+from shelfcast.windows import WINDOWS
 
 REGION = "complete_journey"
 KEY = ["panel", "cutoff", "store_id", "item_id", "step"]
@@ -40,6 +41,16 @@ def test_networks_with_heads_of_stores_stand_on_the_leaderboard_and_choose_no_ch
     assert all(row.wape > 0 and row.earlier_rmse > 0 and row.status == "fitted" for row in found.values())
     assert all("stores have a head of their own" in row.detail for row in found.values())
     assert boards[0].exceptAll(own).exceptAll(boards[1]).count() == 0
+
+
+def test_heads_tell_what_they_and_their_network_learned_from_and_with(tuned) -> None:
+    rows = tuned.lake.read(network_tables.STORE_REGISTRY, REGION).collect()
+    windows = tuned.lake.last_commit(WINDOWS, {"region": REGION})
+    for row in rows:
+        assert row.training_tables[WINDOWS.name] == windows.version
+        assert (row.hyperparameters["head_epochs"], row.hyperparameters["units"]) == ("3", "8")
+        assert row.code_version == fine_tune_stores.job(tuned.config).code
+    assert rows
 
 
 def test_a_second_run_trains_no_head(tuned) -> None:

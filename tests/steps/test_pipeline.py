@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from pyspark.sql import functions as F
 
 from chain import write_chain
 from shelfcast import schemas
+from shelfcast.code import git_commit
 from shelfcast.errors import ConfigError
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.lake import Lake
 from shelfcast.sources import open_source
+from shelfcast.steps import train_baselines
 from shelfcast.system import PIPELINE, InventorySystem
 
 REGION = "complete_journey"
@@ -112,6 +115,25 @@ def test_a_model_without_two_seasons_says_so(ran) -> None:
     registry = ran.lake.read(schemas.REGISTRY, REGION)
     assert registry.where("status = 'failed'").count() == 0
     assert registry.where("status = 'fitted'").count() == registry.count()
+
+
+def test_each_version_of_a_model_tells_where_it_comes_from_and_leads_to_its_scores(ran) -> None:
+    registry, metrics = (ran.lake.read(table, REGION) for table in (schemas.REGISTRY, schemas.METRICS))
+    learned_from = {
+        table.name: ran.lake.last_commit(table, {"region": REGION}).version
+        for table in (schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, schemas.STORES)
+    }
+    for row in registry.collect():
+        assert row.training_tables == learned_from
+        assert (row.code_version, row.git_commit) == (train_baselines.job(ran.config).code, git_commit())
+        assert row.libraries["scikit-learn"] == metadata.version("scikit-learn")
+        assert (row.vocabulary == "artefact") == (row.artefact is not None)
+        assert row.hyperparameters or row.family == "ensemble"
+    key = ["region", "panel", "model", "cutoff", "version"]
+    scored = registry.join(metrics.where("slice = 'all'"), key)
+    assert scored.where("wape is not null and rmse is not null and rmsse is not null and bias is not null").count() == (
+        registry.count()
+    )
 
 
 def test_the_report_and_its_publication_are_there(ran) -> None:

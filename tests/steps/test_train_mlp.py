@@ -46,12 +46,16 @@ def test_the_median_of_a_network_is_its_p50_and_its_mean_has_no_quantile(trained
 
 def test_the_registry_tells_of_each_training_and_its_network_is_there(trained) -> None:
     rows = trained.lake.read(schemas.NETWORK_REGISTRY, REGION).collect()
+    windows = trained.lake.last_commit(WINDOWS, {"region": REGION})
     assert len(rows) == 2 * 2 * 3
     for row in rows:
         assert len(row.losses) == 2
         assert all(epoch.loss > 0 and epoch.validation > 0 for epoch in row.losses)
         assert 0 < row.examples <= 400
         assert artefacts.exists(row.artefact)
+        assert row.training_tables[WINDOWS.name] == windows.version
+        assert {"units": "8", "epochs": "2", "processes": "1"}.items() <= row.hyperparameters.items()
+        assert (row.vocabulary, row.code_version) == ("artefact", train_mlp.job(trained.config).code)
 
 
 def test_windows_reach_to_the_last_cutoff_and_no_further(trained) -> None:

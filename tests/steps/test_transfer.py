@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.errors import ConfigError, LakeError
@@ -48,6 +49,11 @@ def test_the_registry_tells_of_both_passes(transferred: Runner) -> None:
     rows = transferred.lake.read(TRANSFER_REGISTRY, REGION).where("model = 'mlp_transferred'").collect()
     assert [len(row.losses) for row in rows] == [2, 2, 2]
     assert all("/models/_networks/transfer/" in row.artefact for row in rows)
+    base = transferred.lake.read(schemas.NETWORK_REGISTRY, REGION).agg(F.max("version")).first()[0]
+    for row in rows:
+        assert row.hyperparameters["base"].startswith(f"{REGION}/{base}/reference-mlp-")
+        assert {"epochs", "tuning_epochs", "adapters"} <= row.hyperparameters.keys()
+        assert row.training_tables.keys() >= {"features/transfer_windows", "features/panel_demand"}
 
 
 def test_a_second_run_does_nothing_and_leaves_what_was_trained_from_scratch_alone(transferred: Runner) -> None:

@@ -67,6 +67,12 @@ def test_words_are_those_of_panel_and_cutoff_in_the_order_of_their_codes(fit: Ne
     assert read_words(fit.vocabulary, "product", week(23))["item_id"] == ["p3", "p0", "p9"]
 
 
+def test_a_network_tells_what_it_is_made_of_and_trained_with(fit: NetworkFit) -> None:
+    wanted = {"kind": "mlp", "horizon": "2", "optimizer": "adam", "batch_size": str(fit.batch_size)}
+    assert wanted.items() <= fit.hyperparameters.items()
+    assert "sizes" not in fit.hyperparameters
+
+
 def test_what_was_fitted_forecasts_a_panel(fitted: NetworkFit) -> None:
     made = loads(artefacts.read_bytes(fitted.artefact))
     assert made.design.sizes == [2, 3, 2]

@@ -12,7 +12,8 @@ from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.job import Job, Run
-from shelfcast.modelling import least_weeks, panel_rows, panel_run
+from shelfcast.lineage import as_text
+from shelfcast.modelling import least_weeks, lineage_of, panel_rows, panel_run
 from shelfcast.models.mlp.forecaster import read_design
 from shelfcast.models.mlp.head import count_weights
 from shelfcast.networks import tables as network_tables
@@ -61,7 +62,9 @@ def fine_tune_stores(run: Run) -> None:
     run.write(
         network_tables.STORE_BACKTESTS, with_kept_heads(base.select(*network_tables.STORE_BACKTESTS.names), tried, kept)
     )
-    run.write(network_tables.STORE_REGISTRY, registry.register_heads(networks, kept, run.key, cutoffs[-1]))
+    made_with = {f"head_{name}": value for name, value in as_text(run.config.fine_tuning.model_dump()).items()}
+    rows = registry.register_heads(networks, kept, run.key, cutoffs[-1], lineage_of(run), made_with)
+    run.write(network_tables.STORE_REGISTRY, rows)
 
 
 def _current_networks(run: Run, plan: Plan) -> DataFrame:

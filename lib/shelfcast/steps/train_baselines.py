@@ -9,7 +9,7 @@ from shelfcast import ensembles, examples, panels, registry, schemas
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.modelling import artefacts, remove_old_artefacts
+from shelfcast.modelling import artefacts, lineage_of, remove_old_artefacts
 from shelfcast.models import spec
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
@@ -45,8 +45,9 @@ def _add_ensembles(run: Run, plan: Plan, scored: DataFrame) -> DataFrame:
 
 
 def _registered(run: Run, plan: Plan, models: dict[str, tuple[str, ...]], fitted: DataFrame) -> DataFrame:
-    sampled = run.config.backtest.sampled
-    single = [registry.intended(run.spark, plan, *pair, sampled) for pair in models.items()]
+    sampled, seed = run.config.backtest.sampled, run.config.runtime.seed
+    single = [registry.intended(run.spark, plan, *pair, sampled, seed) for pair in models.items()]
     joint = [registry.intended_ensembles(run.spark, plan, panel) for panel in models]
     wanted = reduce(DataFrame.unionByName, single + joint)
-    return registry.as_registry(wanted, fitted, run.read(schemas.BACKTESTS), run.config.region, run.key)
+    backtests = run.read(schemas.BACKTESTS)
+    return registry.as_registry(wanted, fitted, backtests, run.config.region, run.key, lineage_of(run))

@@ -12,7 +12,8 @@ from shelfcast import registry, schemas
 from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config, Kind, Networks
 from shelfcast.job import Job, Run
-from shelfcast.modelling import least_weeks, panel_rows, panel_run, remove_old_artefacts
+from shelfcast.lineage import as_text
+from shelfcast.modelling import least_weeks, lineage_of, panel_rows, panel_run, remove_old_artefacts
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
 from shelfcast.networks.modelling import plan_networks, write_windows
 from shelfcast.networks.scoring import NetworkScorer
@@ -53,18 +54,26 @@ def train_mlp(run: Run) -> None:
     fits = [fit for panel in settings.panels for fit in plan_fits(run, plan, panel, settings.kinds, best)]
     arguments = (fits, settings.mixed_precision)
     outcomes, *_ = distributed.run(run.spark, fit_networks, arguments, settings.processes, settings.timeline)
-    publish(run, plan, fits, outcomes, best)
+    publish(run, plan, fits, outcomes, [fit.hyperparameters for fit in fits], best)
 
 
 def publish(
-    run: Run, plan: Plan, fits: Sequence[NetworkFit], outcomes: Sequence[Outcome], best: BestTrials = NOT_TUNED
+    run: Run,
+    plan: Plan,
+    fits: Sequence[NetworkFit],
+    outcomes: Sequence[Outcome],
+    made_with: Sequence[Mapping[str, str]],
+    best: BestTrials = NOT_TUNED,
 ) -> None:
-    """Score the networks, register them in the tables of the job, and remove those of earlier runs."""
+    """Score the networks, register them in the tables of the job, and remove those of earlier runs.
+
+    made_with: the hyperparameters of each fit.
+    """
     _, backtests, rows = run.job.writes
     scored = [_score(run, plan, panel, fits) for panel in run.config.networks.panels]
     region = F.lit(run.config.region).alias("region")
     run.write(backtests, reduce(DataFrame.unionByName, scored).select(region, "*"))
-    run.write(rows, _registered(run, outcomes, best))
+    run.write(rows, _registered(run, outcomes, made_with, best))
     remove_old_artefacts(run, _artefacts(run))
 
 
@@ -116,16 +125,19 @@ def _score(run: Run, plan: Plan, panel: str, fits: Sequence[NetworkFit]) -> Data
     return scorer.score(panel_rows(run, panel), run.config.runtime.buckets)
 
 
-def _registered(run: Run, outcomes: Sequence[Outcome], best: BestTrials) -> DataFrame:
+def _registered(
+    run: Run, outcomes: Sequence[Outcome], made_with: Sequence[Mapping[str, str]], best: BestTrials
+) -> DataFrame:
     """A row for each mean and each median of a network."""
-    wanted, fitted, learned = [], [], []
-    for outcome in outcomes:
+    wanted, fitted, learned, networks = [], [], [], run.config.networks
+    by_all = as_text({"processes": networks.processes, "mixed_precision": networks.mixed_precision})
+    for outcome, own in zip(outcomes, made_with, strict=True):
         trial = best.get((outcome.panel, outcome.model))
         detail = f"settings of trial {trial.trial}" if trial else None
         used = parameters_of(_settings(run, outcome.panel, outcome.model, best))
         for suffix, minimises in (("", "mean"), (MEDIAN_SUFFIX, "median")):
             key = (outcome.panel, outcome.model + suffix, outcome.cutoff)
-            wanted.append((*key, FAMILY, minimises, True, detail))
+            wanted.append((*key, FAMILY, minimises, True, detail, registry.IN_ARTEFACT, {**own, **by_all}))
             fitted.append((*key, outcome.artefact, outcome.examples, outcome.seconds, None))
             losses = [(epoch.loss, epoch.validation) for epoch in outcome.epochs]
             learned.append((*key, losses, used))
@@ -135,6 +147,7 @@ def _registered(run: Run, outcomes: Sequence[Outcome], best: BestTrials) -> Data
         run.read(run.job.writes[1]),
         run.config.region,
         run.key,
+        lineage_of(run, run.job.writes[0]),
     )
     named = rows.withColumn("panel_run", F.lit(panel_run(run)))
     return named.join(run.spark.createDataFrame(learned, _LEARNED), ["panel", "model", "cutoff"])

@@ -41,7 +41,7 @@ def transfer(run: Run) -> None:
     ]
     arguments = (transfers, settings.mixed_precision)
     outcomes, *_ = distributed.run(run.spark, transfer_networks, arguments, settings.processes, settings.timeline)
-    publish(run, plan, [each.fit for each in transfers], outcomes)
+    publish(run, plan, [each.fit for each in transfers], outcomes, [each.hyperparameters for each in transfers])
 
 
 def _planned(run: Run, fit: NetworkFit) -> NetworkTransfer:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import tensorflow as tf
 from shelfcast import artefacts
 from shelfcast.config import Kind, Networks
 from shelfcast.job import say
+from shelfcast.lineage import as_text
 from shelfcast.models.encoder import NEVER_SEEN
 from shelfcast.models.mlp.forecaster import Forecaster, dumps
 from shelfcast.models.mlp.loss import loss_sums
@@ -45,6 +46,12 @@ class NetworkPlan:
     recipe: Recipe
     batch_size: int
     country: str
+
+    @property
+    def hyperparameters(self) -> dict[str, str]:
+        """What the network is made of and trained with, less the sizes, which are those of its words."""
+        design = {name: value for name, value in asdict(self.design).items() if name != "sizes"}
+        return as_text({**design, **asdict(self.recipe), "batch_size": self.batch_size})
 
     def with_settings(self, settings: Networks) -> "NetworkPlan":
         """The plan with the design, the recipe and the batch size of `settings`."""

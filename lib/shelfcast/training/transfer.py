@@ -4,7 +4,7 @@ First the new layers learn, while the kept ones are frozen; then all of them, at
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from keras import ops
 
 from shelfcast import artefacts
 from shelfcast.features import LEVEL_FEATURES
+from shelfcast.lineage import as_text
 from shelfcast.models.mlp.forecaster import Forecaster, loads
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import Design, make_network
@@ -51,6 +52,13 @@ class NetworkTransfer:
     base: str
     adapters: int
     tuning: Recipe
+
+    @property
+    def hyperparameters(self) -> dict[str, str]:
+        """As the fit's; the base by region, run and file, wherever its lake lies."""
+        tuning = {f"tuning_{name}": value for name, value in asdict(self.tuning).items()}
+        base = "/".join(self.base.split("/")[-3:])
+        return {**self.fit.hyperparameters, **as_text({"base": base, "adapters": self.adapters, **tuning})}
 
 
 def transfer_networks(
