@@ -18,7 +18,7 @@ LAYERS = (
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts stored examples windows scoring training tuning",
-    "modelling networks campaign ensembles registry evaluation leaderboard",
+    "modelling networks campaign ensembles registry evaluation leaderboard challengers",
     "forecasting inventory study reporting",
     "steps system command",
     "generator",

@@ -143,6 +143,27 @@ def test_the_champions_are_chosen_on_the_earlier_cutoffs(
     assert {model: row["champion"] for (of, model), row in rows.items() if of == panel and row["champion"]} == champions
 
 
+@pytest.mark.parametrize(
+    ("panel", "challengers"),
+    [
+        ("the-best-is-not-the-first-row", {"c": "mean and median"}),
+        ("the-last-cutoff-does-not-count", {"a": "mean and median"}),
+        ("zero-is-no-candidate", {}),
+        ("a-part-of-the-series-is-no-candidate", {}),
+        (FAILED, {}),
+        (ABSENT, {}),
+        ("equals-go-by-name", {"b": "mean and median"}),
+        ("mean-and-median-are-two-choices", {"a": "mean", "b": "median"}),
+        ("an-ensemble-is-better-where-both-forecast", {"single": "mean and median"}),
+    ],
+)
+def test_the_challenger_is_whom_the_same_rule_chooses_without_the_champion(
+    panel: str, challengers: dict[str, str], rows: dict[tuple[str, str], Row]
+) -> None:
+    found = {model: row["challenger"] for (of, model), row in rows.items() if of == panel and row["challenger"]}
+    assert found == challengers
+
+
 def test_the_earlier_scores_are_those_of_all_their_rows(rows: dict[tuple[str, str], Row]) -> None:
     found = rows["cutoffs-weigh-by-their-rows", "a"]
     assert found["earlier_rmse"] == pytest.approx(math.sqrt((10 * 1 + 40 * 4) / 50), rel=1e-12)
@@ -184,4 +205,5 @@ def test_prints_the_best_of_the_last_cutoff_first_and_why_a_model_is_missing(
     assert a < b
     assert "0.0100" in lines[a]
     assert "mean and median" in lines[b]
+    assert "challenger: mean and median" in lines[a]
     assert "not enough history: why" in of_absent

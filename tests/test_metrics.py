@@ -181,6 +181,22 @@ def test_a_narrower_interval_lies_within_the_wider_and_both_hold_the_share_itsel
     assert wide.lower < narrow.lower < narrow.difference < narrow.upper < wide.upper
 
 
+def test_the_difference_of_two_rmse_and_its_interval_are_those_of_drawing_whole_stores() -> None:
+    draw = np.random.default_rng(3)
+    rows = draw.integers(4, 12, 15).astype(float)
+    a, b = (rows * draw.gamma(2, scale, 15) for scale in (3, 2))
+    found = metrics.bootstrap_of_roots(a, b, rows, seed=4, draws=4000)
+    assert found.difference == pytest.approx(np.sqrt(a.sum() / rows.sum()) - np.sqrt(b.sum() / rows.sum()), rel=1e-12)
+    slow = []
+    for _ in range(4000):
+        chosen = draw.integers(0, 15, 15)
+        whole = rows[chosen].sum()
+        slow.append(np.sqrt(a[chosen].sum() / whole) - np.sqrt(b[chosen].sum() / whole))
+    width = found.upper - found.lower
+    assert (found.lower, found.upper) == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])), abs=0.06 * width)
+
+
 def test_of_nothing_nothing_is_saved() -> None:
     nothing = np.zeros(3)
-    assert metrics.bootstrap_of_sums(nothing, nothing, nothing, seed=1) == (0, 0, 0)
+    for bootstrap in (metrics.bootstrap_of_sums, metrics.bootstrap_of_roots):
+        assert bootstrap(nothing, nothing, nothing, seed=1) == (0, 0, 0)

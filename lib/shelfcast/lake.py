@@ -104,7 +104,7 @@ class Lake(Folder):
         last = self.last_commit(table, scope)
         if last and (last.run_key, last.note.get("reads")) == (note["run_key"], note.get("reads")):
             return
-        writer = frame.select(*table.names).write.format("delta")
+        writer = frame.select(*table.names).write.format("delta").option("mergeSchema", "true")
         writer = writer.option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
         self._append(table, writer.option("txnVersion", 1))

@@ -12,28 +12,42 @@ from shelfcast.models import ZERO
 from shelfcast.models.mlp import FAMILY as NETWORK_FAMILY
 
 _MODEL = ("panel", "model")
+# What a champion forecasts, and the score that chooses it.
+PURPOSES = {"mean": "rmse", "median": "wape"}
 _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
 
 
 def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cutoff: date) -> DataFrame:
     """Rows of models/leaderboard without their region.
 
-    The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE. A model
-    that forecast a part of the series only, or failed or lacked history at a cutoff, is on the board and is no
-    candidate; nor is a network, which the forecast of the weeks ahead does not train. An ensemble has learned from the
-    first cutoff: it takes the place of the best single model where it is better than that one at the other earlier
-    cutoffs.
+    The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE; the
+    challenger is whom the same rule chooses without the champion. A model that forecast a part of the series only, or
+    failed or lacked history at a cutoff, is on the board and is no candidate; nor is a network, which the forecast of
+    the weeks ahead does not train. An ensemble has learned from the first cutoff: it takes the place of the best single
+    model where it is better than that one at the other earlier cutoffs.
     """
     whole = metrics.where((F.col("slice") == "all") & F.col("cutoff").isNotNull())
     is_last = F.col("cutoff") == F.lit(last_cutoff)
     scores = whole.where(is_last).select(*_MODEL, *_SCORES)
     board = _by_model(registry).join(_earlier_scores(whole.where(~is_last)), [*_MODEL], how="left")
     board = board.join(scores, [*_MODEL], how="left").join(_members(ensembles, last_cutoff), [*_MODEL], how="left")
-    champion = F.concat_ws(" and ", _if_best("mean", "rmse"), _if_best("median", "wape"))
-    return board.withColumn("champion", F.nullif(champion, F.lit(""))).select(
+    return _with_titles(board).select(
         *_MODEL, "family", "minimises", "status", "detail", "earlier_wape", "earlier_rmse", *_SCORES, "seconds",
-        "champion", "members",
+        "champion", "members", "challenger",
     )  # fmt: skip
+
+
+def _with_titles(board: DataFrame) -> DataFrame:
+    """Adds champion and challenger: of what each model is it, null where of nothing."""
+    titled = board.withColumns({f"_champion_{what}": _best(score) for what, score in PURPOSES.items()})
+    others = {what: F.col("model") != F.col(f"_champion_{what}") for what in PURPOSES}
+    next_best = {f"_challenger_{what}": _best(score, others[what]) for what, score in PURPOSES.items()}
+    return titled.withColumns(next_best).withColumns({title: _holds(title) for title in ("champion", "challenger")})
+
+
+def _holds(title: str) -> Column:
+    held = [F.when(F.col("model") == F.col(f"_{title}_{what}"), what) for what in PURPOSES]
+    return F.nullif(F.concat_ws(" and ", *held), F.lit(""))
 
 
 def _earlier_scores(earlier: DataFrame) -> DataFrame:
@@ -74,16 +88,17 @@ def _by_model(registry: DataFrame) -> DataFrame:
     return grouped.select(*_MODEL, "family", "minimises", "_worst.status", "_worst.detail", "seconds")
 
 
-def _if_best(what: str, score: str) -> Column:
+def _best(score: str, among: Column | None = None) -> Column:
+    """The panel's best candidate by the score, of those for which `among` holds."""
     panel = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_ensemble = F.col("family") == FAMILY
     fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO) & (F.col("family") != NETWORK_FAMILY)
+    fitted = fitted if among is None else fitted & among
     single = fitted & ~is_ensemble & (F.col("_earlier_rows") == F.max("_earlier_rows").over(panel))
     joint = fitted & is_ensemble & (F.col("_later_rows") == F.max("_later_rows").over(panel))
     best = F.min(F.when(single, F.struct(f"earlier_{score}", "model", f"later_{score}"))).over(panel)
     rival = F.min(F.when(joint, F.struct(f"later_{score}", "model"))).over(panel)
-    chosen = F.when(rival[f"later_{score}"] < best[f"later_{score}"], rival["model"]).otherwise(best["model"])
-    return F.when(F.col("model") == chosen, F.lit(what))
+    return F.when(rival[f"later_{score}"] < best[f"later_{score}"], rival["model"]).otherwise(best["model"])
 
 
 def show(board: DataFrame) -> None:
@@ -105,9 +120,10 @@ def _number(value: float | None) -> str:
 
 
 def _remark(row: dict[str, str | None]) -> str:
-    """Champion of what, made of what, why there is no forecast or only a part of them."""
+    """Champion or challenger of what, made of what, why there is no forecast or only a part of them."""
     why = row["detail"] if row["status"] == "fitted" else f"{row['status']}: {row['detail']}"
-    return "; ".join(filter(None, (row["champion"], row["members"], why)))
+    second = f"challenger: {row['challenger']}" if row["challenger"] else None
+    return "; ".join(filter(None, (row["champion"], second, row["members"], why)))
 
 
 def _style(row: dict[str, str | None]) -> str:

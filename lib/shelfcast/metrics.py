@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from shelfcast.history import known_mean
 from shelfcast.panel import FloatArray
 
+# Of fewer than five clusters that all go one way by chance (1 in 32) a bootstrap knows no doubt.
+LEAST_CLUSTERS = 5
 Metric = Callable[[FloatArray, FloatArray], float]
 
 
@@ -125,12 +127,37 @@ def bootstrap_of_sums(
 ) -> Interval:
     """sum(a - b) / sum(whole) and the interval that holds it with that probability, from drawing the clusters, whose
     sums these are, with replacement. 0 where the whole is."""
-    counts = np.random.default_rng(seed).multinomial(len(a), np.full(len(a), 1 / len(a)), size=draws)
-    drawn_a, drawn_b, drawn = (counts @ part for part in (a, b, whole))
-    shares = np.divide(drawn_a - drawn_b, drawn, out=np.zeros(draws), where=drawn > 0)
-    lower, upper = np.quantile(shares, [(1 - probability) / 2, (1 + probability) / 2])
-    found = (a - b).sum() / whole.sum() if whole.sum() > 0 else 0.0
-    return Interval(float(found), float(lower), float(upper))
+    counts = _draw_clusters(len(a), seed, draws)
+    found, drawn = (_share((a - b) @ times, whole @ times) for times in (np.ones((len(a), 1)), counts))
+    return _interval(found, drawn, probability)
+
+
+def bootstrap_of_roots(
+    a: FloatArray, b: FloatArray, whole: FloatArray, seed: int, probability: float = 0.95, draws: int = 2000
+) -> Interval:
+    """As `bootstrap_of_sums`, of root(sum(a) / sum(whole)) - root(sum(b) / sum(whole)): with squared errors and the
+    rows that they are of the difference of two RMSE."""
+    found, drawn = (
+        np.sqrt(_share(a @ times, whole @ times)) - np.sqrt(_share(b @ times, whole @ times))
+        for times in (np.ones((len(a), 1)), _draw_clusters(len(a), seed, draws))
+    )
+    return _interval(found, drawn, probability)
+
+
+def _draw_clusters(clusters: int, seed: int, draws: int) -> NDArray[np.int64]:
+    """Shape (clusters, draws): how often each is drawn."""
+    chances = np.full(clusters, 1 / clusters)
+    return np.random.default_rng(seed).multinomial(clusters, chances, size=draws).T
+
+
+def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """0 where the whole is."""
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+
+
+def _interval(found: FloatArray, drawn: FloatArray, probability: float) -> Interval:
+    lower, upper = np.quantile(drawn, [(1 - probability) / 2, (1 + probability) / 2])
+    return Interval(float(found[0]), float(lower), float(upper))
 
 
 def _errors(y: FloatArray, y_hat: FloatArray) -> FloatArray:

@@ -181,10 +181,10 @@ METRICS = Table(
 LEADERBOARD = Table(
     "models/leaderboard",
     # earlier_*: over the cutoffs that the choice rests on; the other metrics are those of the last one. champion: mean,
-    # median, both or null. members: what an ensemble weighs at the last cutoff.
+    # median, both or null; challenger: as that, of the next best. members: what an ensemble weighs at the last cutoff.
     "region string, panel string, model string, family string, minimises string, status string, detail string, "
     "earlier_wape double, earlier_rmse double, wape double, rmse double, mae double, bias double, r2 double, "
-    "rmsse double, seconds double, champion string, members string",
+    "rmsse double, seconds double, champion string, members string, challenger string",
     key=("region", "panel", "model"),
     operational=("seconds",),
 )

@@ -1,6 +1,7 @@
 from pyspark.sql import functions as F
 
 from shelfcast import artefacts, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.windows import WINDOWS
@@ -24,6 +25,28 @@ def test_networks_stand_on_the_leaderboard_beside_the_baselines(trained, ran) ->
     }
     assert all(row.wape > 0 and row.earlier_rmse > 0 and row.status == "fitted" for row in found.values())
     assert _champions(trained) == _champions(ran)
+
+
+def test_each_evaluation_adds_to_the_history_of_champions_and_none_twice(trained, ran) -> None:
+    first, both = (runner.lake.read(CHAMPIONS, REGION) for runner in (ran, trained))
+    title = ["panel", "purpose"]
+    assert first.count() == first.select(*title).distinct().count() == 4
+    # the networks came, and no champion changed
+    assert both.count() == 8
+    assert (
+        both.exceptAll(first)
+        .select(*title, "model", "since")
+        .exceptAll(first.select(*title, "model", "since"))
+        .isEmpty()
+    )
+    assert both.select("run_id").distinct().count() == 2
+    board = ran.lake.read(schemas.LEADERBOARD, REGION)
+    for row in first.collect():
+        told = {at.model: at for at in board.where(F.col("panel") == row.panel).collect()}
+        assert row.purpose in told[row.model].champion
+        assert row.purpose in told[row.challenger].challenger
+        assert (row.scores.wape, row.scores.rmse) == (told[row.model].wape, told[row.model].rmse)
+        assert row.version == ran.lake.last_commit(schemas.REGISTRY, {"region": REGION}).run_key
 
 
 def test_a_second_run_trains_nothing(trained) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from shelfcast.metrics import Interval, bootstrap_of_sums
+from shelfcast.metrics import LEAST_CLUSTERS, Interval, bootstrap_of_sums
 from shelfcast.networks.heads import SUMS, in_store_buckets
 from shelfcast.panels import by_bucket
 from shelfcast.table import column_names
@@ -23,8 +23,6 @@ VERDICT_COLUMNS = (
 _STORE = ("panel", "model", "store_id")
 PROBABILITY = 0.9
 LEAST_CUTOFFS = 2
-# Of fewer than five that all go one way by chance (1 in 32) a bootstrap knows no doubt.
-LEAST_CLUSTERS = 5
 
 
 def judge(trials: DataFrame, cutoffs: Sequence[date], buckets: int, seed: int) -> DataFrame:

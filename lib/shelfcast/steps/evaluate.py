@@ -1,10 +1,14 @@
 """forecasts/backtests, models/registry, models/ensembles, and those of the networks where there are any ->
-forecasts/metrics, models/leaderboard"""
+forecasts/metrics, models/leaderboard, models/champions"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import evaluation, leaderboard, registry, schemas
+from shelfcast import challengers, evaluation, leaderboard, registry, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import panel_run
@@ -17,12 +21,12 @@ _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES
 _NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _STORES = (network_tables.STORE_BACKTESTS, network_tables.STORE_REGISTRY)
 _TRANSFERRED = (TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
-_WRITES = (schemas.METRICS, schemas.LEADERBOARD)
+_WRITES = (schemas.METRICS, schemas.LEADERBOARD, CHAMPIONS)
 
 
 def job(config: Config) -> Job:
     networks = (*_NETWORKS, *_STORES, *_TRANSFERRED)
-    return Job("evaluate", _READS, _WRITES, ("backtest", "training"), evaluate, optional=networks)
+    return Job("evaluate", _READS, _WRITES, ("backtest", "training", "runtime"), evaluate, optional=networks)
 
 
 def evaluate(run: Run) -> None:
@@ -32,9 +36,26 @@ def evaluate(run: Run) -> None:
     measured = registry.with_versions(evaluation.measure(backtests), rows)
     run.write(schemas.METRICS, measured.select(region, "*"))
     metrics, weights = run.read(schemas.METRICS), run.read(schemas.ENSEMBLES)
-    ranked = leaderboard.rank(metrics, rows, weights, plan.last_week(plan.cutoffs[-1]))
+    last_cutoff = plan.last_week(plan.cutoffs[-1])
+    ranked = leaderboard.rank(metrics, rows, weights, last_cutoff)
     run.write(schemas.LEADERBOARD, ranked.select(region, "*"))
     leaderboard.show(run.read(schemas.LEADERBOARD))
+    _record_champions(run, rows, backtests, [last_cutoff])
+
+
+def _record_champions(run: Run, rows: DataFrame, backtests: DataFrame, cutoffs: Sequence[date]) -> None:
+    """Add to the history of champions: once, however often the run is done."""
+    pairs = challengers.pair(run.read(schemas.LEADERBOARD), rows)
+    compared = challengers.confront(pairs, backtests, cutoffs, run.config.runtime.seed)
+    known = run.lake.exists(CHAMPIONS)
+    history = run.read(CHAMPIONS) if known else run.spark.createDataFrame([], CHAMPIONS.schema)
+    told = {
+        "region": F.lit(run.config.region),
+        "decided_at": F.lit(datetime.now(UTC)),
+        "run_id": F.lit(run.key),
+    }
+    dated = challengers.with_since(compared, history, run.known_on).withColumns(told)
+    run.append_once(CHAMPIONS, dated.select(*CHAMPIONS.names))
 
 
 def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
