@@ -37,6 +37,8 @@ TRAIN = [
     "psutil>=7.2",
 ]
 API = ["deltalake==1.6.6"]
+# An MLflow server is told of model versions, or a file of SQLite, which the last two write.
+TRACKING = ["mlflow-skinny==3.17.2", "alembic>=1.20", "sqlalchemy>=2.1"]
 DEV = [
     "chispa>=0.12",
     "hypothesis>=6.170",
@@ -69,7 +71,7 @@ setup(
         "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml"],
     },
     install_requires=BASE,
-    extras_require={"spark": SPARK, "train": TRAIN, "api": API, "dev": DEV, "bench": BENCH},
+    extras_require={"spark": SPARK, "train": TRAIN, "api": API, "tracking": TRACKING, "dev": DEV, "bench": BENCH},
     entry_points={"console_scripts": ["shelfcast = shelfcast.cli:main"]},
     zip_safe=False,
 )

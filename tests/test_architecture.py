@@ -18,7 +18,7 @@ LAYERS = (
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
     "metrics models artefacts stored examples windows scoring training tuning",
-    "modelling networks campaign ensembles registry evaluation leaderboard challengers",
+    "modelling networks campaign ensembles registry evaluation leaderboard challengers tracking",
     "forecasting inventory study reporting",
     "steps system command",
     "generator",
@@ -32,6 +32,7 @@ HIDDEN = {
     "deltalake": {"api/reader.py"},
     "horovod": {"training/distributed.py"},
     "hyperopt": {"tuning/search.py"},
+    "mlflow": {"tracking.py"},
 }
 
 # Where rows come to the driver, and why they stay few.
@@ -49,6 +50,7 @@ TO_DRIVER = {
     "reporting/gather.py _horizon_errors": "a row for each panel, model and step",
     "reporting/gather.py _sold": "counts, one row",
     "tuning/trials.py best_trials": "a row for each panel and network",
+    "tracking.py tell": "a row for each panel and model",
     "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.sections import Section, read
+from shelfcast.settings.tracking import Tracking
 from shelfcast.settings.transfer import Transfer
 from shelfcast.settings.tuning import Tuning
 
@@ -209,6 +210,7 @@ class Config(Section):
     tuning: Tuning = Field(default_factory=Tuning)
     fine_tuning: FineTuning = Field(default_factory=FineTuning)
     transfer: Transfer | None = None
+    tracking: Tracking = Field(default_factory=Tracking)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import challengers, evaluation, leaderboard, registry, schemas
+from shelfcast import challengers, evaluation, leaderboard, registry, schemas, tracking
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -25,6 +25,8 @@ _WRITES = (schemas.METRICS, schemas.LEADERBOARD, CHAMPIONS)
 
 
 def job(config: Config) -> Job:
+    """Raises ConfigError where model versions are to be told of in a place that is none."""
+    tracking.check(config.tracking.uri)
     networks = (*_NETWORKS, *_STORES, *_TRANSFERRED)
     return Job("evaluate", _READS, _WRITES, ("backtest", "training", "runtime"), evaluate, optional=networks)
 
@@ -41,6 +43,9 @@ def evaluate(run: Run) -> None:
     run.write(schemas.LEADERBOARD, ranked.select(region, "*"))
     leaderboard.show(run.read(schemas.LEADERBOARD))
     _record_champions(run, rows, backtests, [last_cutoff])
+    if uri := run.config.tracking.uri:
+        versions = tracking.with_scores(rows, run.read(schemas.METRICS), run.read(schemas.LEADERBOARD))
+        run.say(tracking.tell(uri, run.config.region, versions))
 
 
 def _record_champions(run: Run, rows: DataFrame, backtests: DataFrame, cutoffs: Sequence[date]) -> None:
