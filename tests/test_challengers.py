@@ -81,13 +81,14 @@ def test_both_are_compared_on_the_windows_behind_the_cutoffs_alone(spark: SparkS
     assert (alone.difference, alone.lower, alone.upper, alone.stores) == (None, None, None, None)
 
 
-def test_of_few_stores_nobody_knows_by_how_much_they_may_differ() -> None:
+def test_of_few_stores_the_difference_is_told_and_no_interval() -> None:
     sums = {"squared": 4.0, "absolute": 2.0, "challenger_squared": 9.0, "challenger_absolute": 3.0, "rows": 5.0}
     rows = pd.DataFrame(
         [{"panel": "p", "purpose": "mean", "store_id": f"s{n}", "units": 9.0, **sums} for n in range(4)]
     )
     found = compare(rows, SEED).iloc[0]
-    assert (found["stores"], np.isnan(found["difference"]), np.isnan(found["upper"])) == (4, True, True)
+    assert found["difference"] == pytest.approx(np.sqrt(4 / 5) - np.sqrt(9 / 5))
+    assert (found["stores"], np.isnan(found["lower"]), np.isnan(found["upper"])) == (4, True, True)
 
 
 DECIDED = datetime(2017, 11, 7, 6)

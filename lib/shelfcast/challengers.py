@@ -27,7 +27,7 @@ CHAMPIONS = Table(
     # is champion. since: the as-of date of the first in the unbroken line of rows that name this champion. scores: over
     # the windows behind `cutoffs`, which chose neither. difference: of the champion's RMSE (mean) or WAPE (median) less
     # the challenger's there, below 0 where the champion is better, with its paired 95 % bootstrap interval over the
-    # `stores`; null where these are too few.
+    # `stores`, null where these are too few.
     "region string, panel string, purpose string, as_of date, decided_at timestamp, run_id string, model string, "
     f"version string, since date, scores {_STRUCT}, challenger string, challenger_version string, "
     f"challenger_scores {_STRUCT}, cutoffs array<date>, difference double, lower double, upper double, stores int",
@@ -98,7 +98,8 @@ def compare(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     error, whole, bootstrap = _LOSS[purpose]
     ordered = rows.sort_values("store_id")
     a, b, units = (ordered[name].to_numpy(dtype=np.float64) for name in (error, f"challenger_{error}", whole))
-    interval = bootstrap(a, b, units, seed) if len(rows) >= LEAST_CLUSTERS else Interval(np.nan, np.nan, np.nan)
+    found = bootstrap(a, b, units, seed)
+    interval = found if len(rows) >= LEAST_CLUSTERS else Interval(found.difference, np.nan, np.nan)
     return pd.DataFrame([(panel, purpose, *interval, len(rows))], columns=column_names(_INTERVAL))
 
 
