@@ -36,10 +36,12 @@ format: setup  ## put imports in order and lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup  ## beside the usual tools: accuracy on three panels, series a second, trials of the tuning, a generated chain (forty minutes)
+bench: setup  ## beside the usual tools: accuracy on three panels and where the truth is known, series a second, a generated chain (two hours)
 	@mkdir -p build/bench
 	@for panel in departments categories walmart; do \
-		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; done
+		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; \
+		$(BIN)/python tests/benchmarks/mlp_backtest.py $$panel --tools --out build/bench/mlp_$$panel.json || exit; done
+	@$(BIN)/python tests/benchmarks/known_truth.py build/bench/truth --out build/bench/known_truth.json
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json

@@ -11,19 +11,18 @@ is more: its counts are compared, and no engine's time is. --share takes that pa
 
 import argparse
 import importlib
-import json
 import os
 import shutil
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
 from chain_rules import COLUMNS, COUNTS
+from commandline import command, make_parser, write_json
 from measured import contest, measured
 
 from shelfcast.submit import spark_environment
@@ -53,16 +52,16 @@ def play(engine: str, folder: Path, out: Path, runs: int, threads: int) -> None:
     contest(time.time(), work, runs)
 
 
-def race(folder: Path, engines: Sequence[str], runs: int, threads: int) -> dict[str, Any]:
+def race(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Every engine's figures on the files of `folder`, and whether what they wrote is equal."""
     found: dict[str, Any] = {}
+    threads, last = str(arguments.threads), arguments.runs - 1
     with tempfile.TemporaryDirectory(prefix="chain-", dir=folder.parent) as scratch:
-        for engine in engines:
+        for engine in arguments.engine or [*ENGINES]:
             out = Path(scratch) / engine
-            command = [sys.executable, __file__, str(folder), "--play", engine, "--scratch", str(out)]
-            command += ["--runs", str(runs), "--threads", str(threads)]
-            found[engine] = measured(command, {**os.environ, **spark_environment(), "POLARS_MAX_THREADS": str(threads)})
-            found[engine] |= {} if engine == "jobs" else digest(out / f"run-{runs - 1}")
+            started = [*command(__file__, engine, arguments, "runs", "threads", scratch=out), str(folder)]
+            found[engine] = measured(started, {**os.environ, **spark_environment(), "POLARS_MAX_THREADS": threads})
+            found[engine] |= {} if engine == "jobs" else digest(out / f"run-{last}")
             shutil.rmtree(out)
     return found
 
@@ -142,13 +141,10 @@ def _rows(found: dict[str, Any]) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__, runs=3, threads=2)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a generated bench chain")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="these alone (default: all)")
     parser.add_argument("--share", action="append", type=float, help="this part of the files (default: all)")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
     parser.add_argument("--play", choices=ENGINES, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -158,14 +154,13 @@ def main() -> None:
     results: dict[str, Any] = {}
     for folder, share in product(arguments.folders, arguments.share or [1.0]):
         with part_of(folder, share) as files:
-            found = race(files, arguments.engine or [*ENGINES], arguments.runs, arguments.threads)
+            found = race(files, arguments)
         require_equal(found)
         name = folder.name if share == 1 else f"{share:g} of {folder.name}"
         show(name, found)
         results[name] = found
     show_marginal(results)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+    write_json(results, arguments.out)
 
 
 if __name__ == "__main__":

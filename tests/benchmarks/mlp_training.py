@@ -8,15 +8,13 @@ first one, in which TensorFlow traces, is not in the median.
 """
 
 import argparse
-import json
 import os
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from commandline import command, make_parser, write_json
 from measured import contest, measured
 
 from shelfcast.models.mlp.seed import HIDDEN, make_seed_network, squared_error_sums
@@ -70,14 +68,13 @@ def play(contestant: str, batch: int, count: int, runs: int) -> None:
     contest(time.time(), makers[contestant](rows(count), batch), runs + 1)
 
 
-def race(count: int, runs: int) -> dict[str, Any]:
+def race(flags: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for batch in BATCHES:
         for contestant in CONTESTANTS:
-            command = [sys.executable, __file__, "--play", contestant, "--batch", str(batch)]
-            result = measured([*command, "--examples", str(count), "--runs", str(runs)], os.environ)
+            result = measured(command(__file__, contestant, flags, "examples", "runs", batch=batch), os.environ)
             best = float(np.median(result["seconds"][1:]))
-            found[f"{contestant}, {batch}"] = result | {"examples_a_second": round(count / best)}
+            found[f"{contestant}, {batch}"] = result | {"examples_a_second": round(flags.examples / best)}
         ours, theirs = (found[f"{name}, {batch}"]["examples_a_second"] for name in CONTESTANTS)
         found[f"shelfcast, {batch}"]["times_keras"] = round(ours / theirs, 1)
     return found
@@ -93,20 +90,16 @@ def show(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
+    parser = make_parser(__doc__, examples=100_000, runs=3)
     parser.add_argument("--play", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.play:
         play(flags.play, flags.batch, flags.examples, flags.runs)
         return
-    found = race(flags.examples, flags.runs)
+    found = race(flags)
     show(found)
-    if flags.out:
-        flags.out.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(found, flags.out)
 
 
 if __name__ == "__main__":

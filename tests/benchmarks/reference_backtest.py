@@ -7,17 +7,16 @@ begins, and then stays. The champion's difference in WAPE from each tool comes w
 best tool is the best in hindsight.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from commandline import make_parser, write_json
 from peers import PEERS, peer_forecasts
-from reference_panels import PANELS, WALMART
+from reference_panels import PANELS, WALMART, is_there
+from scores import paired_rmse
 from threadpoolctl import threadpool_limits
 
 from shelfcast.features import known_targets, make_examples, share_of
@@ -135,13 +134,14 @@ def run(name: str, threads: int) -> dict[str, Any]:
     }
 
 
-def compare(panel: Panel, scored: dict[int, Forecasts], champion: str) -> dict[str, Any]:
-    """WAPE by window and over all of them, RMSE and bias, and the champion less each tool, over stores."""
+def compare(panel: Panel, scored: dict[int, Forecasts], champion: str, of_means: str = "") -> dict[str, Any]:
+    """WAPE by window and over all of them, RMSE and bias, and the champion less each tool, over stores: in WAPE, and in
+    RMSE that `of_means`, by default the same."""
     cutoffs = sorted(scored)
     y = np.concatenate([ahead(panel, cutoff) for cutoff in cutoffs])
     joined = {name: np.concatenate([scored[cutoff][name] for cutoff in cutoffs]) for name in scored[cutoffs[0]]}
     stores = np.tile(panel.ids["store_id"].to_numpy(dtype=str), len(cutoffs))
-    best = min(PEERS, key=lambda name: wape(y, joined[name]))
+    best, means = min(PEERS, key=lambda name: wape(y, joined[name])), joined[of_means or champion]
     return {
         "wape": {n: [wape(ahead(panel, c), scored[c][n]) for c in cutoffs] + [wape(y, v)] for n, v in joined.items()},
         "rmse": {name: rmse(y, values) for name, values in joined.items()},
@@ -149,6 +149,7 @@ def compare(panel: Panel, scored: dict[int, Forecasts], champion: str) -> dict[s
         "cutoffs": cutoffs,
         "best_tool": best,
         "champion_less": {name: paired_bootstrap(y, joined[champion], joined[name], stores, SEED) for name in PEERS},
+        "champion_rmse_less": {name: paired_rmse(y, means, joined[name], stores, SEED) for name in PEERS},
     }
 
 
@@ -161,8 +162,9 @@ def show(result: dict[str, Any]) -> None:
         cells = " ".join(f"{value:9.4f}" for value in values)
         print(f"{name:27s} {mark:4s} {cells} {result['rmse'][name]:11.3f} {result['bias'][name]:+7.3f}")
     for name, (difference, lower, upper) in result["champion_less"].items():
+        of_rmse = "{:+10.3f} [{:+.3f}, {:+.3f}]".format(*result["champion_rmse_less"][name])
         best = "  <- the best tool" if name == result["best_tool"] else ""
-        print(f"champion less {name:18s} {difference:+.4f} [{lower:+.4f}, {upper:+.4f}]{best}")
+        print(f"champion less {name:18s} {difference:+.4f} [{lower:+.4f}, {upper:+.4f}], RMSE {of_rmse}{best}")
     print("seconds a cutoff:", result["seconds_per_cutoff"])
 
 
@@ -180,18 +182,15 @@ class _timed:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__, threads=1)
     parser.add_argument("panel", choices=PANELS)
-    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    if arguments.panel == "walmart" and not WALMART.is_file():
+    if not is_there(arguments.panel):
         parser.exit(0, f"walmart: left out, {WALMART} is not there; SHELFCAST_TEST_DATA names the folder\n")
     with threadpool_limits(arguments.threads):
         result = run(arguments.panel, arguments.threads)
     show(result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(result, arguments.out)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ Stores and series are selected over all weeks, the test weeks too: a mild look a
 
 import importlib.resources
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from shelfcast.panel import Panel
+from shelfcast.panel import FloatArray, Panel
 
 DATA = Path(os.environ.get("SHELFCAST_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 WALMART = DATA / "walmart" / "train.csv.gz"
@@ -21,6 +22,21 @@ def walmart() -> Panel:
     sales = pd.read_csv(WALMART, parse_dates=["Date"], dtype={"Store": str, "Dept": str})
     named = sales.rename(columns={"Store": "store_id", "Dept": "item_id", "Date": "week", "Weekly_Sales": "y"})
     return _complete(named, season=52)
+
+
+def is_there(name: str) -> bool:
+    """Whether the panel's data are: Walmart's are no part of the project."""
+    return name != "walmart" or WALMART.is_file()
+
+
+@cache
+def planned_weeks(name: str) -> dict[str, FloatArray]:
+    """What is known ahead of the weeks of a panel: of Walmart's which have a holiday. No sale of Complete Journey's is
+    planned by department or category."""
+    if name != "walmart":
+        return {}
+    weeks = pd.read_csv(WALMART, parse_dates=["Date"], usecols=["Date", "IsHoliday"])
+    return {"holiday": weeks.groupby("Date")["IsHoliday"].first().to_numpy(dtype=np.float64)}
 
 
 def departments() -> Panel:

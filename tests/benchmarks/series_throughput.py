@@ -10,9 +10,7 @@ their numbers, which is checked.
 
 import argparse
 import importlib.util
-import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from commandline import command, make_parser, write_json
 from measured import contest, measured
 
 from shelfcast.models.statistical import smoothed_sales
@@ -126,10 +125,9 @@ def race(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for contestant in CONTESTANTS:
         with tempfile.TemporaryDirectory() as scratch:
-            command = [sys.executable, __file__, "--play", contestant, "--scratch", scratch]
-            for name in ("series", "periods", "horizon", "runs"):
-                command += [f"--{name}", str(getattr(arguments, name))]
-            result = measured(command, {**os.environ, **spark_environment()})
+            names = ("series", "periods", "horizon", "runs")
+            started = command(__file__, contestant, arguments, *names, scratch=scratch)
+            result = measured(started, {**os.environ, **spark_environment()})
         if result["rows"] != arguments.series * arguments.horizon:
             raise SystemExit(f"{contestant}: found {result['rows']} rows, wanted a row a series and step")
         if result.get("difference", 0.0) > 1e-9:
@@ -147,10 +145,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("series", 10_000), ("periods", 365), ("horizon", 28), ("runs", 3)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
+    parser = make_parser(__doc__, series=10_000, periods=365, horizon=28, runs=3)
     parser.add_argument("--play", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -161,8 +156,7 @@ def main() -> None:
         parser.exit(1, "mlforecast: not installed; wanted the extra `bench`\n")
     found = race(arguments)
     show(found)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(found, arguments.out)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 import pandas as pd
-from mlp_backtest import IDENTITIES, PLANS, InMemory, Plan, fit, training_windows
+from panel_networks import IDENTITIES, PLANS, InMemory, Plan, fit, training_windows
 from reference_backtest import HORIZON, ahead
 from reference_panels import PANELS, walmart
 from scipy import stats

@@ -10,7 +10,6 @@ Wanted: two at a time end at least 1.6 times as soon.
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from commandline import command, make_parser, write_json
 from measured import contest, measured
 
 from shelfcast.config import Networks
@@ -90,10 +90,9 @@ def race(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"wanted": WANTED}
     for parallelism in (1, CORES):
         with tempfile.TemporaryDirectory() as scratch:
-            command = [sys.executable, __file__, "--play", str(parallelism), "--scratch", scratch]
-            for name in ("trials", "series", "epochs", "runs"):
-                command += [f"--{name}", str(getattr(arguments, name))]
-            found[f"{parallelism} at a time"] = measured(command, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"})
+            names = ("trials", "series", "epochs", "runs")
+            started = command(__file__, parallelism, arguments, *names, scratch=scratch)
+            found[f"{parallelism} at a time"] = measured(started, {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"})
     one, several = (found[f"{parallelism} at a time"] for parallelism in (1, CORES))
     if len(one["losses"]) != arguments.trials or not np.allclose(one["losses"], several["losses"], rtol=1e-4):
         raise SystemExit(f"losses: found {several['losses']} beside {one['losses']}; wanted the same of each trial")
@@ -110,10 +109,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("trials", 6), ("series", 400), ("epochs", 6), ("runs", 3)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--out", type=Path, help="write what was measured as JSON")
+    parser = make_parser(__doc__, trials=6, series=400, epochs=6, runs=3)
     parser.add_argument("--play", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--scratch", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -122,8 +118,7 @@ def main() -> None:
         return
     found = race(arguments)
     show(found)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(found, arguments.out)
 
 
 if __name__ == "__main__":
