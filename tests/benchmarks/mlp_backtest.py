@@ -22,12 +22,12 @@ from commandline import make_parser, write_json
 from panel_networks import TEST_PLANS, Plan, fit, plan_at
 from parts import AGAIN, Parts, TimeIsUpError
 from peers import BOOSTERS, LOSSES, PEERS, SIMPLE, Booster, boosted_forecast, simple_forecasts
-from reference_backtest import HORIZON, ahead, compare, show
+from reference_backtest import HORIZON, ahead, compare, measure, show
 from reference_panels import PANELS, WALMART, is_there, planned_weeks
 from scores import covered, kept_quantiles
 
 from shelfcast.code import code_version
-from shelfcast.metrics import bias, rmse, wape
+from shelfcast.metrics import rmse, wape
 from shelfcast.models.mlp.network import MIDDLE, QUANTILES
 from shelfcast.panel import FloatArray, Panel
 
@@ -45,13 +45,8 @@ class Backtest:
         """All that a seed's network says after `cutoff` weeks, shape (n, HORIZON, QUANTILES and the mean)."""
         plan, known = plan_at(self.name, cutoff), self.panel.until(cutoff)
         plan = replace(plan, design=replace(plan.design, kind=self.kind))
-        settings = (
-            plan.first_origin,
-            plan.share,
-            plan.design,
-            plan.recipe,
-            code_version("shelfcast.training.networks"),
-        )
+        code = [code_version(f"shelfcast.{module}") for module in ("models.mlp.forecaster", "training.loop")]
+        settings = (plan.first_origin, plan.share, plan.design, plan.recipe, code)
         make = partial(_predict, known, plan, seed, cutoff)
         return self.parts.get(f"{self.name}-{cutoff}-{self.kind}-{seed}", settings, make)
 
@@ -84,51 +79,35 @@ def _stacked(known: Panel) -> FloatArray:
     return np.stack(list(simple_forecasts(known, HORIZON).values()))
 
 
-def named_forecasts(said: Mapping[int, FloatArray], known: Panel) -> dict[str, FloatArray]:
-    """The mean and the median of each seed's network and of their average, shape (n, HORIZON)."""
-    named = {f"seed {seed}": one for seed, one in said.items()} | {"ensemble": np.mean(list(said.values()), axis=0)}
-    counted, made = bool((known.y % 1 == 0).all()), {}
-    for name, one in named.items():
-        made[f"mean, {name}"] = one[..., -1]
-        made[f"median, {name}"] = np.round(one[..., MIDDLE]) if counted else one[..., MIDDLE]
-    return made
+def with_ensemble(said: Mapping[int, FloatArray], known: Panel) -> dict[str, FloatArray]:
+    """What each seed's network says and their average, (n, HORIZON, QUANTILES and the mean): a quantile of counts is
+    one."""
+    average = np.mean(list(said.values()), axis=0)
+    if (known.y % 1 == 0).all():
+        average[..., : len(QUANTILES)] = np.round(average[..., : len(QUANTILES)])
+    return {f"seed {seed}": one for seed, one in said.items()} | {"ensemble": average}
 
 
 def run(test: Backtest, cutoffs: Sequence[int], seeds: Sequence[int], tools: bool) -> dict[str, Any]:
     panel, scored, quantiles, boosters = test.panel, {}, {}, {}
     for cutoff in cutoffs:
-        said = {seed: test.network(cutoff, seed) for seed in seeds}
-        scored[cutoff] = named_forecasts(said, panel.until(cutoff))
-        quantiles[cutoff] = calibrated(ahead(panel, cutoff), np.mean(list(said.values()), axis=0))
+        named = with_ensemble({seed: test.network(cutoff, seed) for seed in seeds}, panel.until(cutoff))
+        scored[cutoff] = {f"mean, {name}": said[..., -1] for name, said in named.items()}
+        scored[cutoff] |= {f"median, {name}": said[..., MIDDLE] for name, said in named.items()}
+        quantiles[cutoff] = calibrated(ahead(panel, cutoff), named["ensemble"])
         if tools:
             others, chosen = test.tools(cutoff)
             scored[cutoff] |= others
             boosters[cutoff] = {name: asdict(booster) for name, booster in chosen.items()}
-    result = _compared(panel, scored, tools)
+    found = compare(panel, scored, "median, ensemble", "mean, ensemble") if tools else measure(panel, scored)
     told = {"panel": test.name, "seeds": list(seeds), "boosters": boosters, "quantiles": quantiles}
-    return result | told
+    return found | told | {"champion": "median, ensemble"}
 
 
 def calibrated(y: FloatArray, said: FloatArray) -> dict[str, Any]:
     """How the quantiles keep their word, and the interval from p10 to p90 of large forecasts."""
     large, share = covered(y, said[..., 0], said[..., QUANTILES.index(0.9)], said[..., -1])
     return kept_quantiles(y, said, QUANTILES) | {"large": large, "covered": share}
-
-
-def _compared(panel: Panel, scored: dict[int, dict[str, FloatArray]], tools: bool) -> dict[str, Any]:
-    if tools:
-        return compare(panel, scored, "median, ensemble", "mean, ensemble") | {"champion": "median, ensemble"}
-    y = np.concatenate([ahead(panel, cutoff) for cutoff in scored])
-    joined = {name: np.concatenate([made[name] for made in scored.values()]) for name in next(iter(scored.values()))}
-    by_window = {name: [wape(ahead(panel, cutoff), scored[cutoff][name]) for cutoff in scored] for name in joined}
-    return {
-        "cutoffs": list(scored),
-        "wape": {name: [*by_window[name], wape(y, values)] for name, values in joined.items()},
-        "rmse": {name: rmse(y, values) for name, values in joined.items()},
-        "bias": {name: bias(y, values) for name, values in joined.items()},
-        "champion_less": {},
-        "champion_rmse_less": {},
-    }
 
 
 def _show_quantiles(quantiles: Mapping[int, Mapping[str, Any]]) -> None:
@@ -159,7 +138,7 @@ def main() -> None:
         sys.stderr.write(f"{stopped}\n")
         sys.exit(AGAIN)
     _show_quantiles(result["quantiles"])
-    show({"champion": "", "weights": {}, "best_tool": "", "seconds_per_cutoff": {}} | result)
+    show(result)
     write_json(result, flags.out)
 
 

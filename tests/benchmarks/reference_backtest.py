@@ -134,38 +134,50 @@ def run(name: str, threads: int) -> dict[str, Any]:
     }
 
 
-def compare(panel: Panel, scored: dict[int, Forecasts], champion: str, of_means: str = "") -> dict[str, Any]:
-    """WAPE by window and over all of them, RMSE and bias, and the champion less each tool, over stores: in WAPE, and in
-    RMSE that `of_means`, by default the same."""
+def measure(panel: Panel, scored: dict[int, Forecasts]) -> dict[str, Any]:
+    """WAPE, RMSE and bias of each model, by window and over all of them."""
     cutoffs = sorted(scored)
-    y = np.concatenate([ahead(panel, cutoff) for cutoff in cutoffs])
-    joined = {name: np.concatenate([scored[cutoff][name] for cutoff in cutoffs]) for name in scored[cutoffs[0]]}
-    stores = np.tile(panel.ids["store_id"].to_numpy(dtype=str), len(cutoffs))
-    best, means = min(PEERS, key=lambda name: wape(y, joined[name])), joined[of_means or champion]
-    return {
-        "wape": {n: [wape(ahead(panel, c), scored[c][n]) for c in cutoffs] + [wape(y, v)] for n, v in joined.items()},
-        "rmse": {name: rmse(y, values) for name, values in joined.items()},
-        "bias": {name: bias(y, values) for name, values in joined.items()},
-        "cutoffs": cutoffs,
-        "best_tool": best,
+    names = {"wape": wape, "rmse": rmse, "bias": bias}
+    windows = [(ahead(panel, cutoff), scored[cutoff]) for cutoff in cutoffs] + [_joined(panel, scored)]
+    models = list(scored[cutoffs[0]])
+    told = {key: {m: [metric(y, made[m]) for y, made in windows] for m in models} for key, metric in names.items()}
+    return told | {"cutoffs": cutoffs, "champion_less": {}}
+
+
+def compare(panel: Panel, scored: dict[int, Forecasts], champion: str, of_means: str = "") -> dict[str, Any]:
+    """As `measure`, and the champion less each tool, over stores: in WAPE, and in RMSE that `of_means`, by default the
+    same."""
+    y, joined = _joined(panel, scored)
+    stores = np.tile(panel.ids["store_id"].to_numpy(dtype=str), len(scored))
+    means = joined[of_means or champion]
+    return measure(panel, scored) | {
+        "best_tool": min(PEERS, key=lambda name: wape(y, joined[name])),
         "champion_less": {name: paired_bootstrap(y, joined[champion], joined[name], stores, SEED) for name in PEERS},
         "champion_rmse_less": {name: paired_rmse(y, means, joined[name], stores, SEED) for name in PEERS},
     }
 
 
+def _joined(panel: Panel, scored: dict[int, Forecasts]) -> tuple[FloatArray, Forecasts]:
+    """What came in all windows, and what each model said of it."""
+    cutoffs = sorted(scored)
+    y = np.concatenate([ahead(panel, cutoff) for cutoff in cutoffs])
+    return y, {name: np.concatenate([scored[cutoff][name] for cutoff in cutoffs]) for name in scored[cutoffs[0]]}
+
+
 def show(result: dict[str, Any]) -> None:
     windows = " ".join(f"after {cutoff:>3}" for cutoff in result["cutoffs"])
-    print(f"{result['panel']}: champion {result['champion']}, weights {result['weights']}")
-    print(f"{'WAPE':32s} {windows}       all  RMSE (all)    bias")
+    print(f"{result['panel']}: champion {result['champion']}, weights {result.get('weights', {})}")
+    print(f"{'WAPE':32s} {windows}       all  RMSE (last)  RMSE (all)    bias")
     for name, values in sorted(result["wape"].items(), key=lambda item: item[1][-1]):
         mark = "*" if name == result["champion"] else "tool" if name in PEERS else ""
         cells = " ".join(f"{value:9.4f}" for value in values)
-        print(f"{name:27s} {mark:4s} {cells} {result['rmse'][name]:11.3f} {result['bias'][name]:+7.3f}")
+        *_, last, of_all = result["rmse"][name]
+        print(f"{name:27s} {mark:4s} {cells} {last:12.3f} {of_all:11.3f} {result['bias'][name][-1]:+7.3f}")
     for name, (difference, lower, upper) in result["champion_less"].items():
         of_rmse = "{:+10.3f} [{:+.3f}, {:+.3f}]".format(*result["champion_rmse_less"][name])
         best = "  <- the best tool" if name == result["best_tool"] else ""
         print(f"champion less {name:18s} {difference:+.4f} [{lower:+.4f}, {upper:+.4f}], RMSE {of_rmse}{best}")
-    print("seconds a cutoff:", result["seconds_per_cutoff"])
+    print("seconds a cutoff:", result.get("seconds_per_cutoff", {}))
 
 
 class _timed:
