@@ -31,6 +31,9 @@ from shelfcast.metrics import rmse, wape
 from shelfcast.models.mlp.network import MIDDLE, QUANTILES
 from shelfcast.panel import FloatArray, Panel
 
+# LightGBM's threads wait for one another at every split: on busy cores several take far longer than one.
+THREADS = 1
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -67,7 +70,7 @@ class Backtest:
 
     def _boosted(self, cutoff: int, name: str, booster: Booster) -> FloatArray:
         planned = planned_weeks(self.name)
-        make = partial(boosted_forecast, self.panel.until(cutoff), HORIZON, 2, name, booster, planned)
+        make = partial(boosted_forecast, self.panel.until(cutoff), HORIZON, THREADS, name, booster, planned)
         return self.parts.get(f"{self.name}-{cutoff}-{name}", (booster, sorted(planned)), make)
 
 
