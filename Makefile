@@ -9,7 +9,7 @@ BIN := .venv/bin
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
-setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for another Python)
+setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for another Python, GPU=1 for CUDA and NCCL)
 	@environment/setup.sh
 
 run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
@@ -57,6 +57,9 @@ lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 		--custom-compile-command "make lock" --quiet --output-file build.txt
 	@$(BIN)/uv pip compile setup.py --constraint environment/build.in --override environment/overrides.in --all-extras --universal --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file environment/requirements.txt
+	@cd environment && echo "tensorflow[and-cuda]==$$(sed -n 's/^tensorflow-cpu==\([^ ]*\).*/\1/p' requirements.txt)" | ../$(BIN)/uv pip compile - \
+		--constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --quiet --output-file gpu.txt
 
 package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors
 	@$(BIN)/shelfcast package

@@ -20,7 +20,7 @@ horovod_key() {
   tensorflow=$(sed -n 's/^tensorflow-cpu==\([^ ]*\).*/\1/p' environment/requirements.txt)
   python_tag=$("$python" -c 'import sys; print(sys.implementation.cache_tag)')
   recipe=$({ cat environment/{horovod,build}.txt; declare -f compile_horovod; } | sha256sum | cut -c1-8)
-  echo "horovod-$HOROVOD-tensorflow-$tensorflow-$python_tag-$(uname -m)-$recipe"
+  echo "horovod-$HOROVOD-tensorflow-$tensorflow-$python_tag-$(uname -m)-$recipe${GPU:+-nccl}"
 }
 
 build_horovod() {
@@ -41,14 +41,20 @@ fetch_horovod() {
   tar -xzf "$WORK/horovod/horovod-$HOROVOD.tar.gz" -C "$WORK/horovod"
 }
 
+# Where NCCL lies among TensorFlow's packages, and that it is what adds up; CUDA itself is found by HOROVOD_CUDA_HOME.
+gpu_settings() {
+  [[ -z ${GPU:-} ]] ||
+    echo "HOROVOD_GPU_OPERATIONS=NCCL HOROVOD_NCCL_LINK=SHARED HOROVOD_NCCL_HOME=$(echo "$PWD/$PART"/lib/python*/site-packages/nvidia/nccl)"
+}
+
 # Its XLA operations, which are optional, include headers that TensorFlow's wheel ships incomplete: they are left out.
 # Compilers from GCC 13 on want <cstdint> named where its Gloo relies on finding it.
 compile_horovod() {
   local source=$WORK/horovod/horovod-$HOROVOD
   sed -i '/xla_mpi_ops\.cc/d' "$source/horovod/tensorflow/CMakeLists.txt"
   PATH=$PWD/$PART/bin:$PATH CXXFLAGS="${CXXFLAGS:-} -include cstdint" MAKEFLAGS="-j$(nproc)" \
-    HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 \
-    "$uv" build --wheel --no-config --no-build-isolation --python "$PART/bin/python" --out-dir "$WORK/wheel" "$source"
+    env HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 \
+    $(gpu_settings) "$uv" build --wheel --no-config --no-build-isolation --python "$PART/bin/python" --out-dir "$WORK/wheel" "$source"
 }
 
 try_horovod() {

@@ -2,6 +2,7 @@
 # Makes .venv, with everything that the jobs and the tests need, and nothing where it exists already:
 #   environment/setup.sh                     the newest fitting of python3.11, python3.12, python3.13 on PATH
 #   PYTHON=python3.12 environment/setup.sh   that one
+#   GPU=1 environment/setup.sh               TensorFlow with CUDA, Horovod with NCCL
 # Downloads and the Horovod wheel are kept in ${XDG_CACHE_HOME:-~/.cache}/shelfcast. The environment is made in .venv.part
 # and moved into place when it is whole, so an interrupted run leaves what was there before.
 set -euo pipefail
@@ -24,7 +25,7 @@ fail() {
 }
 
 # What the environment is made from: other files, another folder or another Python make another one.
-fingerprint() { { cat setup.py environment/*; printf '%s\n' "$PWD" "${PYTHON:-}"; } | sha256sum | cut -c1-16; }
+fingerprint() { { cat setup.py environment/*; printf '%s\n' "$PWD" "${PYTHON:-}" "${GPU:-}"; } | sha256sum | cut -c1-16; }
 
 # The stamp's second word tells whether Horovod is there. Where a compiler was missing, a set-up that finds one goes on.
 is_ready() {
@@ -65,7 +66,14 @@ install_packages() {
   "$uv" venv --quiet --no-config --relocatable --no-python-downloads --python "$python" "$PART"
   uv_install --require-hashes -r environment/build.txt
   uv_install --require-hashes --override environment/overrides.in -r environment/requirements.txt
+  [[ -z ${GPU:-} ]] || put_gpu_packages
   uv_install --no-deps --editable .
+}
+
+# TensorFlow for CPUs and that for GPUs are packages of different names with the same files.
+put_gpu_packages() {
+  "$uv" pip uninstall --quiet --no-config --python "$PART/bin/python" tensorflow-cpu
+  uv_install --require-hashes -r environment/gpu.txt
 }
 
 # Python workers start cold, by the dozen; where they may not write bytecode they would compile it each time.
