@@ -55,5 +55,6 @@ def test_tensorflow_for_gpus_has_the_version_and_needs_of_that_for_cpus() -> Non
         for name in ("gpu.txt", "requirements.txt")
     )
     assert gpu["tensorflow"] == cpu["tensorflow-cpu"]
-    assert {name: gpu[name] for name in gpu.keys() & cpu.keys()} == {name: cpu[name] for name in gpu.keys() & cpu.keys()}
+    both = gpu.keys() & cpu.keys()
+    assert {name: gpu[name] for name in both} == {name: cpu[name] for name in both}
     assert "nvidia-nccl-cu12" in gpu
