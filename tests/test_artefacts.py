@@ -3,6 +3,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from pyarrow import fs
 
@@ -78,3 +79,11 @@ def test_the_names_that_spark_has_for_object_stores_are_arrows_own(
     monkeypatch.setattr(artefacts, "fs", SimpleNamespace(FileSystem=SimpleNamespace(from_uri=from_uri)))
     artefacts.write_bytes(CONTENT, "s3a://lake/models/model.skops")
     assert asked == ["s3://lake/models/model.skops"]
+
+
+def test_a_frame_that_is_there_is_not_made_again(tmp_path: Path) -> None:
+    first, second = (pd.DataFrame({"y": [value, None], "why": [None, "short"]}) for value in (1.0, 2.0))
+    uri = str(tmp_path / "3.parquet")
+    for made in (first, second):
+        pd.testing.assert_frame_equal(artefacts.once(uri, lambda made=made: made), first)
+    pd.testing.assert_frame_equal(artefacts.once(None, lambda: second), second)

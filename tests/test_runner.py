@@ -134,3 +134,20 @@ def test_what_a_killed_run_staged_is_removed_by_the_next(make_runner: Callable[.
     assert len(runner.lake.names(f"_staging/{REGION}/*")) == 1
     runner.run(job("other", (), (COSTS,)))
     assert runner.lake.names(f"_staging/{REGION}*") == []
+
+
+def test_what_a_killed_run_has_staged_is_not_made_again(make_runner: Callable[..., Runner]) -> None:
+    """And is gone once the run is over: the next one of another key makes its own."""
+    runner, seen = make_runner(), []
+
+    def work(run: Run) -> None:
+        seen.append(run.stage("rows", run.spark.range(len(seen) + 1)).count())
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        put(PRICES)(run)
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(job("price", (), (PRICES,), run=work))
+    assert runner.run(job("price", (), (PRICES,), run=work))
+    assert runner.run(job("price again", (), (PRICES,), run=work))
+    assert seen == [1, 1, 3]

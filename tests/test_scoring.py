@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from panel_builders import PANEL, axis, poisson_series, series, training_frame, week
 from shelfcast import stored
@@ -161,13 +162,38 @@ def test_spark_forecasts_what_one_process_does(spark: SparkSession, fitted: str)
         artefacts={("linear", 10): fitted},
         min_selling_weeks=2,
     )
-    ranked = rows.assign(size_rank=rows["size_rank"].astype("Int64"))[PANEL_DEMAND.names]
-    panel = spark.createDataFrame(ranked.astype(object).where(ranked.notna(), None), PANEL_DEMAND.schema)
-    found = models.score(panel, 3).toPandas().sort_values(KEY, ignore_index=True)
+    found = models.score(on_spark(spark, rows), 3).toPandas().sort_values(KEY, ignore_index=True)
     alone = models.score_bucket(rows).sort_values(KEY, ignore_index=True)
     pd.testing.assert_frame_equal(found, alone, check_dtype=False, rtol=1e-9, atol=1e-9)
     assert set(found["model"]) == {"naive", "tsb", "theta", "ets", "linear"}
     assert found["fallback"].notna().any()
+
+
+def on_spark(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
+    ranked = rows.assign(size_rank=rows["size_rank"].astype("Int64"))[PANEL_DEMAND.names]
+    return spark.createDataFrame(ranked.astype(object).where(ranked.notna(), None), PANEL_DEMAND.schema)
+
+
+def test_after_a_kill_half_way_at_most_55_percent_of_the_buckets_are_scored_again(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    buckets, folder = 8, tmp_path / "buckets"
+    panel = on_spark(spark, poisson_series(16, WEEKS, buckets))
+    models = scorer("naive", "tsb", finished=str(folder))
+    whole = models.score(panel, buckets).toPandas().sort_values(KEY, ignore_index=True)
+    files = sorted(folder.iterdir())
+    assert len(files) == buckets
+    for file in files[: buckets // 2]:
+        file.unlink()
+    for file in files[buckets // 2 :]:
+        # so that what is read can be told from what is forecast
+        pd.read_parquet(file).assign(y_hat=-1.0).to_parquet(file)
+    again = models.score(panel, buckets).toPandas().sort_values(KEY, ignore_index=True)
+    is_read = again["y_hat"] == -1.0
+    assert (~is_read).mean() <= 0.55
+    assert is_read.any()
+    pd.testing.assert_frame_equal(again[~is_read], whole[~is_read])
+    assert sorted(folder.iterdir()) == files
 
 
 def test_the_scale_of_rmsse_is_the_mean_squared_change_between_known_weeks() -> None:

@@ -1,5 +1,9 @@
 """Files of the lake beside its tables, such as fitted models, written and read by the executors."""
 
+import io
+from collections.abc import Callable
+
+import pandas as pd
 from pyarrow import fs
 
 
@@ -22,6 +26,17 @@ def read_bytes(uri: str) -> bytes:
 def exists(uri: str) -> bool:
     filesystem, path = _locate(uri)
     return bool(filesystem.get_file_info(path).type == fs.FileType.File)
+
+
+def once(uri: str | None, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """The frame in the file; where there is none it is made and put there: what a killed run has finished is not done
+    again. Without a file it is made."""
+    if uri is not None and exists(uri):
+        return pd.read_parquet(io.BytesIO(read_bytes(uri)))
+    made = make()
+    if uri is not None:
+        write_bytes(made.to_parquet(index=False), uri)
+    return made
 
 
 def _locate(uri: str) -> tuple[fs.FileSystem, str]:

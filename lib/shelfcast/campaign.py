@@ -47,10 +47,11 @@ def _fit_in_tasks(run: Run, plan: Plan, models: Models, cutoffs: Sequence[int]) 
         slow = [name for name in own if name in run.config.backtest.sampled]
         quick = [name for name in own if name not in slow]
         if quick:
-            scored.append(make_scorer(run, plan, panel, quick, cutoffs, whole).score(rows, buckets))
+            scored.append(make_scorer(run, plan, panel, quick, cutoffs, whole, "quick").score(rows, buckets))
         if slow:
             # Most of the largest series are of a few items: they would all be one bucket's work.
-            scored.append(make_scorer(run, plan, panel, slow, cutoffs, ()).score(deal_largest(rows, buckets), buckets))
+            scorer = make_scorer(run, plan, panel, slow, cutoffs, (), "slow")
+            scored.append(scorer.score(deal_largest(rows, buckets), buckets))
     return scored, fitted
 
 

@@ -84,9 +84,11 @@ class Run:
         self.written[table.name] = self.lake.replace(table, frame, self.scope(table), self.note)
 
     def stage(self, name: str, frame: DataFrame) -> DataFrame:
-        """The frame computed once and read back: for what several steps of a job need and no memory can hold."""
+        """The frame computed once and read back: for what several steps of a job need and no memory can hold. What a
+        run of the same key has finished before it was killed is there."""
         path = self.lake.path(f"{self.staging}/{name}")
-        frame.write.mode("overwrite").parquet(path)
+        if not self.lake.has_file(f"{self.staging}/{name}/_SUCCESS"):
+            frame.write.mode("overwrite").parquet(path)
         return self.spark.read.schema(frame.schema).parquet(path)
 
     @property

@@ -59,10 +59,15 @@ def artefacts(run: Run) -> str:
     return f"models/_artefacts/{run.config.region}"
 
 
+def finished_buckets(run: Run, panel: str, what: str) -> str:
+    """Where the run puts each bucket of `panel` that it has scored; another run of the same key finds it there."""
+    return f"{run.lake.root}/{run.staging}/buckets/{panel}-{what}"
+
+
 def make_scorer(
-    run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int], fits: Sequence[Fit]
+    run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: Sequence[int], fits: Sequence[Fit], what: str
 ) -> Scorer:
-    """The scorer of `models`, with the global ones as `fits` left them."""
+    """The scorer of `models`, with the global ones as `fits` left them. what: a name for them within the run."""
     at = {plan.last_week(cutoff): cutoff for cutoff in cutoffs}
     settings = run.config.backtest
     return Scorer(
@@ -73,6 +78,7 @@ def make_scorer(
         artefacts={(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel},
         min_selling_weeks=least_weeks(run, panel),
         country=run.config.country,
+        finished=finished_buckets(run, panel, what),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from shelfcast import stored
+from shelfcast import artefacts, stored
 from shelfcast.features import make_examples
 from shelfcast.history import known_mean, selling_weeks
 from shelfcast.models import forecast, sklearn_models, spec
@@ -30,7 +30,7 @@ class Scorer:
     cutoffs: weeks known at each. models: names of the baselines; the statistical ones run here, at each cutoff by
     which they have history enough, `sampled` of them on the largest n series alone. artefacts: (model, cutoff) ->
     where the fitted global model lies. min_selling_weeks: a series is forecast at a cutoff by which it had sold in so
-    many weeks.
+    many weeks. finished: a folder; a bucket that lies there, of a run that was killed, is not scored again.
     """
 
     axis: Axis
@@ -40,12 +40,13 @@ class Scorer:
     artefacts: Mapping[tuple[str, int], str]
     min_selling_weeks: int
     country: str
+    finished: str | None = None
 
     def score(self, panel: DataFrame, buckets: int) -> DataFrame:
         """panel: rows of one panel of features/panel_demand, in so many buckets. Columns: SCORED_COLUMNS."""
 
         def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
-            return self.score_bucket(rows)
+            return artefacts.once(file_of(self.finished, rows), lambda: self.score_bucket(rows))
 
         return by_bucket(panel, buckets).applyInPandas(of_bucket, SCORED_COLUMNS)
 
@@ -80,6 +81,11 @@ class Scorer:
         for model, uri in fitted.items():
             y_hat = sklearn_models.predict(stored.load(uri), examples)
             yield frame.assign(model=model, y_hat=y_hat, fallback=None)
+
+
+def file_of(finished: str | None, rows: pd.DataFrame) -> str | None:
+    """Where the finished bucket of these rows lies."""
+    return f"{finished}/{rows['bucket'].iloc[0]}.parquet" if finished else None
 
 
 def empty_frame(columns: Iterable[str]) -> pd.DataFrame:
