@@ -43,6 +43,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels and where the 
 		$(BIN)/python tests/benchmarks/mlp_backtest.py $$panel --tools --out build/bench/mlp_$$panel.json || exit; done
 	@$(BIN)/python tests/benchmarks/known_truth.py build/bench/truth --out build/bench/known_truth.json
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
+	@$(BIN)/python tests/benchmarks/network_scoring.py --out build/bench/network_scoring.json
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \

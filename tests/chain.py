@@ -29,7 +29,13 @@ SETTINGS = (
     "runtime.buckets=2",
 )
 # Networks that train in seconds.
-NETWORKS = ("networks.epochs=2", "networks.units=8", "networks.held_back_weeks=3", "networks.windows=300")
+NETWORKS = (
+    "networks.panels=[reference, category, product]",
+    "networks.epochs=2",
+    "networks.units=8",
+    "networks.held_back_weeks=3",
+    "networks.windows=300",
+)
 
 
 def products() -> pd.DataFrame:

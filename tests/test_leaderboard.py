@@ -95,6 +95,18 @@ METRIC_ROWS = {
         *scores("cutoffs-weigh-by-their-rows", "a", 9, 2, rows=40)[1:2],
     ],
 }
+# A network is a candidate where one knows all weeks of the panel that this one's champion forecasts.
+METRIC_ROWS |= {
+    "product": [*scores("product", "mlp", 1, 1), *scores("product", "naive", 2, 2)],
+    "reference": [
+        *scores("reference", "mlp", 1, 1),
+        *scores("reference", "lstm", 1.5, 1.5),
+        *scores("reference", "naive", 2, 2),
+    ],
+    "category": scores("category", "mlp", 1, 1),
+}
+NETWORKS = ("mlp", "lstm")
+AHEAD = (("product", "mlp"), ("reference", "mlp"), ("category", "lstm"))
 FAILED = "a-model-that-failed-once-is-no-candidate"
 ABSENT = "a-model-without-any-forecast-is-on-the-board"
 SPECIAL = {(FAILED, "a"): ("fitted", "failed"), (ABSENT, "a"): ("not enough history",) * 3}
@@ -105,7 +117,10 @@ def board(spark: SparkSession) -> DataFrame:
     metrics = [{"region": "here", **row} for rows in METRIC_ROWS.values() for row in rows]
     known = {(row["panel"], row["model"]) for row in metrics} | {*SPECIAL}
     registry = [row for panel, model in sorted(known) for row in became(panel, model, *SPECIAL.get((panel, model), ()))]
-    joint = [{**row, "family": "ensemble"} if row["model"] == "joint" else row for row in registry]
+    families = {"joint": "ensemble", **dict.fromkeys(NETWORKS, "Keras")}
+    joint = [{**row, "family": families.get(row["model"], row["family"])} for row in registry]
+    for panel, model in AHEAD:
+        joint.append({**became(panel, model, family="Keras", seconds=9.0)[0], "cutoff": LAST + timedelta(weeks=8)})
     weights = [
         *weighed("an-ensemble-is-better-where-both-forecast", "joint", LAST, a=0.25, b=0.6, c=0.15),
         *weighed("an-ensemble-is-better-where-both-forecast", "joint", EARLIER[1], a=1.0),
@@ -135,6 +150,9 @@ def rows(board: DataFrame) -> dict[tuple[str, str], Row]:
         ("mean-and-median-are-two-choices", {"a": "median", "b": "mean"}),
         ("an-ensemble-is-better-where-both-forecast", {"joint": "mean and median"}),
         ("an-ensemble-is-worse-where-both-forecast", {"single": "mean and median"}),
+        ("product", {"mlp": "mean and median"}),
+        ("reference", {"lstm": "mean and median"}),
+        ("category", {}),
     ],
 )
 def test_the_champions_are_chosen_on_the_earlier_cutoffs(
@@ -185,7 +203,15 @@ def test_the_board_has_a_row_a_model_in_the_columns_of_its_table(
     board: DataFrame, rows: dict[tuple[str, str], Row]
 ) -> None:
     assert board.columns == [name for name in LEADERBOARD.names if name != "region"]
-    assert board.count() == len(rows) == 24
+    assert board.count() == len(rows) == 30
+
+
+def test_a_network_that_cannot_forecast_the_weeks_ahead_says_for_which_panel_it_is_missing(
+    rows: dict[tuple[str, str], Row],
+) -> None:
+    assert rows["reference", "mlp"]["detail"] == "no network knows all weeks of panel category"
+    assert (rows["reference", "lstm"]["detail"], rows["product", "mlp"]["detail"]) == (None, None)
+    assert rows["product", "mlp"]["seconds"] == 6.0, "of the backtest, as of the others"
 
 
 def test_an_ensemble_names_its_members_of_the_last_cutoff_the_heaviest_first(

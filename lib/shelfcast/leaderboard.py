@@ -10,11 +10,14 @@ from rich.table import Table
 from shelfcast.ensembles import FAMILY
 from shelfcast.models import ZERO
 from shelfcast.models.mlp import FAMILY as NETWORK_FAMILY
+from shelfcast.panels import CHOSEN_ON
 
 _MODEL = ("panel", "model")
 # What a champion forecasts, and the score that chooses it.
 PURPOSES = {"mean": "rmse", "median": "wape"}
 _SCORES = ("wape", "rmse", "mae", "bias", "r2", "rmsse")
+# Why a network is no candidate.
+NOT_AHEAD = "no network knows all weeks of panel"
 
 
 def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cutoff: date) -> DataFrame:
@@ -22,19 +25,35 @@ def rank(metrics: DataFrame, registry: DataFrame, ensembles: DataFrame, last_cut
 
     The champion for the mean has the least RMSE over the earlier cutoffs, that for the median the least WAPE; the
     challenger is whom the same rule chooses without the champion. A model that forecast a part of the series only, or
-    failed or lacked history at a cutoff, is on the board and is no candidate; nor is a network, which the forecast of
-    the weeks ahead does not train. An ensemble has learned from the first cutoff: it takes the place of the best single
-    model where it is better than that one at the other earlier cutoffs.
+    failed or lacked history at a cutoff, is on the board and is no candidate; nor is a network unless there is one
+    that knows all weeks, in the registry at a later cutoff than the last, for the panel that this one's champion
+    forecasts. An ensemble has learned from the first cutoff: it takes the place of the best single model where it is
+    better than that one at the other earlier cutoffs.
     """
+    at_cutoffs = registry.where(F.col("cutoff") <= F.lit(last_cutoff))
     whole = metrics.where((F.col("slice") == "all") & F.col("cutoff").isNotNull())
     is_last = F.col("cutoff") == F.lit(last_cutoff)
     scores = whole.where(is_last).select(*_MODEL, *_SCORES)
-    board = _by_model(registry).join(_earlier_scores(whole.where(~is_last)), [*_MODEL], how="left")
+    board = _by_model(at_cutoffs).join(_earlier_scores(whole.where(~is_last)), [*_MODEL], how="left")
+    board = _with_candidates(board, registry.where(F.col("cutoff") > F.lit(last_cutoff)))
     board = board.join(scores, [*_MODEL], how="left").join(_members(ensembles, last_cutoff), [*_MODEL], how="left")
     return _with_titles(board).select(
         *_MODEL, "family", "minimises", "status", "detail", "earlier_wape", "earlier_rmse", *_SCORES, "seconds",
         "champion", "members", "challenger",
     )  # fmt: skip
+
+
+def _with_candidates(board: DataFrame, ahead: DataFrame) -> DataFrame:
+    """Adds `_can`: whether the model can forecast the weeks ahead; baselines are fitted for them when they are wanted.
+    ahead: rows of the registries of the networks that know all weeks."""
+    panels = F.create_map(*[F.lit(name) for pair in CHOSEN_ON.items() for name in pair])
+    fitted = ahead.where("status = 'fitted'").select(panels[F.col("panel")].alias("panel"), "model")
+    told = board.join(F.broadcast(fitted.distinct().withColumn("_ahead", F.lit(True))), [*_MODEL], how="left")
+    can = (F.col("family") != NETWORK_FAMILY) | F.col("_ahead").isNotNull()
+    forecasts = F.create_map(*[F.lit(name) for pair in CHOSEN_ON.items() for name in reversed(pair)])
+    lacks = F.concat(F.lit(f"{NOT_AHEAD} "), forecasts[F.col("panel")])
+    detail = F.nullif(F.concat_ws("; ", "detail", F.when(~can, lacks)), F.lit(""))
+    return told.withColumns({"_can": can, "detail": detail}).drop("_ahead")
 
 
 def _with_titles(board: DataFrame) -> DataFrame:
@@ -92,7 +111,7 @@ def _best(score: str, among: Column | None = None) -> Column:
     """The panel's best candidate by the score, of those for which `among` holds."""
     panel = Window.partitionBy("panel").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     is_ensemble = F.col("family") == FAMILY
-    fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO) & (F.col("family") != NETWORK_FAMILY)
+    fitted = (F.col("status") == "fitted") & (F.col("model") != ZERO) & F.col("_can")
     fitted = fitted if among is None else fitted & among
     single = fitted & ~is_ensemble & (F.col("_earlier_rows") == F.max("_earlier_rows").over(panel))
     joint = fitted & is_ensemble & (F.col("_later_rows") == F.max("_later_rows").over(panel))

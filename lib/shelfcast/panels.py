@@ -8,6 +8,8 @@ from pyspark.sql import functions as F
 from shelfcast.config import Reference
 
 REFERENCE, CATEGORY, PRODUCT = "reference", "category", "product"
+# Which panel's backtest chooses the model that forecasts which panel.
+CHOSEN_ON = {CATEGORY: REFERENCE, PRODUCT: PRODUCT}
 _SERIES = ("store_id", "item_id", "category_id")
 
 

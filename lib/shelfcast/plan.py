@@ -29,6 +29,11 @@ class Plan:
         return self.weeks[cutoff - 1]
 
     @property
+    def origins(self) -> tuple[int, ...]:
+        """How many weeks are known at each cutoff, and now: where a model is fitted that forecasts the weeks ahead."""
+        return (*self.cutoffs, len(self.weeks))
+
+    @property
     def ahead(self) -> tuple[date, ...]:
         """The weeks to forecast."""
         return tuple(self.weeks[-1] + WEEK * (step + 1) for step in range(self.horizon))

@@ -78,14 +78,13 @@ _DEMAND = (
     "region string, level string, store_id string, item_id string, category_id string, {period} date, quantity double, "
     "observed_quantity double, revenue double, discount double, sales bigint, unit_price double"
 )
-_DEMAND_CHECKS = {"something_sold": "quantity > 0"}
 # `level` is product or category, and `item_id` names the one or the other.
 DEMAND = {
     grain: Table(
         f"demand/{grain}",
         _DEMAND.format(period=period),
         key=("region", "level", "store_id", "item_id", period),
-        checks=_DEMAND_CHECKS,
+        checks={"something_sold": "quantity > 0"},
         partitions=("region", "level"),
     )
     for grain, period in (("daily", "day"), ("weekly", "week"), ("monthly", "month"))
@@ -153,8 +152,8 @@ NETWORK_BACKTESTS = Table(
 )
 NETWORK_REGISTRY = Table(
     "models/network_registry",
-    # As models/registry. panel_run: the run that made the panel which the network has learned from. losses: of each
-    # epoch, {loss, validation}. parameters: the settings that can be tuned, as they were used.
+    # As models/registry; at the last week known, those that forecast the weeks ahead. panel_run: that made the panel
+    # learned from. losses: of each epoch, {loss, validation}. parameters: the settings that can be tuned, as used.
     f"{REGISTRY.columns}, panel_run string, losses array<struct<loss:double,validation:double>>, "
     "parameters map<string,double>",
     key=REGISTRY.key,
@@ -171,7 +170,7 @@ ENSEMBLES = Table(
 )
 METRICS = Table(
     "forecasts/metrics",
-    # A row per model, cutoff and slice (all, step, store, category). cutoff null: over all. version: of the model.
+    # A row per model, cutoff (null: over all) and slice (all, step, store, category). version: of the model.
     "region string, panel string, model string, cutoff date, slice string, value string, rows bigint, units double, "
     "wape double, rmse double, mae double, bias double, r2 double, rmsse double, rae double, rrse double, "
     "mape double, zeros_left_out bigint, correlation double, version string",
@@ -192,10 +191,11 @@ FORECASTS = Table(
     "forecasts/demand",
     # The mean is the only additive number; quantiles are calibrated at each level on its own and never summed.
     # `unlisted`: a row for each category of a store, item_id "(not listed yet)", of what products that never sold there
-    # will sell: no series and nothing to order, but products and it add up to the category.
+    # will sell: no series, nothing to order, but it makes products add up. dispersion: k of the negative binomial with
+    # that mean, of variance mean + mean^2 / k; null where no quantile is known.
     "region string, forecast_date date, level string, store_id string, item_id string, category_id string, "
-    "step int, week date, "
-    "mean double, p10 double, p50 double, p90 double, p98 double, method string, run_id string",
+    "step int, week date, mean double, p10 double, p50 double, p90 double, p98 double, dispersion double, "
+    "method string, run_id string",
     key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
     checks={
         "mean_is_not_negative": "mean >= 0",
@@ -204,7 +204,7 @@ FORECASTS = Table(
         "and ifnull(p90 <= p98, true)",
     },
     partitions=("region", "forecast_date", "level"),
-    sought_by=("store_id",),
+    sought_by=("store_id", "item_id"),
     operational=("run_id",),
 )
 CALIBRATION = Table(

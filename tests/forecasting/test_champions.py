@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from builders import frame
+from builders import Row, frame
 from panel_builders import axis, poisson_series, training_frame, week
 from shelfcast import config, examples, panels, schemas
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import champion_of, forecast_means
+from shelfcast.forecasting.networks import INPUTS
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
 from shelfcast.table import Table
@@ -45,12 +46,22 @@ class Tables:
     def path(self, name: str) -> str:
         return f"{self.root}/{name}"
 
+    def last_commit(self, table: Table, scope: dict[str, str]) -> None:
+        """Nobody knows which run made it."""
+
+    def has_file(self, name: str) -> bool:
+        return Path(self.path(name)).exists()
+
 
 Weight = tuple[str, str, int, str, float]
 
 
 def run_on(
-    spark: SparkSession, folder: Path, champions: dict[tuple[str, str], str | None], weights: Sequence[Weight] = ()
+    spark: SparkSession,
+    folder: Path,
+    champions: dict[tuple[str, str], str | None],
+    weights: Sequence[Weight] = (),
+    networks: Sequence[Row] = (),
 ) -> Run:
     """A run that knows a leaderboard, what ensembles weigh, six series over sixteen weeks as categories and as
     products, the examples of origins 13 on, and a backtest of products that said 7 of each model."""
@@ -72,7 +83,7 @@ def run_on(
         for c in CUTOFFS
     ]
     frames = {
-        "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board),
+        "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board, *networks),
         "models/ensembles": frame(spark, schemas.ENSEMBLES, *members),
         "forecasts/backtests": frame(spark, schemas.BACKTESTS, *said),
         "features/panel_demand": of_pandas(spark, both[schemas.PANEL_DEMAND.names]),
@@ -82,7 +93,8 @@ def run_on(
     }
     settings = config.load(CONFIG, ["backtest.min_selling_weeks=4", "backtest.horizon=2"])
     lake: Any = Tables(str(folder), frames)
-    return Run(Job("test", TABLES, (), (), lambda _: None), spark, settings, lake, week(WEEKS), key="k")
+    job = Job("test", TABLES, (), (), lambda _: None, optional=INPUTS)
+    return Run(job, spark, settings, lake, week(WEEKS), key="k")
 
 
 def of_pandas(spark: SparkSession, rows: pd.DataFrame) -> DataFrame:
@@ -135,7 +147,7 @@ def test_a_champion_chosen_elsewhere_forecasts_every_series_at_each_cutoff(
 ) -> None:
     run = run_on(spark, tmp_path, {("reference", "moving_average"): "mean"})
     found = forecast_means(run, PLAN, panels.CATEGORY)
-    assert found.columns == ["cutoff", "store_id", "item_id", "category_id", "step", "week", "y", "mean"]
+    assert found.columns == ["cutoff", "store_id", "item_id", "category_id", "step", "week", "y", "mean", "method"]
     assert means_of(found) == recent_means(*CUTOFFS, WEEKS)
     weekly = poisson_series(6, WEEKS).set_index(["item_id", "week"])["quantity"]
     assert {row["y"] for row in found.where(found["cutoff"] == week(WEEKS - 1)).collect()} == {None}
@@ -162,3 +174,26 @@ def test_a_champion_that_could_not_be_fitted_is_an_error(spark: SparkSession, tm
     # no example was known after twelve weeks
     with pytest.raises(LakeError, match=f"model linear at {week(11)}: .*; wanted the champion fitted"):
         forecast_means(run, PLAN, panels.CATEGORY)
+
+
+MLP = {"region": "here", "panel": "product", "model": "mlp", "family": "Keras", "earlier_rmse": 1.0}
+
+
+def test_a_network_that_no_registry_has_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
+    run = run_on(spark, tmp_path, {}, networks=[{**MLP, "champion": "mean"}])
+    with pytest.raises(
+        LakeError, match=r"mlp is champion, and no registry has it for panel product .*; wanted job eval"
+    ):
+        forecast_means(run, PLAN, panels.PRODUCT)
+
+
+def test_a_better_network_that_cannot_forecast_is_named_beside_who_does(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    naive = {"region": "here", "panel": "reference", "model": "naive", "champion": "mean", "earlier_rmse": 2.0}
+    lacks = "no network knows all weeks of panel category"
+    mlp = {**MLP, "panel": "reference", "detail": lacks}
+    forecast_means(run_on(spark, tmp_path, {}, networks=[naive, mlp]), PLAN, panels.CATEGORY)
+    told = capsys.readouterr().err
+    assert f"category: mlp was better at the earlier cutoffs, and does not forecast: {lacks}" in told
+    assert "category: naive" in told

@@ -17,7 +17,7 @@ from shelfcast.forecasting.middle_out import MODELLED, SHARED, scale_modelled, s
 CUTOFF = date(2017, 11, 6)
 _CATEGORY = "cutoff date, store_id string, category_id string"
 CATEGORY_MEANS = f"{_CATEGORY}, step int, mean double, unlisted double"
-PRODUCT_MEANS = f"{_CATEGORY}, item_id string, step int, mean double"
+PRODUCT_MEANS = f"{_CATEGORY}, item_id string, step int, mean double, method string"
 SHARES = f"{_CATEGORY}, item_id string, weight double"
 SPLIT = (
     f"{_CATEGORY}, step int, weights double, thin bigint, factor double, equal_part double, remainder double, "
@@ -68,7 +68,8 @@ def split_on_spark(spark: SparkSession, groups: Sequence[Group], floor: float) -
     for number, group in enumerate(groups):
         at = {"cutoff": CUTOFF, "store_id": f"s{number}", "category_id": "c1"}
         whole.append({**at, "step": 1, "mean": float(group.whole), "unlisted": group.unlisted})
-        models += [{**at, "item_id": f"{n}", "step": 1, "mean": float(mean)} for n, mean in enumerate(group.models)]
+        modelled = {**at, "step": 1, "method": MODELLED}
+        models += [{**modelled, "item_id": f"{n}", "mean": float(mean)} for n, mean in enumerate(group.models)]
         weights += [{**at, "item_id": f"{n}", "weight": float(weight)} for n, weight in enumerate(group.weights)]
     products, shares = frame(spark, PRODUCT_MEANS, *models), frame(spark, SHARES, *weights)
     split = split_categories(frame(spark, CATEGORY_MEANS, *whole), products, shares, floor)

@@ -56,7 +56,7 @@ def test_a_choice_knows_the_weeks_up_to_its_cutoff_alone() -> None:
     """Windows of four weeks: of the one behind the second cutoff half was to come."""
     cutoffs = (8, 12, 14)
     weeks = np.array(cutoffs)[:, None, None] + np.arange(1, 5)
-    found = judge_bucket(cells(np.where(weeks <= 14, 0.5, -9.0), cutoffs), list(map(week, cutoffs)), seed=1)
+    found = judge_bucket(cells(np.where(weeks <= 14, 0.5, -9.0), cutoffs), list(map(week, cutoffs)), week(18), seed=1)
     last = found[found["cutoff"] == week(14)].iloc[0]
     assert last["kept"]
     assert last["gain"] == pytest.approx(0.5)
@@ -67,4 +67,13 @@ def test_weeks_that_are_not_known_yet_judge_nothing() -> None:
     cutoffs = (10, 14, 18)
     rows = cells(0.1, cutoffs)
     rows.loc[rows["cutoff"] == week(18), "y"] = np.nan
-    assert judge_bucket(rows, list(map(week, cutoffs)), seed=1)["cutoff"].tolist() == [week(10), week(14)]
+    found = judge_bucket(rows, list(map(week, cutoffs)), week(22), seed=1)
+    assert found["cutoff"].tolist() == [week(10), week(14), week(22)]
+
+
+def test_the_heads_of_the_weeks_ahead_are_judged_by_all_that_is_known_and_have_nothing_behind_them() -> None:
+    found = judge_bucket(cells(0.5, (10, 14)), [week(10), week(14)], week(18), seed=1).set_index("cutoff")
+    assert found["cutoffs"].tolist() == [0, 1, 2]
+    assert found["kept"].tolist() == [False, False, True]
+    assert found["gain"].loc[week(18)] == pytest.approx(0.5)
+    assert found.loc[week(18), ["base_loss", "head_loss", "units"]].isna().all()

@@ -5,16 +5,17 @@ from chispa import assert_df_equality
 from pyspark.sql import functions as F
 
 from chain import NETWORKS
+from crowned import REGION, WEEKS, crown, network_means, published_means
 from shelfcast import schemas
 from shelfcast.errors import ConfigError, LakeError
+from shelfcast.forecasting.middle_out import MODELLED
 from shelfcast.models.mlp.head import count_weights
 from shelfcast.models.mlp.network import Design
 from shelfcast.networks import tables as network_tables
 from shelfcast.runner import Runner
-from shelfcast.steps import evaluate, fine_tune_stores, report
+from shelfcast.steps import evaluate, fine_tune_stores, forecast, report
 from shelfcast.windows import WINDOWS
 
-REGION = "complete_journey"
 KEY = ["panel", "cutoff", "store_id", "item_id", "step"]
 
 
@@ -29,13 +30,14 @@ def tuned(trained, make_runner, tmp_path_factory) -> Runner:
     return runner
 
 
-def test_networks_with_heads_of_stores_stand_on_the_leaderboard_and_choose_no_champion(tuned, trained) -> None:
-    boards = [runner.lake.read(schemas.LEADERBOARD, REGION) for runner in (tuned, trained)]
+def test_networks_with_heads_of_stores_stand_on_the_leaderboard_and_change_no_other_score(tuned, trained) -> None:
+    titles = ("champion", "challenger")
+    boards = [runner.lake.read(schemas.LEADERBOARD, REGION).drop(*titles) for runner in (tuned, trained)]
     own = boards[0].where("model like '%_stores%'")
     found = {(row.panel, row.model, row.minimises, row.family): row for row in own.collect()}
     assert set(found) == {
         (panel, f"mlp_stores{suffix}", minimises, "Keras")
-        for panel in ("reference", "product")
+        for panel in ("reference", "category", "product")
         for suffix, minimises in (("", "mean"), ("_median", "median"))
     }
     assert all(row.wape > 0 and row.earlier_rmse > 0 and row.status == "fitted" for row in found.values())
@@ -71,6 +73,8 @@ def test_a_store_without_a_head_of_its_own_is_forecast_by_the_network_itself(tun
 
 def test_every_store_has_tried_a_head_at_every_cutoff_and_the_kept_alone_are_stored(tuned) -> None:
     heads = tuned.lake.read(network_tables.STORE_HEADS, REGION)
+    ahead = heads.where("cutoff > '2017-07-31'")
+    heads = heads.exceptAll(ahead)
     scored = tuned.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'")
     stores = ["panel", "cutoff", "store_id"]
     assert heads.select(stores).exceptAll(scored.select(stores).distinct()).count() == 0
@@ -83,7 +87,8 @@ def test_every_store_has_tried_a_head_at_every_cutoff_and_the_kept_alone_are_sto
 def test_nothing_is_kept_before_two_cutoffs_have_been_judged(tuned) -> None:
     heads = tuned.lake.read(network_tables.STORE_HEADS, REGION)
     counted = {tuple(row) for row in heads.select("cutoff", "cutoffs").distinct().collect()}
-    assert [count for _, count in sorted(counted)] == [0, 1, 2]
+    # behind the last cutoff, and for the weeks ahead
+    assert [count for _, count in sorted(counted)] == [0, 1, 2, 3]
     assert heads.where("cutoffs < 2 and (kept or gain is not null)").count() == 0
     assert heads.where("cutoffs = 2 and series >= 5 and gain is null").count() == 0
 
@@ -93,6 +98,26 @@ def test_the_report_tells_of_the_stores(tuned) -> None:
     page = (tuned.lake.root + f"/reports/{REGION}/index.html").removeprefix("file:")
     with open(page, encoding="utf-8") as file:
         assert "Stores with a head of their own" in file.read()
+
+
+def test_a_kept_head_speaks_for_its_store_in_the_weeks_ahead_and_for_no_other(tuned, make_runner, tmp_path) -> None:
+    """Where none has won, one is made to have."""
+    shutil.copytree(tuned.lake.root, tmp_path / "lake")
+    runner = make_runner(tmp_path / "lake", *NETWORKS, "fine_tuning.epochs=3")
+    heads = runner.lake.read(network_tables.STORE_HEADS, REGION)
+    own = (F.col("cutoff") == F.lit(WEEKS[-1])) & (F.col("store_id") == "2")
+    drawn = F.array(*[F.lit(0.01 * (n % 7 - 3)).cast("float") for n in range(171)])
+    made = {"kept": own, "weights": F.when(own, drawn), "lower": F.when(own, 0.1)}
+    runner.lake.replace(
+        network_tables.STORE_HEADS, heads.withColumns(made), {"region": REGION}, {"run_key": "made", "job": "made"}
+    )
+    crown(runner, "mlp_stores")
+    assert runner.run(forecast.job(runner.config))
+    alone = network_means(runner, "category", least_weeks=1)
+    found = published_means(runner, "category", MODELLED)
+    assert found.keys() == alone.keys()
+    changed = {store for (store, item, step), mean in found.items() if mean != alone[store, item, step]}
+    assert changed == {"2"}
 
 
 def test_without_networks_the_job_names_the_one_that_trains_them(ran) -> None:

@@ -7,9 +7,11 @@ import pytest
 from mlp_builders import design
 from panel_builders import axis, poisson_series, week, write_windows
 from shelfcast import artefacts
+from shelfcast.models import forecast
 from shelfcast.models.mlp.forecaster import loads
+from shelfcast.networks import scoring
 from shelfcast.networks.scoring import QUANTILE_COLUMNS, NetworkScorer
-from shelfcast.panel import densify
+from shelfcast.panel import FloatArray, Panel, densify
 from shelfcast.scoring import SCORED_COLUMNS
 from shelfcast.table import column_names
 from shelfcast.training.communicator import Alone
@@ -104,3 +106,34 @@ def test_series_that_have_not_sold_often_enough_are_not_scored(fitted: NetworkFi
     found = scorer.score_bucket(ROWS)
     assert list(found) == [*column_names(SCORED_COLUMNS), *QUANTILE_COLUMNS]
     assert found.empty
+
+
+def test_only_what_is_wanted_of_a_network_is_forecast(fitted: NetworkFit) -> None:
+    at = {("mlp", CUTOFF): fitted.artefact}
+    both = NetworkScorer(AXIS, at, 1).score_bucket(ROWS)
+    medians = NetworkScorer(AXIS, at, 1, wanted={"mlp_median"}).score_bucket(ROWS)
+    expected = both[both["model"] == "mlp_median"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(medians, expected)
+
+
+def test_a_series_of_which_the_network_makes_no_number_has_its_fallback(
+    fitted: NetworkFit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = loads(artefacts.read_bytes(fitted.artefact)).predict
+
+    def predict(panel: Panel, origin: int) -> FloatArray:
+        said = own(panel, origin)
+        said[1, 0, 2] = np.inf
+        return said
+
+    monkeypatch.setattr(scoring, "_load", lambda _: predict)
+    scorer = NetworkScorer(AXIS, {("mlp", CUTOFF): fitted.artefact}, 1)
+    found = scorer.score_bucket(ROWS)
+    dense = densify(ROWS, AXIS)
+    failed = found["item_id"] == dense.ids["item_id"].iloc[1]
+    assert set(found.loc[failed, "fallback"]) == {"the network's numbers are not finite"}
+    assert found.loc[~failed, "fallback"].isna().all()
+    expected = forecast("moving_average", dense.until(CUTOFF), 2).values[1]
+    for name in ("y_hat", *QUANTILE_COLUMNS):
+        assert found.loc[failed & (found["model"] == "mlp"), name].to_numpy() == pytest.approx(expected)
+    assert np.isfinite(found["y_hat"]).all()

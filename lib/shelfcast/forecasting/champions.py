@@ -1,37 +1,90 @@
 """What the champions of the backtest forecast, at the backtest's cutoffs and at the last week known."""
 
-from pyspark.sql import DataFrame
+from functools import reduce
+
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from shelfcast import ensembles, panels
+from shelfcast import ensembles
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.errors import LakeError
+from shelfcast.forecasting.middle_out import FALLBACK, MODELLED
+from shelfcast.forecasting.networks import backtests_by_networks, forecast_ahead
 from shelfcast.job import Run
+from shelfcast.leaderboard import NOT_AHEAD
+from shelfcast.models.mlp import FAMILY
+from shelfcast.panels import CHOSEN_ON
 from shelfcast.plan import Plan
 from shelfcast.schemas import BACKTESTS, ENSEMBLES, LEADERBOARD
-
-# Which panel's backtest chooses the model of which panel.
-CHOSEN_ON = {panels.CATEGORY: panels.REFERENCE, panels.PRODUCT: panels.PRODUCT}
+from shelfcast.scoring import SCORED_COLUMNS
+from shelfcast.table import column_names
 
 
 def champion_of(run: Run, panel: str) -> str:
     """The model that forecasts the mean of `panel`. Raises LakeError where the backtest chose none."""
-    board = run.read(LEADERBOARD).where((F.col("panel") == CHOSEN_ON[panel]) & F.col("champion").contains("mean"))
-    chosen = board.select("model").first()
-    if chosen is None:
-        raise LakeError(
-            f"models/leaderboard: no champion for the mean on panel {CHOSEN_ON[panel]}; wanted one from evaluate"
-        )
-    return str(chosen["model"])
+    return str(_champion(run, panel)["model"])
 
 
 def forecast_means(run: Run, plan: Plan, panel: str) -> DataFrame:
     """The champion's means at each cutoff at which it can forecast, and for the weeks ahead: cutoff (last week known),
-    store_id, item_id, category_id, step, week, y, mean.
+    store_id, item_id, category_id, step, week, y, mean, method.
 
     What the backtest has forecast of the same panel is not forecast again.
     """
-    model, chosen_on = champion_of(run, panel), CHOSEN_ON[panel]
+    champion = _champion(run, panel)
+    if champion["family"] == FAMILY:
+        run.say(f"{panel}: network {champion['model']}")
+        scored = forecast_ahead(run, plan, panel, champion["model"]).select(*column_names(SCORED_COLUMNS))
+        scored = scored.unionByName(backtests_of(run, panel, champion["model"]))
+    else:
+        _tell_of_better(run, panel, champion)
+        scored = _forecast_by_baseline(run, plan, panel, champion["model"])
+    method = F.when(F.col("fallback").isNull(), MODELLED).otherwise(FALLBACK)
+    return scored.select(
+        "cutoff",
+        "store_id",
+        "item_id",
+        "category_id",
+        "step",
+        "week",
+        "y",
+        F.col("y_hat").alias("mean"),
+        method.alias("method"),
+    )
+
+
+def backtests_of(run: Run, panel: str, model: str) -> DataFrame:
+    """What `model` forecast of `panel` at the backtest's cutoffs: SCORED_COLUMNS."""
+    names = column_names(SCORED_COLUMNS)
+    tables = [run.read(BACKTESTS), *backtests_by_networks(run)]
+    own = [table.where((F.col("panel") == panel) & (F.col("model") == model)).select(*names) for table in tables]
+    return reduce(DataFrame.unionByName, own)
+
+
+def _champion(run: Run, panel: str) -> Row:
+    board = run.read(LEADERBOARD).where((F.col("panel") == CHOSEN_ON[panel]) & F.col("champion").contains("mean"))
+    chosen = board.select("model", "family", "earlier_rmse").first()
+    if chosen is None:
+        raise LakeError(
+            f"models/leaderboard: no champion for the mean on panel {CHOSEN_ON[panel]}; wanted one from evaluate"
+        )
+    return chosen
+
+
+def _tell_of_better(run: Run, panel: str, champion: Row) -> None:
+    """Say which network was better at the earlier cutoffs, and why it does not forecast."""
+    networks = run.read(LEADERBOARD).where((F.col("panel") == CHOSEN_ON[panel]) & (F.col("family") == FAMILY))
+    better = networks.where(F.col("earlier_rmse") < F.lit(champion["earlier_rmse"]).cast("double"))
+    found = better.where(F.col("detail").contains(NOT_AHEAD)).orderBy("earlier_rmse").select("model", "detail").first()
+    if found:
+        run.say(
+            f"{panel}: {found['model']} was better at the earlier cutoffs, and does not forecast: {found['detail']}"
+        )
+
+
+def _forecast_by_baseline(run: Run, plan: Plan, panel: str, model: str) -> DataFrame:
+    """SCORED_COLUMNS of a baseline or an ensemble of them, fitted where it is not forecast yet."""
+    chosen_on = CHOSEN_ON[panel]
     weights = _weights(run, chosen_on, model)
     members = sorted({row["member"] for row in weights.select("member").distinct().toLocalIterator()})
     run.say(f"{panel}: {model}" + (f" of {', '.join(members)}" if members else ""))
@@ -40,16 +93,7 @@ def forecast_means(run: Run, plan: Plan, panel: str) -> DataFrame:
     _require_fitted(fitted)
     if members:
         scored = ensembles.average(scored, weights.withColumn("panel", F.lit(panel)))
-    if panel == chosen_on:
-        scored = scored.unionByName(backtests_of(run, panel, model))
-    return scored.select(
-        "cutoff", "store_id", "item_id", "category_id", "step", "week", "y", F.col("y_hat").alias("mean")
-    )
-
-
-def backtests_of(run: Run, panel: str, model: str) -> DataFrame:
-    """What `model` forecast of `panel` at the backtest's cutoffs."""
-    return run.read(BACKTESTS).where((F.col("panel") == panel) & (F.col("model") == model)).drop("region")
+    return scored.unionByName(backtests_of(run, panel, model)) if panel == chosen_on else scored
 
 
 def _weights(run: Run, panel: str, model: str) -> DataFrame:

@@ -12,6 +12,8 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from shelfcast.panel import FloatArray
+
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
 # The fewest n with ceil((n + 1) q) <= n.
 WANTED_RATIOS = {name: next(n for n in range(1, 1000) if ceil((n + 1) * q) <= n) for name, q in QUANTILES.items()}
@@ -24,21 +26,25 @@ _SMALLEST_MEAN = 2.0**-12
 
 
 def fit_ratios(past: DataFrame) -> DataFrame:
-    """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98, and how many `ratios` they rest on.
+    """The conformal ratios of every bin of means: level, bin, p10, p50, p90, p98, how many `ratios` they rest on, and
+    `excess`, the variance of demand about its forecast beyond Poisson's as a multiple of the squared mean, at least 0.
 
     past: level, mean, y (null where not known) of cutoffs that are over. A bin shares the ratios of bins nearest in
     size until they have 200 rows together.
     """
-    known = past.where(F.col("y").isNotNull()).withColumn("bin", _bin("mean"))
+    known = past.where(F.col("y").isNotNull()).withColumn("bin", size_bin("mean"))
     groups = _group_bins(known.groupBy("level", "bin").agg(F.count(F.lit(1)).alias("rows")))
     ratio = F.col("y") / F.greatest("mean", F.lit(_SMALLEST_MEAN))
-    ratios = known.join(F.broadcast(groups), ["level", "bin"]).select("level", "group", ratio.alias("ratio"))
-    return groups.join(_conformal_quantiles(ratios), ["level", "group"]).select("level", "bin", "ratios", *QUANTILES)
+    ratios = known.join(F.broadcast(groups), ["level", "bin"]).select(
+        "level", "group", "y", "mean", ratio.alias("ratio")
+    )
+    fitted = groups.join(_conformal_quantiles(ratios), ["level", "group"])
+    return fitted.select("level", "bin", "ratios", "excess", *QUANTILES)
 
 
 def with_quantiles(means: DataFrame, ratios: DataFrame) -> DataFrame:
     """Adds p10, p50, p90 and p98, in the mean's units, to rows with level and mean; and the `ratios` they rest on."""
-    binned = means.withColumn("bin", _bin("mean"))
+    binned = means.withColumn("bin", size_bin("mean"))
     joined = binned.join(F.broadcast(ratios), ["level", "bin"], how="left")
     size = F.greatest("mean", F.lit(_SMALLEST_MEAN))
     quantiles = [(F.col(name) * size).alias(name) for name in QUANTILES]
@@ -74,9 +80,15 @@ def measure_calibration(scored: DataFrame) -> DataFrame:
     )
 
 
-def _bin(mean: str) -> Column:
+def size_bin(mean: str) -> Column:
+    """The bin of a mean: half powers of two."""
     size = F.greatest(F.col(mean), F.lit(_SMALLEST_MEAN))
     return F.least(F.floor(F.log2(size) * _BINS_PER_DOUBLING), F.lit(_LAST_BIN)).cast("int")
+
+
+def mean_of_bin(bins: FloatArray) -> FloatArray:
+    """The middle of each bin, in the mean's units."""
+    return np.asarray(2.0 ** ((bins + 0.5) / _BINS_PER_DOUBLING))
 
 
 def _group_bins(counts: DataFrame) -> DataFrame:
@@ -101,9 +113,12 @@ def _conformal_quantiles(ratios: DataFrame) -> DataFrame:
     group = Window.partitionBy("level", "group")
     in_order = group.orderBy("ratio").rowsBetween(Window.unboundedPreceding, Window.currentRow)
     rows = F.count(F.lit(1)).over(group.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
-    ranked = ratios.select("level", "group", "ratio", F.row_number().over(in_order).alias("rank"), rows.alias("rows"))
+    ranked = ratios.select("*", F.row_number().over(in_order).alias("rank"), rows.alias("rows"))
     quantiles = [_ranked_value(q).alias(name) for name, q in QUANTILES.items()]
-    return ranked.groupBy("level", "group").agg(F.first("rows").alias("ratios"), *quantiles)
+    beyond = F.sum(F.pow(F.col("y") - F.col("mean"), F.lit(2)) - F.col("mean"))
+    squares = F.nullif(F.sum(F.pow("mean", F.lit(2))), F.lit(0.0))
+    excess = F.coalesce(F.greatest(beyond, F.lit(0.0)) / squares, F.lit(0.0)).alias("excess")
+    return ranked.groupBy("level", "group").agg(F.first("rows").alias("ratios"), excess, *quantiles)
 
 
 def _ranked_value(quantile: float) -> Column:

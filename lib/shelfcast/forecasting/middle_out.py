@@ -7,7 +7,8 @@ Frames hold several cutoffs side by side: `cutoff` is the last week known.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-MODELLED, SHARED = "model", "middle_out"
+# How a mean came about; FALLBACK: by the model that stands in where the champion failed on a series.
+MODELLED, SHARED, FALLBACK = "model", "middle_out", "moving_average"
 _SERIES = ("store_id", "item_id", "category_id")
 _CATEGORY = ("cutoff", "store_id", "category_id")
 
@@ -45,20 +46,20 @@ def split_categories(category_means: DataFrame, product_means: DataFrame, shares
 
 
 def scale_modelled(product_means: DataFrame, split: DataFrame) -> DataFrame:
-    """The modelled products' means, scaled to leave the thin ones their part: cutoff, the series, step, mean,
-    method."""
+    """The modelled products' means, scaled to leave the thin ones their part: cutoff, the series, step, mean and, as
+    they have it, method."""
     joined = product_means.join(split, [*_CATEGORY, "step"])
     mean = F.coalesce(F.col("mean") * F.col("factor"), F.col("equal_part"))
-    return joined.select("cutoff", *_SERIES, "step", mean.alias("mean"), F.lit(MODELLED).alias("method"))
+    return joined.select("cutoff", *_SERIES, "step", mean.alias("mean"), "method")
 
 
 def share_out(shares: DataFrame, split: DataFrame) -> DataFrame:
-    """The thin products' means: their share of the remainder by weight, alike where no weight is above zero."""
+    """The thin products' means: their share of the remainder by weight, alike where no weight is above zero. What else
+    `shares` tells of a series stays."""
     share = F.when(F.col("weights") > 0, F.col("weight") / F.col("weights")).otherwise(1 / F.col("thin"))
     joined = shares.join(F.broadcast(split), [*_CATEGORY])
-    return joined.select(
-        "cutoff", *_SERIES, "step", (F.col("remainder") * share).alias("mean"), F.lit(SHARED).alias("method")
-    )
+    told = [name for name in shares.columns if name != "weight"]
+    return joined.select(*told, "step", (F.col("remainder") * share).alias("mean"), F.lit(SHARED).alias("method"))
 
 
 def _remainder(floor: float) -> Column:

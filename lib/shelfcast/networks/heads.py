@@ -1,9 +1,8 @@
 """Heads of single stores on Spark: trained a bucket of stores at a time, tried on the weeks behind the cutoff that they
 know, and put in the network's place where they are kept."""
 
-import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,39 +41,13 @@ _HEAD = ("panel", "model", "cutoff", "store_id")
 
 
 @dataclass(frozen=True)
-class StoreHeads:
-    """The heads of one panel's stores. artefacts: (model, weeks known) -> where the network fitted then lies. staging:
-    what lies there, of a run that was interrupted, is not done again."""
+class HeadScorer:
+    """What the heads of one panel's stores say. artefacts: (model, weeks known) -> where the network fitted then
+    lies."""
 
     panel: str
     axis: Axis
     artefacts: Mapping[tuple[str, int], str]
-    recipe: Recipe
-    batch_size: int
-    staging: str
-
-    def fit(self, windows: DataFrame, buckets: int) -> DataFrame:
-        """A head of each store at each cutoff by which it has windows. windows: rows of features/windows. Columns:
-        HEAD_COLUMNS."""
-
-        def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
-            place = f"{self.staging}-{rows['bucket'].iloc[0]}.parquet"
-            return _once(place, lambda: self.fit_bucket(rows))
-
-        return by_bucket(in_store_buckets(windows, buckets), buckets).applyInPandas(of_bucket, HEAD_COLUMNS)
-
-    def fit_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
-        found = [head for model, cutoff in self.artefacts for head in self._fit_at(rows, model, cutoff)]
-        return pd.DataFrame(found, columns=column_names(HEAD_COLUMNS))
-
-    def _fit_at(self, rows: pd.DataFrame, model: str, cutoff: int) -> Iterator[tuple[object, ...]]:
-        uri = self.artefacts[model, cutoff]
-        parts, trainer = load_parts(uri), load_trainer(uri, self.recipe, self.batch_size)
-        for store, windows in _by_store(rows[rows["origin"] < cutoff], parts, cutoff):
-            started = time.monotonic()
-            weights = trainer.fit(activate(windows, parts))
-            key = (self.panel, model, self._last_week(cutoff), store)
-            yield *key, weights, len(windows.weight), time.monotonic() - started
 
     def forecast(self, windows: DataFrame, heads: DataFrame, buckets: int) -> DataFrame:
         """What each store's head says at its cutoff beside the network's own. windows: as `windows_at` makes them.
@@ -115,6 +88,38 @@ class StoreHeads:
 
     def _last_week(self, cutoff: int) -> date:
         return self.axis.weeks[cutoff - 1]
+
+
+@dataclass(frozen=True)
+class StoreHeads(HeadScorer):
+    """The heads themselves. staging: what lies there, of a run that was interrupted, is not done again."""
+
+    recipe: Recipe
+    batch_size: int
+    staging: str
+
+    def fit(self, windows: DataFrame, buckets: int) -> DataFrame:
+        """A head of each store at each cutoff by which it has windows. windows: rows of features/windows. Columns:
+        HEAD_COLUMNS."""
+
+        def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
+            place = f"{self.staging}-{rows['bucket'].iloc[0]}.parquet"
+            return artefacts.once(place, lambda: self.fit_bucket(rows))
+
+        return by_bucket(in_store_buckets(windows, buckets), buckets).applyInPandas(of_bucket, HEAD_COLUMNS)
+
+    def fit_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
+        found = [head for model, cutoff in self.artefacts for head in self._fit_at(rows, model, cutoff)]
+        return pd.DataFrame(found, columns=column_names(HEAD_COLUMNS))
+
+    def _fit_at(self, rows: pd.DataFrame, model: str, cutoff: int) -> Iterator[tuple[object, ...]]:
+        uri = self.artefacts[model, cutoff]
+        parts, trainer = load_parts(uri), load_trainer(uri, self.recipe, self.batch_size)
+        for store, windows in _by_store(rows[rows["origin"] < cutoff], parts, cutoff):
+            started = time.monotonic()
+            weights = trainer.fit(activate(windows, parts))
+            key = (self.panel, model, self._last_week(cutoff), store)
+            yield *key, weights, len(windows.weight), time.monotonic() - started
 
 
 def _by_store(rows: pd.DataFrame, parts: Parts, known: int) -> Iterator[tuple[str, Batch]]:
@@ -164,9 +169,3 @@ def with_kept_heads(base: DataFrame, trials: DataFrame, verdicts: DataFrame) -> 
 
 def in_store_buckets(rows: DataFrame, buckets: int) -> DataFrame:
     return rows.withColumn("bucket", bucket_of(buckets, "store_id"))
-
-
-def _once(place: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    if not artefacts.exists(place):
-        artefacts.write_bytes(make().to_parquet(), place)
-    return pd.read_parquet(io.BytesIO(artefacts.read_bytes(place)))

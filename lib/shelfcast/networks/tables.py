@@ -21,7 +21,8 @@ STORE_HEADS = Table(
     # A row per store, network and cutoff. weights: of the kept ones alone, flat. gain, lower, upper: the share of the
     # network's own loss that the store's heads saved on the weeks behind the earlier cutoffs, and its interval, from so
     # many `cutoffs` and `series`; null where these are too few. The sums are over the weeks behind the cutoff itself,
-    # which the choice has not seen, in units: loss as trained on, error of the median.
+    # which the choice has not seen, in units: loss as trained on, error of the median; null of the heads that forecast
+    # the weeks ahead.
     "region string, panel string, model string, cutoff date, store_id string, kept boolean, weights array<float>, "
     "gain double, lower double, upper double, cutoffs int, series int, base_loss double, head_loss double, "
     "base_error double, head_error double, units double, windows bigint, seconds double",
@@ -49,3 +50,9 @@ STORE_REGISTRY = Table(
     checks=REGISTRY.checks,
     operational=(*REGISTRY.operational, "panel_run"),
 )
+
+# What networks forecast at the cutoffs, and the registry of those that did, by the job that writes both.
+OF_NETWORKS = (NETWORK_BACKTESTS, NETWORK_REGISTRY)
+OF_STORES = (STORE_BACKTESTS, STORE_REGISTRY)
+OF_TRANSFERS = (TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
+BY_NETWORKS = (OF_NETWORKS, OF_STORES, OF_TRANSFERS)

@@ -25,28 +25,30 @@ PROBABILITY = 0.9
 LEAST_CUTOFFS = 2
 
 
-def judge(trials: DataFrame, cutoffs: Sequence[date], buckets: int, seed: int) -> DataFrame:
+def judge(trials: DataFrame, cutoffs: Sequence[date], now: date, buckets: int, seed: int) -> DataFrame:
     """For each head of TRIAL_COLUMNS whether it is kept, why, and what it came to behind its cutoff: VERDICT_COLUMNS.
 
-    cutoffs: the backtest's. It is kept where its store's heads of the cutoffs before, on the weeks known since, had
-    less loss than the network's own, the interval of PROBABILITY lying above 0.
+    cutoffs: the backtest's. now: the last week known, whose heads forecast the weeks ahead. A head is kept where its
+    store's heads of the cutoffs before, on the weeks known since, had less loss than the network's own, the interval of
+    PROBABILITY lying above 0.
     """
 
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
-        return judge_bucket(rows, cutoffs, seed)
+        return judge_bucket(rows, cutoffs, now, seed)
 
     return by_bucket(in_store_buckets(trials, buckets), buckets).applyInPandas(of_bucket, VERDICT_COLUMNS)
 
 
-def judge_bucket(rows: pd.DataFrame, cutoffs: Sequence[date], seed: int) -> pd.DataFrame:
+def judge_bucket(rows: pd.DataFrame, cutoffs: Sequence[date], now: date, seed: int) -> pd.DataFrame:
     known = rows[rows["y"].notna()]
     found = []
     for store, own in known.groupby(list(_STORE)):
-        for cutoff in cutoffs:
+        for cutoff in (*cutoffs, now):
             behind = own[own["cutoff"] == cutoff]
-            if len(behind):
+            if len(behind) or cutoff == now:
                 verdict = weigh(own[own["week"] <= cutoff], seed)
-                sums = {name: behind[name].sum() for name in SUMS} | {"units": behind["y"].sum()}
+                sums = {name: behind[name].sum(min_count=1) for name in SUMS}
+                sums["units"] = behind["y"].sum(min_count=1)
                 key = dict(zip(_STORE, store, strict=True))
                 kept = bool(verdict.lower > 0)
                 found.append({**key, "cutoff": cutoff, "kept": kept, **verdict._asdict(), **sums})

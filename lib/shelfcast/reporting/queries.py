@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.networks.scoring import with_heads
-from shelfcast.networks.tables import STORE_HEADS
+from shelfcast.networks.tables import BY_NETWORKS, STORE_HEADS
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
@@ -24,6 +24,8 @@ from shelfcast.tuning.trials import TRIALS
 
 Read = Callable[[Table], DataFrame | None]
 
+# Of the baselines, and of the networks where there are any.
+BACKTEST_TABLES = (schemas.BACKTESTS, *(backtests for backtests, _ in BY_NETWORKS))
 CATEGORIES = 12
 ERROR_CATEGORIES = 20
 # Cells to a factor of two, and the smallest demand that a logarithmic axis shows.
@@ -104,13 +106,12 @@ def champion_errors(read: Read, what: str, name: str, last_cutoff: date, champio
 
 def scatter(read: Read, last_cutoff: date, models: Sequence[str]) -> DataFrame | None:
     """Actual against predicted, in cells: `models` in the backtest at the last cutoff, and the study's two best."""
-    backtests, sample = read(schemas.BACKTESTS), read(STUDY_SAMPLE)
     frames = []
-    if backtests is not None:
+    for backtests in [found for table in BACKTEST_TABLES if (found := read(table)) is not None]:
         at_last = (F.col("panel") == REFERENCE) & (F.col("cutoff") == F.lit(last_cutoff))
         chosen = backtests.where(at_last & F.col("model").isin(*models) & F.col("y").isNotNull())
         frames.append(_pairs("backtest", chosen, F.col("y_hat"), F.col("y")))
-    best = _best_of_study(read)
+    sample, best = read(STUDY_SAMPLE), _best_of_study(read)
     if sample is not None and best is not None:
         chosen = sample.join(F.broadcast(best), "model", how="semi")
         frames.append(_pairs("study", chosen, F.col("prediction"), F.col("units")))

@@ -95,6 +95,6 @@ def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:
 
 def _known_at_cutoffs(run: Run, plan: Plan) -> DataFrame:
     """The examples once for each cutoff at which their target was known: what was to be learned from then."""
-    cutoffs = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
+    cutoffs = [plan.last_week(cutoff) for cutoff in plan.origins]
     each = F.explode(F.array(*[F.lit(cutoff) for cutoff in cutoffs])).alias("cutoff")
     return run.read(examples.TRAINING_FRAME).select("*", each).where(F.col("week") <= F.col("cutoff"))

@@ -12,22 +12,18 @@ from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import panel_run
-from shelfcast.networks import tables as network_tables
-from shelfcast.networks.tables import TRANSFER_BACKTESTS, TRANSFER_REGISTRY
+from shelfcast.networks.tables import BY_NETWORKS, OF_STORES
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
 _READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
-_NETWORKS = (schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
-_STORES = (network_tables.STORE_BACKTESTS, network_tables.STORE_REGISTRY)
-_TRANSFERRED = (TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD, CHAMPIONS)
 
 
 def job(config: Config) -> Job:
     """Raises ConfigError where model versions are to be told of in a place that is none."""
     tracking.check(config.tracking.uri)
-    networks = (*_NETWORKS, *_STORES, *_TRANSFERRED)
+    networks = tuple(table for tables in BY_NETWORKS for table in tables)
     return Job("evaluate", _READS, _WRITES, ("backtest", "training", "runtime"), evaluate, optional=networks)
 
 
@@ -65,17 +61,17 @@ def _record_champions(run: Run, rows: DataFrame, backtests: DataFrame, cutoffs: 
 
 def _with_networks(run: Run, plan: Plan) -> tuple[DataFrame, DataFrame]:
     """The backtests and the registry, with those of the networks, of their stores' heads and of what other companies'
-    networks became, where there are any."""
+    networks became, where there are any. The registry has a network that forecasts the weeks ahead at the last week."""
     backtests, rows = run.read(schemas.BACKTESTS), run.read(schemas.REGISTRY)
     made = panel_run(run)
-    cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
+    origins = [plan.last_week(origin) for origin in plan.origins]
     networks = run.find(schemas.NETWORK_REGISTRY)
-    for tables in (_NETWORKS, _STORES, _TRANSFERRED):
+    for tables in BY_NETWORKS:
         scored, registered = (run.find(table) for table in tables)
-        if scored is None or registered is None or (tables == _STORES and networks is None):
+        if scored is None or registered is None or (tables == OF_STORES and networks is None):
             continue
-        current = registry.current_networks(registered, made or "", cutoffs)
-        if tables == _STORES and networks is not None:
+        current = registry.current_networks(registered, made or "", origins)
+        if tables == OF_STORES and networks is not None:
             current = registry.current_heads(current, networks)
         own = scored.join(F.broadcast(current), ["panel", "model", "cutoff"], how="semi")
         backtests = backtests.unionByName(own.select(*schemas.BACKTESTS.names))

@@ -53,7 +53,7 @@ def fine_tune_stores(run: Run) -> None:
     heads = run.stage("heads", reduce(DataFrame.unionByName, [_fit(run, maker) for maker in makers]))
     tried = run.stage("trials", reduce(DataFrame.unionByName, [_try(run, plan, maker, heads) for maker in makers]))
     cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
-    verdicts = judge(tried, cutoffs, runtime.buckets, runtime.seed)
+    verdicts = judge(tried, cutoffs, plan.weeks[-1], runtime.buckets, runtime.seed)
     region = F.lit(run.config.region).alias("region")
     judged = verdicts.join(heads, [*_KEY, "store_id"]).withColumn("weights", F.when(F.col("kept"), F.col("weights")))
     run.write(network_tables.STORE_HEADS, judged.select(region, "*"))
@@ -68,10 +68,11 @@ def fine_tune_stores(run: Run) -> None:
 
 
 def _current_networks(run: Run, plan: Plan) -> DataFrame:
-    """The rows of models/network_registry of the networks that have learned from the panels as they are."""
-    cutoffs = [plan.last_week(cutoff) for cutoff in plan.cutoffs]
+    """The rows of models/network_registry of the networks that have learned from the panels as they are, those that
+    forecast the weeks ahead among them."""
+    origins = [plan.last_week(origin) for origin in plan.origins]
     networks = _find(run, schemas.NETWORK_REGISTRY)
-    current = registry.current_networks(networks, panel_run(run) or "", cutoffs)
+    current = registry.current_networks(networks, panel_run(run) or "", origins)
     if current.isEmpty():
         raise _no_networks(run)
     return current
@@ -104,7 +105,7 @@ def _require_small_heads(networks: Sequence[Row]) -> None:
 
 
 def _maker(run: Run, plan: Plan, panel: str, networks: Sequence[Row]) -> StoreHeads:
-    at = {plan.last_week(cutoff): cutoff for cutoff in plan.cutoffs}
+    at = {plan.last_week(origin): origin for origin in plan.origins}
     own = sorted((row["model"], at[row["cutoff"]], row["artefact"]) for row in networks if row["panel"] == panel)
     settings = run.config.fine_tuning
     # A store's windows are few: nothing is held back, and the rate falls to 0 from the first epoch on.

@@ -1,17 +1,17 @@
-"""features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard -> forecasts/demand,
-forecasts/calibration, forecasts/accuracy, forecasts/series_counts"""
+"""features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard, what networks wrote if they did ->
+forecasts/demand, forecasts/calibration, forecasts/accuracy, forecasts/series_counts"""
 
 from datetime import date
-from functools import reduce
-from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import examples, panels, schemas
 from shelfcast.config import Config
-from shelfcast.forecasting import accuracy, bias, conformal, middle_out, unlisted, weights
+from shelfcast.forecasting import accuracy, bias, conformal, dispersion, layout, middle_out, unlisted, weights
 from shelfcast.forecasting.champions import forecast_means
+from shelfcast.forecasting.levels import SHARED, Parts, levels_ahead, past_levels
+from shelfcast.forecasting.networks import INPUTS
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
 from shelfcast.plan import Plan
@@ -38,7 +38,7 @@ NO_HISTORY = "no_history"
 
 def job(config: Config) -> Job:
     settings = ("backtest", "training", "runtime", "country", "forecast")
-    return Job("forecast", _READS, _WRITES, settings, forecast)
+    return Job("forecast", _READS, _WRITES, settings, forecast, optional=INPUTS)
 
 
 def forecast(run: Run) -> None:
@@ -49,13 +49,16 @@ def forecast(run: Run) -> None:
     measured = past.where(F.col("cutoff") == F.lit(measured_at))
     # Of the windows that were over by then: where cutoffs lie closer than the horizon, others hold what is measured.
     earlier = past.where(F.col("cutoff") <= F.lit(measured_at - plan.horizon * WEEK))
-    ratios, earlier_ratios = side_by_side(
+    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES)
+    ratios, earlier_ratios, recent = side_by_side(
         run.spark,
         lambda: run.stage("ratios", conformal.fit_ratios(past)),
         lambda: run.stage("earlier_ratios", conformal.fit_ratios(earlier)),
+        lambda: run.stage("recent", dispersion.measure_recent(weekly, series, plan.weeks[-1])),
     )
     scored = conformal.with_quantiles(measured, earlier_ratios)
-    ahead = conformal.with_quantiles(means_ahead(plan, parts), ratios)
+    means = levels_ahead(parts.at(F.col("cutoff") == F.lit(plan.weeks[-1])), recent)
+    ahead = dispersion.with_dispersion(conformal.with_quantiles(means, ratios), dispersion.fit_by_size(ratios))
     side_by_side(
         run.spark,
         lambda: run.write(schemas.FORECASTS, _published(run, ahead)),
@@ -63,17 +66,6 @@ def forecast(run: Run) -> None:
         lambda: run.write(schemas.ACCURACY, run.dated(accuracy.measure(scored))),
     )
     run.write(schemas.SERIES_COUNTS, _counted(run))
-
-
-class Parts(NamedTuple):
-    """The means at each cutoff that all others follow from: of categories, of modelled products, the weights of the
-    thin ones, how each category is split, and what products not listed yet have of it."""
-
-    category: DataFrame
-    modelled: DataFrame
-    thin: DataFrame
-    split: DataFrame
-    unlisted: DataFrame
 
 
 def _parts(run: Run, plan: Plan) -> Parts:
@@ -95,35 +87,10 @@ def _parts(run: Run, plan: Plan) -> Parts:
 
 def past_means(run: Run, plan: Plan, parts: Parts) -> DataFrame:
     """The means of every level at the cutoffs that are over, with what came true; of the thin products a share."""
-    past = Parts(*[frame.where(F.col("cutoff") < F.lit(plan.weeks[-1])) for frame in parts])
+    past = parts.at(F.col("cutoff") < F.lit(plan.weeks[-1]))
     hashed = F.pmod(F.xxhash64("item_id", "store_id"), F.lit(10_000)) < run.config.forecast.calibration_share * 10_000
     shared = middle_out.share_out(past.thin.where(hashed), past.split)
-    return _levels(past, _with_outcome(run, shared))
-
-
-def means_ahead(plan: Plan, parts: Parts) -> DataFrame:
-    """The means of every level for the weeks ahead."""
-    ahead = Parts(*[frame.where(F.col("cutoff") == F.lit(plan.weeks[-1])) for frame in parts])
-    shared = middle_out.share_out(ahead.thin, ahead.split)
-    week = F.date_add("cutoff", F.col("step") * 7)
-    return _levels(ahead, shared.withColumn("week", week).withColumn("y", F.lit(None).cast("double")))
-
-
-def _levels(parts: Parts, shared: DataFrame) -> DataFrame:
-    """Rows of every level: level, cutoff, the series, step, week, y, mean, method. `level` tells modelled and shared
-    products apart: their errors are not alike."""
-    outcome = parts.modelled.select("cutoff", *_SERIES, "step", "week", "y")
-    own = middle_out.scale_modelled(parts.modelled, parts.split).join(outcome, ["cutoff", *_SERIES, "step"])
-    levels = {
-        "product": own,
-        "product_shared": shared,
-        "unlisted": parts.unlisted,
-        "category": parts.category,
-        "store": _sum(parts.category, F.col("store_id")),
-        "region": _sum(parts.category, F.lit("(all)")),
-    }
-    named = [frame.withColumn("level", F.lit(level)) for level, frame in levels.items()]
-    return reduce(DataFrame.unionByName, named)
+    return past_levels(past, _with_outcome(run, shared))
 
 
 def _not_ended(run: Run, plan: Plan, panel: str) -> DataFrame:
@@ -137,9 +104,7 @@ def _without_ended(run: Run, plan: Plan, at_cutoffs: DataFrame) -> DataFrame:
 
 
 def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
-    """Adds `method`, and rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole
-    week."""
-    forecast = category.withColumn("method", F.lit(middle_out.MODELLED))
+    """Adds rows of mean 0 for the weeks ahead of categories that a store lists and never sold in a whole week."""
     listed = run.read(schemas.SERIES).where("level = 'category' and state = 'listed'").select(*_SERIES)
     known = category.where(F.col("cutoff") == F.lit(plan.weeks[-1])).select(*_SERIES)
     silent = listed.join(known, [*_SERIES], how="anti")
@@ -150,7 +115,7 @@ def _with_silent(run: Run, plan: Plan, category: DataFrame) -> DataFrame:
         "cutoff", *_SERIES, "_ahead.*", F.lit(None).cast("double").alias("y"), F.lit(0.0).alias("mean"),
         F.lit(NO_HISTORY).alias("method"),
     )  # fmt: skip
-    return forecast.unionByName(rows)
+    return category.unionByName(rows)
 
 
 def _weights(run: Run, plan: Plan) -> DataFrame:
@@ -163,7 +128,7 @@ def _weights(run: Run, plan: Plan) -> DataFrame:
 
 def _cutoff_weeks(plan: Plan) -> list[date]:
     """The last weeks known at the cutoffs, and the last week of all."""
-    return [plan.last_week(cutoff) for cutoff in (*plan.cutoffs, len(plan.weeks))]
+    return [plan.last_week(cutoff) for cutoff in plan.origins]
 
 
 def _product_weeks(run: Run, plan: Plan) -> DataFrame:
@@ -179,31 +144,11 @@ def _with_outcome(run: Run, shared: DataFrame) -> DataFrame:
     return joined.withColumn("y", F.coalesce("sold", F.lit(0.0))).drop("sold")
 
 
-def _sum(category: DataFrame, store: Column) -> DataFrame:
-    """The sums of category means over stores, or over all."""
-    known = F.when(F.count("y") == F.count(F.lit(1)), F.sum("y"))
-    sums = category.groupBy("cutoff", store.alias("store_id"), "step", "week")
-    everything = F.lit("(all)")
-    return sums.agg(known.alias("y"), F.sum("mean").alias("mean")).select(
-        "cutoff",
-        "store_id",
-        everything.alias("item_id"),
-        everything.alias("category_id"),
-        "step",
-        "week",
-        "y",
-        "mean",
-        F.lit("sum").alias("method"),
-    )
-
-
 def _published(run: Run, ahead: DataFrame) -> DataFrame:
-    level = F.when(F.col("level") == "product_shared", "product").otherwise(F.col("level"))
-    frame = ahead.withColumn("level", level).withColumn("run_id", F.lit(run.key))
-    by_store = (
-        run.dated(frame).select(*schemas.FORECASTS.names).repartition(run.config.runtime.buckets, "level", "store_id")
-    )
-    return by_store.sortWithinPartitions("level", "store_id", "item_id", "step")
+    level = F.when(F.col("level") == SHARED, "product").otherwise(F.col("level"))
+    named = ahead.withColumn("level", level).withColumn("run_id", F.lit(run.key))
+    products = run.read(schemas.SERIES).where("level = 'product'").select("store_id", "item_id")
+    return layout.in_files(run.dated(named).select(*schemas.FORECASTS.names), products, run.config.runtime.buckets)
 
 
 def _counted(run: Run) -> DataFrame:

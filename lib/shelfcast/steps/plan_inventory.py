@@ -13,6 +13,7 @@ from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import backtests_of, champion_of
+from shelfcast.forecasting.networks import INPUTS
 from shelfcast.inventory import costs, decisions, lead_times, on_hand, orders, series, tables
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.dependence import measure_dependence
@@ -46,7 +47,7 @@ def job(config: Config) -> Job:
         (*_LEVELS, *(_OF_STOCK if counted else ())),
         ("cleaning", "inventory", "runtime"),
         plan_inventory,
-        optional=(tables.ORDER_DECISIONS,),
+        optional=(tables.ORDER_DECISIONS, *INPUTS),
         stamp=_forecast_stamp,
     )
 

@@ -10,6 +10,7 @@ from shelfcast.config import Config
 from shelfcast.ensembles import ENSEMBLES
 from shelfcast.errors import NotEnoughHistoryError
 from shelfcast.forecasting.champions import backtests_of, champion_of
+from shelfcast.forecasting.networks import INPUTS
 from shelfcast.inventory import gains, history, series, tables
 from shelfcast.inventory.replayer import Replayer
 from shelfcast.job import Job, Run
@@ -30,7 +31,8 @@ _READS = (
 
 def job(config: Config) -> Job:
     writes = (tables.REPLAYS, tables.REPLAY_GAINS)
-    return Job("replay", _READS, writes, ("backtest", "inventory", "replay", "runtime"), replay)
+    settings = ("backtest", "inventory", "replay", "runtime")
+    return Job("replay", _READS, writes, settings, replay, optional=INPUTS)
 
 
 def replay(run: Run) -> None:

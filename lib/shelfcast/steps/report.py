@@ -28,7 +28,10 @@ _READS = (
     schemas.SERIES_COUNTS,
 )
 # Of jobs that are no part of the pipeline.
-_OPTIONAL = (tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS)
+_OPTIONAL = (
+    *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
+    *(backtests for backtests, _ in network_tables.BY_NETWORKS),
+)
 _INDEX = "reports/index.html"
 
 

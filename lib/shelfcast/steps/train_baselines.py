@@ -38,7 +38,7 @@ def train_baselines(run: Run) -> None:
 
 def _add_ensembles(run: Run, plan: Plan, scored: DataFrame) -> DataFrame:
     """Weights for the cutoffs that have a window before them, and for the weeks ahead."""
-    cutoffs = [plan.last_week(cutoff) for cutoff in (*plan.cutoffs[1:], len(plan.weeks))]
+    cutoffs = [plan.last_week(cutoff) for cutoff in plan.origins[1:]]
     weights = ensembles.learn_weights(scored, cutoffs)
     run.write(schemas.ENSEMBLES, weights.select(F.lit(run.config.region).alias("region"), "*"))
     return scored.unionByName(ensembles.average(scored, run.read(schemas.ENSEMBLES).drop("region")))

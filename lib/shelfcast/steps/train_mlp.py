@@ -13,7 +13,14 @@ from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config, Kind, Networks
 from shelfcast.job import Job, Run
 from shelfcast.lineage import as_text
-from shelfcast.modelling import least_weeks, lineage_of, panel_rows, panel_run, remove_old_artefacts
+from shelfcast.modelling import (
+    finished_buckets,
+    least_weeks,
+    lineage_of,
+    panel_rows,
+    panel_run,
+    remove_old_artefacts,
+)
 from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
 from shelfcast.networks.modelling import plan_networks, write_windows
 from shelfcast.networks.scoring import NetworkScorer
@@ -49,7 +56,7 @@ def job(config: Config) -> Job:
 
 def train_mlp(run: Run) -> None:
     plan, settings = plan_of(run), run.config.networks
-    write_windows(run, plan, WINDOWS, plan.cutoffs[-1])
+    write_windows(run, plan, WINDOWS, len(plan.weeks) - 1)
     best = _tuned(run)
     fits = [fit for panel in settings.panels for fit in plan_fits(run, plan, panel, settings.kinds, best)]
     arguments = (fits, settings.mixed_precision)
@@ -99,7 +106,7 @@ def _settings(run: Run, panel: str, kind: str, best: BestTrials) -> Networks:
 def plan_fits(
     run: Run, plan: Plan, panel: str, kinds: Sequence[Kind], best: BestTrials = NOT_TUNED
 ) -> list[NetworkFit]:
-    """A fit for each kind of network at each cutoff, on the windows that the job has written."""
+    """A fit for each kind of network at each cutoff and now, on the windows that the job has written."""
     networks, folder = run.config.networks, f"{run.lake.root}/{_artefacts(run)}/{run.key}"
     settings = {kind: _settings(run, panel, kind, best) for kind in kinds}
     return [
@@ -109,7 +116,7 @@ def plan_fits(
             checkpoint=f"{run.lake.root}/{run.staging}/{panel}-{planned.model}-{planned.cutoff}.npz",
         )
         for planned in plan_networks(
-            run, plan, run.job.writes[0], panel, settings, plan.cutoffs, networks.held_back_weeks
+            run, plan, run.job.writes[0], panel, settings, plan.origins, networks.held_back_weeks
         )
     ]
 
@@ -119,9 +126,11 @@ def _artefacts(run: Run) -> str:
 
 
 def _score(run: Run, plan: Plan, panel: str, fits: Sequence[NetworkFit]) -> DataFrame:
+    """Of the networks of the cutoffs: the weeks ahead are the business of job forecast."""
     at = {plan.last_week(cutoff): cutoff for cutoff in plan.cutoffs}
-    artefacts = {(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel}
-    scorer = NetworkScorer(plan.axis(panel), artefacts, least_weeks(run, panel))
+    artefacts = {(fit.model, at[fit.cutoff]): fit.artefact for fit in fits if fit.panel == panel and fit.cutoff in at}
+    finished = finished_buckets(run, panel, "networks")
+    scorer = NetworkScorer(plan.axis(panel), artefacts, least_weeks(run, panel), finished=finished)
     return scorer.score(panel_rows(run, panel), run.config.runtime.buckets)
 
 

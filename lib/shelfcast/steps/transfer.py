@@ -33,7 +33,7 @@ def job(config: Config) -> Job:
 
 def transfer(run: Run) -> None:
     plan, settings = plan_of(run), run.config.networks
-    write_windows(run, plan, TRANSFER_WINDOWS, plan.cutoffs[-1])
+    write_windows(run, plan, TRANSFER_WINDOWS, len(plan.weeks) - 1)
     transfers = [
         _planned(run, fit)
         for panel in settings.panels
