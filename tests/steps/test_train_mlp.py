@@ -56,7 +56,9 @@ def test_a_second_run_trains_nothing(trained) -> None:
 
 def test_a_network_forecasts_every_series_that_the_baselines_do(trained) -> None:
     naive = trained.lake.read(schemas.BACKTESTS, REGION).where("model = 'naive'").select(*KEY, "y")
-    scored = trained.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'").select(*KEY, "y")
+    # No baseline is backtested on all categories.
+    own = trained.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp' and panel != 'category'")
+    scored = own.select(*KEY, "y")
     assert scored.exceptAll(naive).count() == naive.exceptAll(scored).count() == 0
     assert scored.count() > 0
 
