@@ -5,8 +5,10 @@ from datetime import date, timedelta
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.networks.scoring import NetworkScorer
 from shelfcast.panel import Axis
+from shelfcast.promotion import standing
 from shelfcast.runner import Runner
 
 REGION = "complete_journey"
@@ -16,10 +18,11 @@ Means = dict[tuple[str, str, int], float]
 
 
 def crown(runner: Runner, model: str) -> None:
-    """Make the model champion for the mean of all panels."""
-    board = runner.lake.read(schemas.LEADERBOARD, REGION)
-    crowned = board.withColumn("champion", F.when(F.col("model") == model, "mean"))
-    runner.lake.replace(schemas.LEADERBOARD, crowned, {"region": REGION}, {"run_key": model, "job": "crown"})
+    """Make the model champion of all panels."""
+    stands = standing(runner.lake.read(CHAMPIONS, REGION), runner.as_of)
+    crowned = stands.withColumns({"model": F.lit(model), "decided_at": F.current_timestamp()})
+    note = {"run_key": model, "job": "crown"}
+    runner.lake.append_once(CHAMPIONS, crowned.select(*CHAMPIONS.names), {"region": REGION}, note)
 
 
 def network_means(runner: Runner, panel: str, least_weeks: int) -> Means:

@@ -14,11 +14,11 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors resources table lineage schemas settings",
-    "config code session folder lake lease job runner",
+    "config code session folder lake lease job runner publications",
     "cleaning sources calendar events weeks demand",
     "panel panels plan encoding history features",
-    "metrics negative_binomial models artefacts stored examples windows scoring training tuning",
-    "modelling networks campaign ensembles registry evaluation leaderboard challengers tracking",
+    "retraining metrics negative_binomial models artefacts stored examples windows scoring training tuning",
+    "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
     "forecasting inventory study reporting",
     "steps system command",
     "generator",
@@ -52,6 +52,10 @@ TO_DRIVER = {
     "tuning/trials.py best_trials": "a row for each panel and network",
     "tracking.py tell": "a row for each panel and model",
     "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",
+    "promotion.py training_days": "a row for each evaluation",
+    "publications.py failures": "a row for each day that failed",
+    "publications.py published_days": "a row for each day",
+    "steps/rollback.py rollback": "a row for each panel and purpose",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
 }

@@ -7,11 +7,13 @@ from pyspark.sql import DataFrame, SparkSession
 
 from builders import MONDAY, Row, frame
 from shelfcast import metrics
-from shelfcast.challengers import CHAMPIONS, compare, confront, pair, with_since
+from shelfcast.challengers import CHAMPIONS, compare, confront, pair, sum_errors, with_since
+from shelfcast.promotion import incumbents
 from shelfcast.schemas import BACKTESTS, LEADERBOARD, REGISTRY
 
 LAST, BEFORE = date(2017, 11, 6), date(2017, 9, 11)
 STORES, STEPS, SEED = 8, 3, 5
+CLASSES = "panel string, store_id string, item_id string, demand_class string"
 
 
 def on_board(model: str, champion: str | None = None, challenger: str | None = None, panel: str = "product") -> Row:
@@ -67,7 +69,8 @@ def test_both_are_compared_on_the_windows_behind_the_cutoffs_alone(spark: SparkS
     made = {name: forecasts(name, spread) for name, spread in (("linear", 1.0), ("tsb", 2.0), ("ridge", 3.0))}
     rows = pd.concat([*made.values(), forecasts("naive", 1.0, panel="reference")])
     backtests = spark.createDataFrame(rows[BACKTESTS.names].astype({"step": "int32"}), BACKTESTS.schema)
-    found = {(row.panel, row.purpose): row for row in confront(pairs, backtests, [LAST], SEED).collect()}
+    errors = sum_errors(backtests, spark.createDataFrame([], CLASSES))
+    found = {(row.panel, row.purpose): row for row in confront(pairs, errors, [LAST], SEED).collect()}
     last = {name: rows[rows["cutoff"] == LAST] for name, rows in made.items()}
     y, stores = last["linear"]["y"].to_numpy(), last["linear"]["store_id"].to_numpy()
     linear, tsb, ridge = (last[name]["y_hat"].to_numpy() for name in ("linear", "tsb", "ridge"))
@@ -107,7 +110,7 @@ def test_a_champion_reigns_since_the_first_evaluation_in_a_row_that_named_it(
 ) -> None:
     names = ("panel", "purpose", "model", "since", "as_of", "decided_at")
     history = frame(spark, CHAMPIONS, *[dict(zip(names, row, strict=True)) for row in HISTORY])
-    found = with_since(pairs, history, date(2017, 11, 6))
+    found = with_since(pairs, incumbents(history, date(2017, 11, 6)), date(2017, 11, 6))
     assert {(row.panel, row.purpose): row.since for row in found.collect()} == {
         ("product", "mean"): date(2017, 10, 9),
         # another was champion before

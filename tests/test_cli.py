@@ -62,6 +62,20 @@ def test_submit_prints_the_command_runs_it_and_returns_its_status(
     assert capsys.readouterr().err == f"{submitted[0]}\n"
 
 
+@pytest.mark.parametrize("name", cli.SCHEDULED)
+def test_a_scheduled_job_is_a_command_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submitted: list[Submission] = []
+    monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 0)
+    for words in ([name], ["submit", name]):
+        assert cli.main([*words, "--master", "local[2]", "--config", "x.yaml", "--as-of", "2017-08-01"]) == 0
+    own, by_submit = (it.command for it in submitted)
+    assert own == by_submit
+    assert own[-5:] == (str(job_files()[name]), "--config", "x.yaml", "--as-of", "2017-08-01")
+    capsys.readouterr()
+
+
 @pytest.mark.parametrize(
     ("name", "is_secret"),
     [

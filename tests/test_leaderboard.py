@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from builders import Row, frame
-from shelfcast.leaderboard import rank, show
+from shelfcast.leaderboard import mark, rank, show
 from shelfcast.schemas import ENSEMBLES, LEADERBOARD, METRICS, REGISTRY
 
 LAST = date(2017, 11, 6)
@@ -113,7 +113,8 @@ SPECIAL = {(FAILED, "a"): ("fitted", "failed"), (ABSENT, "a"): ("not enough hist
 
 
 @pytest.fixture(scope="module")
-def board(spark: SparkSession) -> DataFrame:
+def tables(spark: SparkSession) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """Metrics, registry, and what ensembles weigh."""
     metrics = [{"region": "here", **row} for rows in METRIC_ROWS.values() for row in rows]
     known = {(row["panel"], row["model"]) for row in metrics} | {*SPECIAL}
     registry = [row for panel, model in sorted(known) for row in became(panel, model, *SPECIAL.get((panel, model), ()))]
@@ -125,7 +126,11 @@ def board(spark: SparkSession) -> DataFrame:
         *weighed("an-ensemble-is-better-where-both-forecast", "joint", LAST, a=0.25, b=0.6, c=0.15),
         *weighed("an-ensemble-is-better-where-both-forecast", "joint", EARLIER[1], a=1.0),
     ]
-    tables = frame(spark, METRICS, *metrics), frame(spark, REGISTRY, *joint), frame(spark, ENSEMBLES, *weights)
+    return frame(spark, METRICS, *metrics), frame(spark, REGISTRY, *joint), frame(spark, ENSEMBLES, *weights)
+
+
+@pytest.fixture(scope="module")
+def board(spark: SparkSession, tables: tuple[DataFrame, DataFrame, DataFrame]) -> DataFrame:
     ranked = rank(*tables, LAST)
     # what the tests read, computed once
     return spark.createDataFrame(ranked.collect(), ranked.schema)
@@ -233,3 +238,43 @@ def test_prints_the_best_of_the_last_cutoff_first_and_why_a_model_is_missing(
     assert "mean and median" in lines[b]
     assert "challenger: mean and median" in lines[a]
     assert "not enough history: why" in of_absent
+
+
+HOLDERS = "panel string, purpose string, model string"
+STAYED = {
+    "the-best-is-not-the-first-row": ("c", "mean", "b", "mean"),
+    # barred from the mean alone
+    "mean-and-median-are-two-choices": ("a", "mean and median", "b", "median"),
+    # no candidate any more, and nobody else is barred
+    FAILED: ("b", "mean and median", None, None),
+    "an-ensemble-is-better-where-both-forecast": ("single", "mean", "joint", "mean"),
+}
+
+
+def test_a_champion_until_now_stays_while_it_is_a_candidate_and_who_is_barred_does_not_challenge(
+    spark: SparkSession, tables: tuple[DataFrame, DataFrame, DataFrame]
+) -> None:
+    best, two, joint = "the-best-is-not-the-first-row", "mean-and-median-are-two-choices", [*STAYED][3]
+    incumbents = [(best, "mean", "c"), (two, "mean", "a"), (FAILED, "mean", "a"), (joint, "mean", "single")]
+    ranked = rank(
+        *tables,
+        LAST,
+        spark.createDataFrame(incumbents, HOLDERS),
+        spark.createDataFrame([(two, "mean", "b")], HOLDERS),
+    )
+    found = {
+        (row.panel, row.model): (row.champion, row.challenger)
+        for row in ranked.where(ranked.panel.isin(*STAYED)).collect()
+    }
+    for panel, (champion, of, challenger, by) in STAYED.items():
+        assert found[panel, champion][0] == of
+        assert challenger is None or found[panel, challenger][1] == by
+
+
+def test_a_board_is_marked_with_other_champions_and_challengers(spark: SparkSession, board: DataFrame) -> None:
+    panel = "the-best-is-not-the-first-row"
+    titles = [(panel, "mean", "a", "b"), (panel, "median", "b", None)]
+    marked = mark(board, spark.createDataFrame(titles, f"{HOLDERS}, challenger string"))
+    assert marked.columns == board.columns
+    found = {row.model: (row.champion, row.challenger) for row in marked.where(marked.panel == panel).collect()}
+    assert found == {"a": ("mean", None), "b": ("median", "mean"), "c": (None, None)}

@@ -34,6 +34,20 @@ def test_a_later_day_within_the_week_changes_nothing() -> None:
     assert make_plan(config(), FIRST, date(2017, 4, 8)) == make_plan(config(), FIRST, AS_OF)
 
 
+@pytest.mark.parametrize(
+    ("trained_on", "cutoffs"),
+    [
+        pytest.param(date(2017, 3, 19), (3, 6, 9), id="two-weeks-have-become-whole-since"),
+        pytest.param(date(2017, 4, 8), (5, 8, 11), id="none-has"),
+        pytest.param(date(2017, 4, 30), (5, 8, 11), id="what-is-not-known-yet-counts-for-nothing"),
+    ],
+)
+def test_the_cutoffs_of_the_last_backtest_stand_while_weeks_are_added(trained_on: date, cutoffs: tuple[int]) -> None:
+    settings = config("training.min_history=2", "cleaning.outliers.learn_until=2017-01-15")
+    plan = make_plan(settings, FIRST, AS_OF, trained_on)
+    assert (len(plan.weeks), plan.cutoffs) == (13, cutoffs)
+
+
 def test_a_cutoff_is_named_by_the_last_week_that_it_knows() -> None:
     assert make_plan(config(), FIRST, AS_OF).last_week(8) == date(2017, 2, 20)
 

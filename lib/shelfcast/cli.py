@@ -13,6 +13,13 @@ from shelfcast.submit import job_files, run, spark_environment, submission, writ
 
 WRONG_USAGE = 2
 INTERRUPTED = (130, 143)
+# Jobs that are commands of their own, as schedules call them.
+SCHEDULED = {
+    "daily": "make and publish a day, and those missed before it",
+    "backfill": "make the days of a range",
+    "retrain": "backtest champion and challenger anew, where that is due",
+    "rollback": "restore the champions before the last promotions",
+}
 _NOT_WHOLE = "is not whole: remove it before you try again"
 
 
@@ -21,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     # what it does not know is the job's own, as it comes
     arguments, job_arguments = parser.parse_known_args(argv)
-    if arguments.command != "submit" and job_arguments:
+    if arguments.command not in ("submit", *SCHEDULED) and job_arguments:
         parser.error(f"unrecognized arguments: {' '.join(job_arguments)}")
     try:
         return _COMMANDS[arguments.command](arguments, job_arguments)
@@ -42,8 +49,17 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     submit.add_argument("job", metavar="JOB", help="`shelfcast jobs` lists them")
-    submit.add_argument("--master", help="where Spark runs (default: local[*])")
-    submit.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="a setting of Spark's")
+    _add_spark_flags(submit)
+    for name, what in SCHEDULED.items():
+        scheduled = commands.add_parser(
+            name,
+            help=what,
+            usage=f"shelfcast {name} [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
+            description=f"As `shelfcast submit {name}`: {what}. All other flags are the job's.",
+            allow_abbrev=False,
+        )
+        scheduled.set_defaults(job=name)
+        _add_spark_flags(scheduled)
     commands.add_parser("jobs", help="list the jobs")
     generate = commands.add_parser("generate", help="write a chain whose truth is known", allow_abbrev=False)
     generate.add_argument("chain", metavar="CHAIN", help="a chain file, or the name of one in conf/chains/")
@@ -53,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
     package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
     return parser
+
+
+def _add_spark_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--master", help="where Spark runs (default: local[*])")
+    parser.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="a setting of Spark's")
 
 
 def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
@@ -110,4 +131,10 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
-_COMMANDS = {"submit": _submit, "jobs": _list_jobs, "generate": _generate, "package": _package}
+_COMMANDS = {
+    "submit": _submit,
+    "jobs": _list_jobs,
+    "generate": _generate,
+    "package": _package,
+    **dict.fromkeys(SCHEDULED, _submit),
+}

@@ -50,7 +50,11 @@ def run_jobs(description: str, make_jobs: Sequence[Callable[[Config], Job]], arg
 
 def run(description: str, work: Callable[[Runner], object], argv: Sequence[str]) -> int:
     """Parse the flags, open the session, do the work. Returns the exit status."""
-    flags = parser(description).parse_args(argv)
+    return carry_out(parser(description).parse_args(argv), work)
+
+
+def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object]) -> int:
+    """Open the session of parsed flags, do the work. Returns the exit status."""
     changes = [*flags.set, *([f"region={flags.region}"] if flags.region else [])]
     try:
         settings = config.load(flags.config, changes)

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator
 
 from shelfcast.settings.inventory import Inventory, Replay
+from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
 from shelfcast.settings.tracking import Tracking
 from shelfcast.settings.transfer import Transfer
@@ -211,6 +212,8 @@ class Config(Section):
     fine_tuning: FineTuning = Field(default_factory=FineTuning)
     transfer: Transfer | None = None
     tracking: Tracking = Field(default_factory=Tracking)
+    retraining: Retraining = Field(default_factory=Retraining)
+    daily: Daily = Field(default_factory=Daily)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

@@ -39,17 +39,28 @@ class Job:
         """The version of the code that the job runs."""
         return code_version(self.run.__module__)
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether its result depends on the backtest's cutoffs."""
+        return "backtest" in self.settings
+
 
 @dataclass
 class Run:
-    """One run of a job on one region: the way to its tables."""
+    """One run of a job on one region: the way to its tables.
+
+    trained_on: the last day that the models knew when they were backtested, where that is not the as-of date.
+    made_for: what identifies the run but for its inputs.
+    """
 
     job: Job
     spark: SparkSession
     config: Config
     lake: Lake
     as_of: date | None
+    trained_on: date | None = None
     key: str = ""
+    made_for: str = ""
     reads: dict[str, int] = field(default_factory=dict)
     written: dict[str, Commit] = field(default_factory=dict)
 
@@ -103,7 +114,13 @@ class Run:
     @property
     def note(self) -> dict[str, object]:
         """What each commit of the run says of where it comes from."""
-        return {"run_key": self.key, "job": self.job.name, "reads": self.reads, "code_version": self.job.code}
+        return {
+            "run_key": self.key,
+            "made_for": self.made_for,
+            "job": self.job.name,
+            "reads": self.reads,
+            "code_version": self.job.code,
+        }
 
     def dated(self, frame: DataFrame) -> DataFrame:
         """The frame with the region and the as-of date before its columns."""

@@ -39,16 +39,21 @@ class Plan:
         return tuple(self.weeks[-1] + WEEK * (step + 1) for step in range(self.horizon))
 
 
-def make_plan(config: Config, first_day: date, last_day: date) -> Plan:
+def make_plan(config: Config, first_day: date, last_day: date, trained_on: date | None = None) -> Plan:
     """The plan for what is known of first_day..last_day.
+
+    trained_on: the last day that the backtest knew, where it was an earlier one: its cutoffs stand until the next.
 
     Raises NotEnoughHistoryError where the weeks do not suffice, ConfigError where the outlier bounds are learned from
     weeks that the backtest is judged on.
     """
     weeks = tuple(whole_weeks(first_day, last_day))
-    settings = config.backtest
+    settings, known = (
+        config.backtest,
+        weeks if trained_on is None else whole_weeks(first_day, min(last_day, trained_on)),
+    )
     cutoffs = backtest_cutoffs(
-        len(weeks), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1
+        len(known), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1
     )
     first_cutoff, learned = weeks[cutoffs[0] - 1] + WEEK - timedelta(days=1), config.cleaning.outliers.learn_until
     if learned > first_cutoff:

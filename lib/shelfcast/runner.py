@@ -4,10 +4,11 @@ The run key is hash(job, region, as-of, settings, code version, run keys of the 
 the run that wrote it, and not by its table's version, another region's commits leave a region's keys as they are.
 """
 
+import copy
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 
 from pyspark.sql import SparkSession
@@ -32,6 +33,7 @@ class Runner:
         self.lake = Lake(spark, config.lake_root)
         self.lease = Lease(self.lake, config.region)
         self._given_as_of = as_of or config.as_of
+        self._trained_on: date | None = None
         self._newest: tuple[str, date | None] = ("", None)
 
     def run(self, job: Job) -> bool:
@@ -40,13 +42,40 @@ class Runner:
         Raises TransientError where another run is at work on the region.
         """
         with self.lease:
-            run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+            run = self._prepare(job)
             run.key, run.reads = self._identify(run)
             if self._is_up_to_date(run):
                 say(f"{job.name}: up to date")
                 return False
             self._carry_out(run)
             return True
+
+    def on(self, day: date, trained_on: date | None = None) -> "Runner":
+        """The same runner, under the same lease, for another as-of date.
+
+        trained_on: the last day that the models of that date knew when they were backtested.
+        """
+        other = copy.copy(self)
+        other._given_as_of, other._trained_on = day, trained_on
+        return other
+
+    @property
+    def as_of(self) -> date | None:
+        """The as-of date: the one given, else the newest day on which anything became known."""
+        return self._as_of()
+
+    def stands(self, job: Job, but: Collection[Table] = ()) -> bool:
+        """Whether the job's tables, `but` for some, are those of this as-of date, its settings and its code, whatever
+        has become of its inputs since."""
+        run = self._prepare(job)
+        commits = [self.lake.last_commit(table, run.scope(table)) for table in job.writes if table not in but]
+        return all(commit and commit.note.get("made_for") == run.made_for for commit in commits)
+
+    def _prepare(self, job: Job) -> Run:
+        run = Run(job, self.spark, self.config, self.lake, self._as_of() if job.dated else None)
+        run.trained_on = self._trained_on if job.is_planned else None
+        run.made_for = _digest(_identity(run))
+        return run
 
     def _carry_out(self, run: Run) -> None:
         name = run.job.name
@@ -69,16 +98,11 @@ class Runner:
     def _identify(self, run: Run) -> tuple[str, dict[str, int]]:
         inputs = self._inputs(run)
         identity = {
-            "job": run.job.name,
-            "region": run.config.region,
-            "as_of": str(run.as_of),
-            "settings": run.config.model_dump(mode="json", include=set(run.job.settings)),
-            "code": run.job.code,
+            **_identity(run),
             "inputs": {name: commit.run_key for name, commit in inputs.items()},
             "stamp": run.job.stamp(run) if run.job.stamp else "",
         }
-        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
-        return key, {name: commit.version for name, commit in inputs.items()}
+        return _digest(identity), {name: commit.version for name, commit in inputs.items()}
 
     def _inputs(self, run: Run) -> dict[str, Commit]:
         """The last commit of each input. Raises LakeError where one is missing, or two do not belong together."""
@@ -100,7 +124,6 @@ class Runner:
                         f"wanted it written by an earlier job")  # fmt: skip
 
     def _as_of(self) -> date | None:
-        """The date given, else the newest day on which anything became known."""
         if self._given_as_of or not self.lake.exists(schemas.SALES):
             return self._given_as_of
         scope = {"region": self.config.region}
@@ -126,6 +149,22 @@ class Runner:
         )
         frame = self.spark.createDataFrame([row], schemas.JOB_RUNS.schema)
         self.lake.append(schemas.JOB_RUNS, frame)
+
+
+def _identity(run: Run) -> dict[str, object]:
+    """What identifies a run but for its inputs."""
+    return {
+        "job": run.job.name,
+        "region": run.config.region,
+        "as_of": str(run.as_of),
+        "trained_on": str(run.trained_on),
+        "settings": run.config.model_dump(mode="json", include=set(run.job.settings)),
+        "code": run.job.code,
+    }
+
+
+def _digest(identity: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def _torn(commits: Mapping[str, Commit]) -> str:

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from builders import Row, frame
 from panel_builders import axis, poisson_series, training_frame, week
 from shelfcast import config, examples, panels, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import champion_of, forecast_means
 from shelfcast.forecasting.networks import INPUTS
@@ -22,6 +23,7 @@ from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 TABLES = (
+    CHAMPIONS,
     schemas.LEADERBOARD,
     schemas.ENSEMBLES,
     schemas.BACKTESTS,
@@ -61,12 +63,22 @@ def run_on(
     folder: Path,
     champions: dict[tuple[str, str], str | None],
     weights: Sequence[Weight] = (),
-    networks: Sequence[Row] = (),
+    board: Sequence[Row] = (),
 ) -> Run:
-    """A run that knows a leaderboard, what ensembles weigh, six series over sixteen weeks as categories and as
-    products, the examples of origins 13 on, and a backtest of products that said 7 of each model."""
-    board = [
-        {"region": "here", "panel": panel, "model": model, "champion": c} for (panel, model), c in champions.items()
+    """A run that knows champions and a leaderboard, what ensembles weigh, six series over sixteen weeks as categories
+    and as products, the examples of origins 13 on, and a backtest of products that said 7 of each model."""
+    history = [
+        {
+            "region": "here",
+            "panel": panel,
+            "model": model,
+            "purpose": purpose,
+            "as_of": week(WEEKS),
+            "decision": "first",
+        }
+        for (panel, model), purposes in champions.items()
+        for purpose in (purposes or "").split(" and ")
+        if purpose
     ]
     rows = poisson_series(6, WEEKS)
     learned = training_frame(rows, axis(WEEKS), range(13, WEEKS)).assign(region="here", panel=panels.PRODUCT)
@@ -83,7 +95,8 @@ def run_on(
         for c in CUTOFFS
     ]
     frames = {
-        "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board, *networks),
+        "models/champions": frame(spark, CHAMPIONS, *history),
+        "models/leaderboard": frame(spark, schemas.LEADERBOARD, *board),
         "models/ensembles": frame(spark, schemas.ENSEMBLES, *members),
         "forecasts/backtests": frame(spark, schemas.BACKTESTS, *said),
         "features/panel_demand": of_pandas(spark, both[schemas.PANEL_DEMAND.names]),
@@ -118,9 +131,9 @@ def test_categories_go_by_the_published_selection_and_products_by_their_own(
     assert (champion_of(run, panels.CATEGORY), champion_of(run, panels.PRODUCT)) == ("tsb", "moving_average")
 
 
-def test_a_board_without_a_champion_for_the_mean_is_named(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_panel_without_a_champion_for_the_mean_is_named(spark: SparkSession, tmp_path: Path) -> None:
     run = run_on(spark, tmp_path, {("product", "naive"): "median", ("product", "tsb"): None})
-    with pytest.raises(LakeError, match="models/leaderboard: no champion for the mean on panel product"):
+    with pytest.raises(LakeError, match="models/champions: nobody for the mean on panel product"):
         champion_of(run, panels.PRODUCT)
 
 
@@ -169,6 +182,17 @@ def test_an_ensemble_forecasts_from_the_cutoffs_at_which_it_has_weights(spark: S
     assert {key: 2 * mean for key, mean in found.items()} == recent_means(CUTOFFS[1], WEEKS)
 
 
+def test_an_ensemble_s_newest_weights_stand_for_the_weeks_ahead_when_weeks_have_come_since(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    learned = (CUTOFFS[1], WEEKS - 1)
+    weights = [("reference", "ensemble_mean", cutoff, "moving_average", 0.5) for cutoff in learned]
+    weights += [("reference", "ensemble_mean", cutoff, "zero", 0.5) for cutoff in learned]
+    run = run_on(spark, tmp_path, {("reference", "ensemble_mean"): "mean"}, weights)
+    found = means_of(forecast_means(run, PLAN, panels.CATEGORY))
+    assert {key: 2 * mean for key, mean in found.items()} == recent_means(CUTOFFS[1], WEEKS)
+
+
 def test_a_champion_that_could_not_be_fitted_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
     run = run_on(spark, tmp_path, {("reference", "linear"): "mean"})
     # no example was known after twelve weeks
@@ -180,7 +204,7 @@ MLP = {"region": "here", "panel": "product", "model": "mlp", "family": "Keras", 
 
 
 def test_a_network_that_no_registry_has_is_an_error(spark: SparkSession, tmp_path: Path) -> None:
-    run = run_on(spark, tmp_path, {}, networks=[{**MLP, "champion": "mean"}])
+    run = run_on(spark, tmp_path, {("product", "mlp"): "mean"}, board=[MLP])
     with pytest.raises(
         LakeError, match=r"mlp is champion, and no registry has it for panel product .*; wanted job eval"
     ):
@@ -190,10 +214,11 @@ def test_a_network_that_no_registry_has_is_an_error(spark: SparkSession, tmp_pat
 def test_a_better_network_that_cannot_forecast_is_named_beside_who_does(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    naive = {"region": "here", "panel": "reference", "model": "naive", "champion": "mean", "earlier_rmse": 2.0}
+    naive = {"region": "here", "panel": "reference", "model": "naive", "earlier_rmse": 2.0}
     lacks = "no network knows all weeks of panel category"
     mlp = {**MLP, "panel": "reference", "detail": lacks}
-    forecast_means(run_on(spark, tmp_path, {}, networks=[naive, mlp]), PLAN, panels.CATEGORY)
+    run = run_on(spark, tmp_path, {("reference", "naive"): "mean"}, board=[naive, mlp])
+    forecast_means(run, PLAN, panels.CATEGORY)
     told = capsys.readouterr().err
     assert f"category: mlp was better at the earlier cutoffs, and does not forecast: {lacks}" in told
     assert "category: naive" in told

@@ -10,12 +10,15 @@ from pyspark.sql import functions as F
 
 from chain import write_chain
 from shelfcast import schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.code import git_commit
 from shelfcast.errors import ConfigError
 from shelfcast.examples import TRAINING_FRAME
+from shelfcast.forecasting.middle_out import MODELLED
 from shelfcast.lake import Lake
+from shelfcast.promotion import standing
 from shelfcast.sources import open_source
-from shelfcast.steps import train_baselines
+from shelfcast.steps import forecast, train_baselines
 from shelfcast.system import PIPELINE, InventorySystem
 
 REGION = "complete_journey"
@@ -134,6 +137,26 @@ def test_each_version_of_a_model_tells_where_it_comes_from_and_leads_to_its_scor
     assert scored.where("wape is not null and rmse is not null and rmsse is not null and bias is not null").count() == (
         registry.count()
     )
+
+
+def test_each_forecast_leads_to_its_run_the_code_the_inputs_versions_and_the_model(ran) -> None:
+    lake, job = ran.lake, forecast.job(ran.config)
+    panels = {"product": "product", "category": "reference"}
+    forecasts = lake.read(schemas.FORECASTS, REGION).where(F.col("level").isin(*panels))
+    runs = lake.read(schemas.JOB_RUNS, REGION).where("job = 'forecast'")
+    named_in = forecasts.select(F.col("run_id").alias("run_key")).distinct()
+    assert named_in.count() == 1
+    (run,) = runs.join(named_in, "run_key", "semi").collect()
+    assert run.code_version == job.code
+    assert run.reads == {table.name: lake.last_commit(table, {"region": REGION}).version for table in job.reads}
+    assert all(lake.read(table, REGION, run.reads[table.name]).count() for table in job.reads)
+    history = lake.read(CHAMPIONS, REGION, run.reads[CHAMPIONS.name])
+    named = standing(history, ran.as_of).where("purpose = 'mean'").select("panel", "model", "version")
+    level = F.create_map(*[F.lit(word) for pair in panels.items() for word in pair])[F.col("level")]
+    modelled = forecasts.where(F.col("method") == MODELLED).withColumn("panel", level)
+    registry = lake.read(schemas.REGISTRY, REGION)
+    told = modelled.join(named, "panel").join(registry, ["panel", "model", "version"], "semi")
+    assert told.count() == modelled.count() > 0
 
 
 def test_the_report_and_its_publication_are_there(ran) -> None:

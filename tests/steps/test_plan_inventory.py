@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from builders import frame, sale
 from shelfcast import config, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.errors import LakeError, NotEnoughHistoryError, SourceError
 from shelfcast.inventory import decisions, tables
@@ -61,7 +62,7 @@ LAKE: list[tuple[Table, list[Row]]] = [
     (schemas.DEMAND["weekly"], WEEKLY),
     (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
     (schemas.BACKTESTS, []),
-    (schemas.LEADERBOARD, [{"region": "tiny", "panel": "product", "model": "tsb", "champion": "mean and median"}]),
+    (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
     (supply.PURCHASES, [row for name in PRODUCTS for row in purchases(name)]),
     (
         supply.INVOICES,

@@ -47,10 +47,10 @@ def build_features(run: Run) -> None:
 
 def plan_of(run: Run) -> Plan:
     """The plan of what is known on the as-of date. Where the sales end before it, the weeks since then are not known:
-    they are not weeks without demand."""
+    they are not weeks without demand. Where the models were backtested on an earlier day, that day's cutoffs stand."""
     found = run.read(schemas.STORES).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
     first, last = (found[0], found[1]) if found and found[0] else (run.known_on, run.known_on)
-    return make_plan(run.config, first, min(last, run.known_on))
+    return make_plan(run.config, first, min(last, run.known_on), run.trained_on)
 
 
 def select_panels(run: Run, plan: Plan) -> list[DataFrame]:

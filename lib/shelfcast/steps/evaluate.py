@@ -1,13 +1,12 @@
-"""forecasts/backtests, models/registry, models/ensembles, and those of the networks where there are any ->
-forecasts/metrics, models/leaderboard, models/champions"""
+"""forecasts/backtests, models/registry, models/ensembles, demand/series, and those of the networks where there are any
+-> forecasts/metrics, models/leaderboard, models/champions"""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import challengers, evaluation, leaderboard, registry, schemas, tracking
+from shelfcast import challengers, evaluation, leaderboard, panels, promotion, registry, schemas, tracking
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -16,7 +15,7 @@ from shelfcast.networks.tables import BY_NETWORKS, OF_STORES
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
-_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES)
+_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES, schemas.SERIES)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD, CHAMPIONS)
 
 
@@ -24,7 +23,8 @@ def job(config: Config) -> Job:
     """Raises ConfigError where model versions are to be told of in a place that is none."""
     tracking.check(config.tracking.uri)
     networks = tuple(table for tables in BY_NETWORKS for table in tables)
-    return Job("evaluate", _READS, _WRITES, ("backtest", "training", "runtime"), evaluate, optional=networks)
+    settings = ("backtest", "training", "runtime", "retraining")
+    return Job("evaluate", _READS, _WRITES, settings, evaluate, optional=networks)
 
 
 def evaluate(run: Run) -> None:
@@ -33,29 +33,53 @@ def evaluate(run: Run) -> None:
     backtests, rows = _with_networks(run, plan)
     measured = registry.with_versions(evaluation.measure(backtests), rows)
     run.write(schemas.METRICS, measured.select(region, "*"))
-    metrics, weights = run.read(schemas.METRICS), run.read(schemas.ENSEMBLES)
     last_cutoff = plan.last_week(plan.cutoffs[-1])
-    ranked = leaderboard.rank(metrics, rows, weights, last_cutoff)
-    run.write(schemas.LEADERBOARD, ranked.select(region, "*"))
+    history = _history(run)
+    before = run.stage("incumbents", promotion.incumbents(history, run.known_on))
+    barred = promotion.barred(history, run.known_on, run.config.retraining.barred_days)
+    metrics, weights = run.read(schemas.METRICS), run.read(schemas.ENSEMBLES)
+    ranked = run.stage("ranked", leaderboard.rank(metrics, rows, weights, last_cutoff, before, barred))
+    errors = run.stage("errors", challengers.sum_errors(backtests, _demand_classes(run)))
+    pairs = challengers.pair(ranked, rows)
+    verdicts = run.stage("verdicts", _judge(run, pairs, before, errors))
+    board = leaderboard.mark(ranked, promotion.applied(pairs, verdicts))
+    run.write(schemas.LEADERBOARD, board.select(region, "*"))
     leaderboard.show(run.read(schemas.LEADERBOARD))
-    _record_champions(run, rows, backtests, [last_cutoff])
+    compared = challengers.confront(challengers.pair(board, rows), errors, [last_cutoff], run.config.runtime.seed)
+    _record_champions(run, promotion.with_decision(compared, verdicts, before), before)
     if uri := run.config.tracking.uri:
         versions = tracking.with_scores(rows, run.read(schemas.METRICS), run.read(schemas.LEADERBOARD))
         run.say(tracking.tell(uri, run.config.region, versions))
 
 
-def _record_champions(run: Run, rows: DataFrame, backtests: DataFrame, cutoffs: Sequence[date]) -> None:
-    """Add to the history of champions: once, however often the run is done."""
-    pairs = challengers.pair(run.read(schemas.LEADERBOARD), rows)
-    compared = challengers.confront(pairs, backtests, cutoffs, run.config.runtime.seed)
+def _history(run: Run) -> DataFrame:
     known = run.lake.exists(CHAMPIONS)
-    history = run.read(CHAMPIONS) if known else run.spark.createDataFrame([], CHAMPIONS.schema)
+    return run.read(CHAMPIONS) if known else run.spark.createDataFrame([], CHAMPIONS.schema)
+
+
+def _demand_classes(run: Run) -> DataFrame:
+    """The demand class of each series of each panel."""
+    of_level = F.when(F.col("level") == "product", F.array(F.lit(panels.PRODUCT)))
+    named = F.explode(of_level.otherwise(F.array(F.lit(panels.REFERENCE), F.lit(panels.CATEGORY)))).alias("panel")
+    return run.read(schemas.SERIES).select(named, "store_id", "item_id", "demand_class")
+
+
+def _judge(run: Run, pairs: DataFrame, before: DataFrame, errors: DataFrame) -> DataFrame:
+    """The verdicts on who challenges a champion of before."""
+    reigning = pairs.join(
+        F.broadcast(before.select("panel", "purpose", "model")), ["panel", "purpose", "model"], "semi"
+    )
+    return promotion.judge(reigning, errors, run.config.retraining, run.config.runtime.seed)
+
+
+def _record_champions(run: Run, decided: DataFrame, before: DataFrame) -> None:
+    """Add to the history of champions: once, however often the run is done."""
     told = {
         "region": F.lit(run.config.region),
         "decided_at": F.lit(datetime.now(UTC)),
         "run_id": F.lit(run.key),
     }
-    dated = challengers.with_since(compared, history, run.known_on).withColumns(told)
+    dated = challengers.with_since(decided, before, run.known_on).withColumns(told)
     run.append_once(CHAMPIONS, dated.select(*CHAMPIONS.names))
 
 

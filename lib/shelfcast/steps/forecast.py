@@ -1,4 +1,4 @@
-"""features/*, demand/weekly, demand/series, forecasts/backtests, models/leaderboard, what networks wrote if they did ->
+"""features/*, demand/weekly, demand/series, forecasts/backtests, models/champions, what networks wrote if they did ->
 forecasts/demand, forecasts/calibration, forecasts/accuracy, forecasts/series_counts"""
 
 from datetime import date
@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import examples, panels, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.forecasting import accuracy, bias, conformal, dispersion, layout, middle_out, unlisted, weights
 from shelfcast.forecasting.champions import forecast_means
@@ -30,6 +31,7 @@ _READS = (
     schemas.BACKTESTS,
     schemas.ENSEMBLES,
     schemas.LEADERBOARD,
+    CHAMPIONS,
 )
 _WRITES = (schemas.FORECASTS, schemas.CALIBRATION, schemas.ACCURACY, schemas.SERIES_COUNTS)
 _SERIES = ("store_id", "item_id", "category_id")

@@ -1,4 +1,4 @@
-"""forecasts/demand, demand/*, forecasts/backtests, models/leaderboard, clean/* of supply, inventory/order_decisions ->
+"""forecasts/demand, demand/*, forecasts/backtests, models/champions, clean/* of supply, inventory/order_decisions ->
 inventory/lead_times, costs, policies; of a source that counts its stock: inventory/on_hand, open_orders, orders,
 transfers, risks"""
 
@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import demand, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
@@ -29,7 +30,7 @@ _READS = (
     schemas.DEMAND["daily"],
     schemas.DEMAND["weekly"],
     schemas.BACKTESTS,
-    schemas.LEADERBOARD,
+    CHAMPIONS,
 )
 _LEVELS = (tables.LEAD_TIMES, tables.COSTS, tables.POLICIES)
 _OF_STOCK = (tables.ON_HAND, tables.OPEN_ORDERS, tables.ORDERS, tables.TRANSFERS, tables.RISKS)

@@ -1,4 +1,4 @@
-"""demand/daily, forecasts/backtests, models/leaderboard, clean/stores, inventory/lead_times, costs, policies ->
+"""demand/daily, forecasts/backtests, models/champions, clean/stores, inventory/lead_times, costs, policies ->
 inventory/replays, replay_gains"""
 
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 from pyspark.sql import DataFrame
 
 from shelfcast import schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.ensembles import ENSEMBLES
 from shelfcast.errors import NotEnoughHistoryError
@@ -21,7 +22,7 @@ from shelfcast.steps.build_features import plan_of
 _READS = (
     schemas.DEMAND["daily"],
     schemas.BACKTESTS,
-    schemas.LEADERBOARD,
+    CHAMPIONS,
     schemas.STORES,
     tables.LEAD_TIMES,
     tables.COSTS,

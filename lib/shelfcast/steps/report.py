@@ -1,15 +1,21 @@
 """every table -> reports/{region}/index.html, reports/index.html, monitoring/publications"""
 
 from datetime import UTC, datetime
+from functools import partial
 
-from shelfcast import schemas
+from pyspark.sql import DataFrame
+
+from shelfcast import leaderboard, promotion, publications, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
+from shelfcast.inventory import tables as plans
 from shelfcast.job import Job, Run
 from shelfcast.networks import tables as network_tables
 from shelfcast.reporting.gather import describe, gather
 from shelfcast.reporting.page import render, render_index
 from shelfcast.steps.build_features import plan_of
 from shelfcast.study import tables
+from shelfcast.table import Table
 from shelfcast.tuning.trials import TRIALS
 
 _READS = (
@@ -22,13 +28,25 @@ _READS = (
     schemas.BACKTESTS,
     schemas.METRICS,
     schemas.LEADERBOARD,
+    CHAMPIONS,
     schemas.FORECASTS,
     schemas.CALIBRATION,
     schemas.ACCURACY,
     schemas.SERIES_COUNTS,
 )
+_PLAN = (
+    plans.LEAD_TIMES,
+    plans.COSTS,
+    plans.POLICIES,
+    plans.ON_HAND,
+    plans.OPEN_ORDERS,
+    plans.ORDERS,
+    plans.TRANSFERS,
+    plans.RISKS,
+)
 # Of jobs that are no part of the pipeline.
 _OPTIONAL = (
+    *_PLAN,
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
     *(backtests for backtests, _ in network_tables.BY_NETWORKS),
 )
@@ -42,14 +60,44 @@ def job(config: Config) -> Job:
 
 def report(run: Run) -> None:
     """The page first, then the publication: what is published can be looked at."""
-    data = gather(run.spark, run.find, plan_of(run), describe(run.config, run.key, run.known_on, run.reads))
-    run.lake.write_text(_page(run.config.region), render(data))
+    published = _published(run)
+    newest = publications.newest(run.lake, run.config.region)
+    if newest is None or newest.forecast_date <= run.known_on or not run.lake.has_file(_page(run.config.region)):
+        _write_page(run)
+    else:
+        run.say(f"the page stays that of {newest.forecast_date}, which is newer")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    row = (run.config.region, run.known_on, run.key, now, published)
+    run.append_once(schemas.PUBLICATIONS, run.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
+
+
+def _published(run: Run) -> dict[str, int]:
+    """The versions to publish together. A plan of another forecast than today's is no part of them."""
+    plan = run.lake.last_commit(plans.POLICIES, run.scope(plans.POLICIES))
+    forecast = schemas.FORECASTS.name
+    if plan is None or plan.note.get("reads", {}).get(forecast) == run.reads[forecast]:
+        return run.reads
+    run.say("the plan is of another forecast, and is not published; wanted plan_inventory before")
+    apart = {table.name for table in _PLAN}
+    return {name: version for name, version in run.reads.items() if name not in apart}
+
+
+def _write_page(run: Run) -> None:
+    region = run.config.region
+    read = partial(_find, run)
+    data = gather(run.spark, read, plan_of(run), describe(run.config, run.key, run.known_on, run.reads))
+    run.lake.write_text(_page(region), render(data))
     regions = [name for name in run.lake.names("reports/*") if run.lake.has_file(_page(name))]
     run.lake.write_text(_INDEX, render_index(regions))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    row = (run.config.region, run.known_on, run.key, now, run.reads)
-    run.append_once(schemas.PUBLICATIONS, run.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
-    run.say(f"the report: {run.lake.path(_page(run.config.region))}")
+    run.say(f"the report: {run.lake.path(_page(region))}")
+
+
+def _find(run: Run, table: Table) -> DataFrame | None:
+    """As the run does; the champions on the leaderboard are those of the as-of date, who may have been rolled back."""
+    found = run.find(table)
+    if found is None or table != schemas.LEADERBOARD:
+        return found
+    return leaderboard.mark(found, promotion.standing(run.read(CHAMPIONS), run.known_on))
 
 
 def _page(region: str) -> str:

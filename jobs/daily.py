@@ -1,0 +1,14 @@
+"""daily: the source's files -> monitoring/publications: the as-of date, and the days missed before it"""
+
+import sys
+
+from shelfcast.command import run
+from shelfcast.steps import daily
+
+
+def main(argv: list[str]) -> int:
+    return run(__doc__ or "", daily.daily, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

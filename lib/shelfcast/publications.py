@@ -1,0 +1,74 @@
+"""What is published: readers open a region's tables together, each at the version that its newest publication names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast.errors import LakeError
+from shelfcast.lake import Lake
+from shelfcast.schemas import PUBLICATIONS
+from shelfcast.table import Table
+
+DAY_RUNS = Table(
+    "monitoring/day_runs",
+    # A row for each time that a daily run or a backfill made a day, or failed: error null where it was published.
+    "region string, forecast_date date, started_at timestamp, seconds double, error string",
+    key=("region", "forecast_date", "started_at"),
+)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A row of monitoring/publications. published_at: in UTC. tables: name -> version."""
+
+    region: str
+    forecast_date: date
+    run_id: str
+    published_at: datetime
+    tables: Mapping[str, int]
+
+    def age(self, day: date) -> int:
+        """How many days before `day` its forecast was made: more than 0 where that of the day is late."""
+        return (day - self.forecast_date).days
+
+    def read(self, lake: Lake, table: Table) -> DataFrame:
+        """The table's rows as published. Raises LakeError where the publication has no such table."""
+        if table.name not in self.tables:
+            raise LakeError(
+                f"table {table.name}: not in the publication of {self.forecast_date} of region {self.region}; "
+                f"wanted one of {', '.join(sorted(self.tables))}"
+            )
+        rows = lake.read(table, self.region, self.tables[table.name])
+        return rows.where(F.col("forecast_date") == F.lit(self.forecast_date)) if table.is_by_date else rows
+
+
+def newest(lake: Lake, region: str) -> Publication | None:
+    """The region's newest publication, of the newest day and of those of one day the last; None where there is none.
+
+    An old day that is published again does not take a newer one's place.
+    """
+    if not lake.exists(PUBLICATIONS):
+        return None
+    rows = lake.read(PUBLICATIONS, region).orderBy(F.desc("forecast_date"), F.desc("published_at"), "run_id")
+    row = rows.first()
+    return None if row is None else Publication(*[row[name] for name in Publication.__dataclass_fields__])
+
+
+def failures(lake: Lake, region: str) -> dict[date, str]:
+    """The days whose last try failed, and why."""
+    if not lake.exists(DAY_RUNS):
+        return {}
+    last = F.max_by(F.coalesce("error", F.lit("")), "started_at").alias("error")
+    rows = lake.read(DAY_RUNS, region).groupBy("forecast_date").agg(last).where("error != ''")
+    return {row["forecast_date"]: row["error"] for row in rows.toLocalIterator()}
+
+
+def published_days(lake: Lake, region: str) -> set[date]:
+    """The days of which there is a publication."""
+    if not lake.exists(PUBLICATIONS):
+        return set()
+    days = lake.read(PUBLICATIONS, region).select("forecast_date").distinct()
+    return {row["forecast_date"] for row in days.toLocalIterator()}

@@ -1,0 +1,35 @@
+"""When models are backtested anew: on a schedule, and sooner on drift."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Training:
+    """The day whose models a day is forecast by. reason: why they are backtested on the day itself, else empty."""
+
+    day: date
+    reason: str = ""
+
+
+def training_of(
+    day: date, trained: Iterable[date], every_days: int, drifted: Iterable[date] = (), by_network: bool = False
+) -> Training:
+    """Of the days that were trained on the newest up to `day`, or `day` itself where a training is due.
+
+    drifted: the days on which drift was found; what is found on a day of training, that training knew. by_network: a
+    network is champion, which forecasts from the day that it was trained on alone.
+
+    >>> training_of(date(2017, 8, 9), [date(2017, 8, 1), date(2017, 8, 20)], every_days=14)
+    Training(day=datetime.date(2017, 8, 1), reason='')
+    """
+    last = max((each for each in trained if each <= day), default=None)
+    if last is None:
+        return Training(day, "no models yet")
+    if (day - last).days >= every_days:
+        return Training(day, f"{(day - last).days} days since {last}")
+    if by_network and last < day:
+        return Training(day, f"a network is champion, and is of {last}")
+    since = min((each for each in drifted if last < each < day), default=None)
+    return Training(last) if since is None else Training(day, f"drift on {since}")

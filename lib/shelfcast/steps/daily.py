@@ -1,0 +1,82 @@
+"""the source's files, the file of decisions -> monitoring/publications: the day's forecast, plan and report, and those
+of the days missed before it"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from types import ModuleType
+
+from shelfcast.config import Config
+from shelfcast.errors import LakeError, ShelfcastError, TransientError
+from shelfcast.job import say
+from shelfcast.publications import DAY_RUNS, published_days
+from shelfcast.runner import Runner
+from shelfcast.sources import tells_of_supply
+from shelfcast.steps import aggregate, build_features, collect_decisions, forecast, plan_inventory, report
+from shelfcast.steps.retrain import day_of, receive, with_models
+
+_DAY = timedelta(days=1)
+
+
+def daily(runner: Runner) -> None:
+    """Make and publish the as-of date, and before it the days missed since the last publication.
+
+    Raises LakeError, naming them, where days could not be made; the others are.
+    """
+    with runner.lease:
+        receive(runner)
+        day = day_of(runner)
+        make_days(runner, missed_days(published_days(runner.lake, runner.config.region), day, runner.config))
+
+
+def missed_days(published: Iterable[date], day: date, config: Config) -> list[date]:
+    """The days since the last publication up to `day`, as many as may be caught up on, and `day`."""
+    last = max((each for each in published if each <= day), default=day - _DAY)
+    missed = [last + n * _DAY for n in range(1, (day - last).days)]
+    kept = missed[-config.daily.catch_up_days :] if config.daily.catch_up_days else []
+    if len(kept) < len(missed):
+        say(f"daily: {len(missed) - len(kept)} days from {missed[0]} on were missed; wanted a backfill")
+    return [*kept, day]
+
+
+def make_days(runner: Runner, days: list[date]) -> None:
+    """Make each day in turn. A day that fails for good leaves the others to be made.
+
+    Raises LakeError for these in the end; TransientError at once.
+    """
+    failed = {}
+    for day in days:
+        try:
+            _make_day(runner, day)
+        except TransientError:
+            raise
+        except ShelfcastError as error:
+            failed[day] = str(error)
+            say(f"daily: {day} failed: {error}")
+    if failed:
+        first, why = next(iter(failed.items()))
+        raise LakeError(f"{len(failed)} of {len(days)} days could not be made, the first of them {first}: {why}")
+
+
+def _make_day(runner: Runner, day: date) -> None:
+    started = datetime.now(UTC).replace(tzinfo=None)
+    try:
+        today = with_models(runner, day)
+        for step in day_steps(runner.config):
+            today.run(step.job(runner.config))
+    except ShelfcastError as error:
+        _record(runner, day, started, str(error))
+        raise
+    _record(runner, day, started, None)
+
+
+def day_steps(config: Config) -> tuple[ModuleType, ...]:
+    """The jobs of a day, in order; the last publishes what the others made."""
+    decided = (collect_decisions,) if config.inventory.decisions else ()
+    planned = (plan_inventory,) if tells_of_supply(config) else ()
+    return (aggregate, build_features, forecast, *decided, *planned, report)
+
+
+def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:
+    seconds = (datetime.now(UTC).replace(tzinfo=None) - started).total_seconds()
+    row = (runner.config.region, day, started, seconds, error)
+    runner.lake.append(DAY_RUNS, runner.spark.createDataFrame([row], DAY_RUNS.schema))

@@ -1,0 +1,101 @@
+"""raw/* -> models/*: champion and challenger backtested anew, where that is due"""
+
+from datetime import date, timedelta
+from types import ModuleType
+
+from pyspark.sql import functions as F
+
+from shelfcast import promotion, schemas
+from shelfcast.challengers import CHAMPIONS
+from shelfcast.config import Config
+from shelfcast.errors import LakeError
+from shelfcast.job import say
+from shelfcast.models.mlp import FAMILY
+from shelfcast.retraining import Training, training_of
+from shelfcast.runner import Runner
+from shelfcast.steps import aggregate, build_features, clean, evaluate, ingest, train_baselines, train_mlp
+from shelfcast.weeks import WEEK, whole_weeks
+
+
+def retrain(runner: Runner, now: bool = False) -> None:
+    """Backtest and evaluate as of the runner's date where a training is due, or `now` whatever the schedule says."""
+    with runner.lease:
+        receive(runner)
+        day = day_of(runner)
+        due = training_due(runner, day)
+        if not due.reason and not now:
+            say(f"retrain: not due; models are of {due.day}")
+        else:
+            _train(runner.on(day), due.reason or "asked for")
+
+
+def receive(runner: Runner) -> None:
+    """Take in what the source has now."""
+    for step in (ingest, clean):
+        runner.run(step.job(runner.config))
+
+
+def day_of(runner: Runner) -> date:
+    """The as-of date. Raises LakeError where none is given and nothing is known."""
+    if runner.as_of is None:
+        raise LakeError("no as-of date: none is given, and there are no sales in the lake; wanted one or the other")
+    return runner.as_of
+
+
+def training_due(runner: Runner, day: date) -> Training:
+    """Whose models the day is forecast by, as the history of champions and of drift says."""
+    every = runner.config.retraining.every_days
+    return training_of(day, trained_days(runner), every, by_network=_is_by_network(runner, day))
+
+
+def _is_by_network(runner: Runner, day: date) -> bool:
+    """Whether one of the champions for the mean is a network."""
+    lake, region = runner.lake, runner.config.region
+    if not lake.exists(CHAMPIONS) or not lake.exists(schemas.LEADERBOARD):
+        return False
+    champions = promotion.standing(lake.read(CHAMPIONS, region), day).where("purpose = 'mean'")
+    networks = lake.read(schemas.LEADERBOARD, region).where(F.col("family") == FAMILY).select("panel", "model")
+    return not champions.join(networks, ["panel", "model"], how="semi").isEmpty()
+
+
+def trained_days(runner: Runner) -> list[date]:
+    lake, region = runner.lake, runner.config.region
+    return promotion.training_days(lake.read(CHAMPIONS, region)) if lake.exists(CHAMPIONS) else []
+
+
+def with_models(runner: Runner, day: date) -> Runner:
+    """The runner of `day`, once the models that it is forecast by are there: trained where that is due, or where the
+    lake holds those of another day."""
+    training = training_due(runner, day)
+    trained = runner.on(training.day)
+    if training.reason or not _stand(trained):
+        _train(trained, training.reason or f"the lake's models are not those of {training.day}")
+    return runner.on(day, _last_day_known(runner, day))
+
+
+def _train(runner: Runner, reason: str) -> None:
+    say(f"retrain: as of {runner.as_of}, {reason}")
+    for step in (aggregate, build_features, *_trainers(runner.config), evaluate):
+        runner.run(step.job(runner.config))
+
+
+def _trainers(config: Config) -> tuple[ModuleType, ...]:
+    return (train_baselines, train_mlp) if config.retraining.networks else (train_baselines,)
+
+
+def _stand(runner: Runner) -> bool:
+    """Whether the lake has the models of the runner's date. Champions that were named later change none of them."""
+    config = runner.config
+    jobs = [step.job(config) for step in (*_trainers(config), evaluate)]
+    return all(runner.stands(job, but=(CHAMPIONS,)) for job in jobs)
+
+
+def _last_day_known(runner: Runner, day: date) -> date | None:
+    """The last day that the backtest in the lake knew; None where `day` knows no more whole weeks than that."""
+    lake, region = runner.lake, runner.config.region
+    tested = lake.read(schemas.BACKTESTS, region).agg(F.max("cutoff")).first()
+    sold = lake.read(schemas.STORES, region).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
+    if not tested or not sold or not tested[0] or not sold[0]:
+        raise LakeError(f"region {region}: no backtest or no store; wanted both, from train_baselines and clean")
+    last_week = tested[0] + runner.config.backtest.horizon * WEEK
+    return None if whole_weeks(sold[0], min(sold[1], day))[-1] == last_week else last_week + timedelta(days=6)
