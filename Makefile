@@ -4,7 +4,7 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run backtest study test slowtest lint format bench lock package clean
+.PHONY: help setup run backtest study test slowtest dags lint format bench lock package clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -26,6 +26,9 @@ test: setup  ## the tests, with the coverage of lib/
 
 slowtest: setup  ## whole runs beside one another: made anew, on one core, interrupted, killed
 	@$(BIN)/python -m pytest -m slow
+
+dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task
+	@$(BIN)/python -m pytest tests/test_schedule.py
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -61,6 +64,8 @@ lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 	@cd environment && echo "tensorflow[and-cuda]==$$(sed -n 's/^tensorflow-cpu==\([^ ]*\).*/\1/p' requirements.txt)" | ../$(BIN)/uv pip compile - \
 		--constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --quiet --output-file gpu.txt
+	@cd environment && ../$(BIN)/uv pip compile airflow.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --quiet --output-file airflow.txt
 
 package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors
 	@$(BIN)/shelfcast package

@@ -21,8 +21,10 @@ def _pins() -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==(\S+)", REQUIREMENTS, flags=re.MULTILINE))
 
 
-def test_every_requirement_is_pinned_and_hashed() -> None:
-    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", REQUIREMENTS, flags=re.MULTILINE).strip())
+@pytest.mark.parametrize("name", ["requirements", "airflow"])
+def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
+    pinned = (ROOT / "environment" / f"{name}.txt").read_text()
+    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", pinned, flags=re.MULTILINE).strip())
     assert all(re.match(r"[\w.-]+==\S+ .*\\\n\s+--hash=sha256:[0-9a-f]{64}", f"{entry} ") for entry in entries)
 
 

@@ -1,0 +1,73 @@
+"""Airflow: the daily run of each region, and its backfill by hand.
+
+Lay this file into Airflow's dags folder. SHELFCAST_HOME names the checkout (default /opt/shelfcast), SHELFCAST_MASTER
+the cluster (default: this machine). A day that was missed is made by the next run, so that Airflow need not catch up.
+"""
+
+import os
+import shlex
+from datetime import datetime, timedelta
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook
+from airflow.sdk import DAG, BaseOperator, Param
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+# A file conf/{region}.yaml each.
+REGIONS = ("complete_journey",)
+HOME = os.environ.get("SHELFCAST_HOME", "/opt/shelfcast")
+MASTER = os.environ.get("SHELFCAST_MASTER", "local[*]")
+TRANSIENT = 75
+# The world as known at the end of the day before; a run by hand has no logical date.
+YESTERDAY = "{{ macros.ds_add(dag_run.run_after | ds, -1) }}"
+
+
+class ShelfcastOperator(BaseOperator):
+    """Runs a command in the checkout. A transient failure may be tried again; any other would fail the same way."""
+
+    template_fields = ("command",)
+
+    def __init__(self, *, command: str, **named) -> None:
+        super().__init__(**named)
+        self.command = command
+
+    def execute(self, context) -> None:  # noqa: ARG002
+        done = SubprocessHook().run_command(shlex.split(self.command), cwd=HOME)
+        if done.exit_code:
+            kind = AirflowException if done.exit_code == TRANSIENT else AirflowFailException
+            raise kind(f"{self.command}: exit status {done.exit_code}: {done.output}")
+
+
+for region in REGIONS:
+    with DAG(
+        f"shelfcast_daily_{region}",
+        schedule="15 5 * * *",
+        start_date=datetime(2026, 1, 1),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"retries": 6, "retry_delay": timedelta(minutes=10)},
+        tags=["shelfcast"],
+    ):
+        ShelfcastOperator(
+            task_id="daily",
+            command=f".venv/bin/shelfcast daily --master {MASTER} --config conf/{region}.yaml --as-of {YESTERDAY}",
+        )
+
+    with DAG(
+        f"shelfcast_backfill_{region}",
+        schedule=None,
+        start_date=datetime(2026, 1, 1),
+        max_active_runs=1,
+        params={
+            "first": Param("2026-01-01", type="string", format="date"),
+            "last": Param("2026-01-31", type="string", format="date"),
+            "reprocess": Param("none", enum=["none", "failed", "all"]),
+            "dry_run": Param(True, type="boolean", description="say which days would run and why, and run none"),
+        },
+        tags=["shelfcast"],
+    ):
+        ShelfcastOperator(
+            task_id="backfill",
+            command=f".venv/bin/shelfcast backfill --master {MASTER} --config conf/{region}.yaml "
+            "--from {{ params.first }} --to {{ params.last }} --reprocess {{ params.reprocess }}"
+            "{{ ' --dry-run' if params.dry_run else '' }}",
+        )

@@ -1,0 +1,145 @@
+"""The schedules that ship: each is read as its scheduler reads it, and what it runs is a command that there is."""
+
+import ast
+import configparser
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from shelfcast import cli, command, config
+from shelfcast.steps import backfill
+
+ROOT = Path(__file__).parents[1]
+SCHEDULE = ROOT / "conf" / "schedule"
+DAG = SCHEDULE / "shelfcast_dag.py"
+UNITS = sorted(SCHEDULE.glob("shelfcast-daily@.*"))
+# A time and a day of each field of crontab(5), or several of them.
+CRON_FIELDS = [r"[0-5]?\d", r"1?\d|2[0-3]", r"[1-2]?\d|3[01]", r"\d|1[0-2]", r"[0-7]"]
+
+
+def require_command(words: list[str]) -> dict[str, object]:
+    """The parsed flags of a command line that `shelfcast`, and the job that it submits, take; fails for any other."""
+    assert words[0].endswith(".venv/bin/shelfcast")
+    arguments, rest = cli._parser().parse_known_args(words[1:])
+    assert arguments.command in cli.SCHEDULED
+    parser = command.parser("")
+    if arguments.command == "backfill":
+        backfill.add_flags(parser)
+    flags = parser.parse_args(rest)
+    assert config.load(ROOT / flags.config).region == Path(flags.config).stem
+    return {**vars(arguments), **vars(flags)}
+
+
+def crontab_lines() -> list[str]:
+    lines = (SCHEDULE / "crontab").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("line", crontab_lines())
+def test_a_line_of_the_crontab_has_five_fields_and_a_command(line: str) -> None:
+    *fields, rest = line.split(maxsplit=5)
+    for field, value in zip(fields, CRON_FIELDS, strict=True):
+        assert re.fullmatch(rf"\*|({value})(-({value}))?", field)
+    # cron takes a bare % for the end of the line
+    assert re.search(r"(?<!\\)%", rest) is None
+    folder, run = rest.split(" && ")
+    assert folder == "cd /opt/shelfcast"
+    assert require_command(shlex.split(run.split(" >> ")[0]))["command"] == "daily"
+
+
+def unit(suffix: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(SCHEDULE / f"shelfcast-daily@.{suffix}", encoding="utf-8")
+    return parser
+
+
+def test_the_service_runs_a_day_and_tries_again_what_is_transient() -> None:
+    service = unit("service")["Service"]
+    words = shlex.split(service["ExecStart"].replace("%i", "complete_journey"))
+    assert words[0] == f"{service['WorkingDirectory']}/.venv/bin/shelfcast"
+    assert require_command(words)["command"] == "daily"
+    assert (service["Type"], service["Restart"]) == ("oneshot", "on-failure")
+    assert {"1", "2"} == {*service["RestartPreventExitStatus"].split()}
+
+
+def test_the_timer_makes_up_for_a_machine_that_was_off() -> None:
+    assert unit("timer")["Timer"]["Persistent"] == "true"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this system")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    program = tmp_path / "checkout" / ".venv" / "bin" / "shelfcast"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    names = []
+    for path in UNITS:
+        copy = tmp_path / path.name.replace("@", "@complete_journey")
+        copy.write_text(path.read_text(encoding="utf-8").replace("/opt/shelfcast", str(tmp_path / "checkout")))
+        names.append(str(copy))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *names], capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if "shelfcast" in line]
+    assert (done.returncode, said) == (0, []), done.stderr
+
+
+def dag_commands() -> list[str]:
+    """The commands of the DAG file as it is written, without Airflow: templates filled in with a day's values."""
+    tree = ast.parse(DAG.read_text(encoding="utf-8"))
+    names = {"MASTER": "local[2]", "region": "complete_journey", "YESTERDAY": "2026-02-28"}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "command" and isinstance(node.value, ast.JoinedStr):
+            parts = [
+                names[part.value.id]
+                if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name)
+                else str(ast.literal_eval(part))
+                for part in node.value.values
+            ]
+            found.append("".join(parts))
+    return found
+
+
+def filled(template: str) -> str:
+    values = {"params.first": "2026-01-01", "params.last": "2026-01-31", "params.reprocess": "failed"}
+    for name, value in values.items():
+        template = template.replace(f"{{{{ {name} }}}}", value)
+    return template.replace("{{ ' --dry-run' if params.dry_run else '' }}", " --dry-run")
+
+
+def test_each_command_of_the_dag_is_one_that_there_is() -> None:
+    flags = [require_command(shlex.split(filled(template))) for template in dag_commands()]
+    assert [found["command"] for found in flags] == ["daily", "backfill"]
+    assert flags[0]["as_of"] == date(2026, 2, 28)
+    assert (flags[1]["first"], flags[1]["last"]) == (date(2026, 1, 1), date(2026, 1, 31))
+    assert (flags[1]["reprocess"], flags[1]["dry_run"]) == ("failed", True)
+
+
+@pytest.mark.slow
+def test_airflow_loads_the_dags_and_renders_every_task(tmp_path: Path) -> None:
+    """In Airflow's own environment, which the first time is downloaded."""
+    made = subprocess.run([ROOT / "environment" / "airflow.sh"], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AIRFLOW"))}
+    done = subprocess.run(
+        [made.stdout.strip(), ROOT / "tests" / "render_dags.py", SCHEDULE, "2026-03-01T05:15"],
+        env={**outside, "AIRFLOW_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    rendered = json.loads(done.stdout.splitlines()[-1])
+    assert rendered["errors"] == {}
+    assert {*rendered["commands"]} == {
+        "shelfcast_daily_complete_journey.daily",
+        "shelfcast_backfill_complete_journey.backfill",
+    }
+    flags = {name: require_command(shlex.split(words)) for name, words in rendered["commands"].items()}
+    assert flags["shelfcast_daily_complete_journey.daily"]["as_of"] == date(2026, 2, 28)
+    assert flags["shelfcast_backfill_complete_journey.backfill"]["dry_run"] is True
