@@ -16,6 +16,7 @@ from shelfcast.job import Job, Run
 from shelfcast.publications import published_days
 from shelfcast.runner import Runner
 from shelfcast.steps import backfill, collect_decisions, daily, plan_inventory, retrain
+from shelfcast.system import PIPELINE
 from shelfcast.table import Table
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +181,7 @@ def test_a_backfill_tells_as_of_which_day_each_would_be_trained() -> None:
     assert [each.trained_on.day for each in planned] == [1, 1, 3, 3, 5, 5]
 
 
+@pytest.mark.usefixtures("spark")
 def test_plans_and_decisions_are_of_a_source_that_has_them() -> None:
     named = ["inventory.decisions=decisions.csv"]
     steps = {
@@ -189,6 +191,13 @@ def test_plans_and_decisions_are_of_a_source_that_has_them() -> None:
     assert {plan_inventory, collect_decisions} < {*steps["tiny"]}
     assert not {plan_inventory, collect_decisions} & {*steps["complete_journey"]}
     assert {name: made[-1].__name__ for name, made in steps.items()} == dict.fromkeys(steps, "shelfcast.steps.report")
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_day_and_its_training_are_all_that_the_pipeline_runs() -> None:
+    settings = config.load(ROOT / "conf" / f"{REGION}.yaml")
+    steps = (*retrain.RECEIVED, *retrain.trainers(settings), *daily.day_steps(settings))
+    assert {*PIPELINE} <= {*steps}
 
 
 Copy = Callable[..., Runner]

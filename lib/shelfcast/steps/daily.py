@@ -11,8 +11,8 @@ from shelfcast.job import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
 from shelfcast.sources import tells_of_supply
-from shelfcast.steps import aggregate, build_features, collect_decisions, forecast, plan_inventory, report
-from shelfcast.steps.retrain import day_of, receive, with_models
+from shelfcast.steps import collect_decisions, forecast, plan_inventory, report
+from shelfcast.steps.retrain import BEFORE, day_of, receive, with_models
 
 _DAY = timedelta(days=1)
 
@@ -73,7 +73,7 @@ def day_steps(config: Config) -> tuple[ModuleType, ...]:
     """The jobs of a day, in order; the last publishes what the others made."""
     decided = (collect_decisions,) if config.inventory.decisions else ()
     planned = (plan_inventory,) if tells_of_supply(config) else ()
-    return (aggregate, build_features, forecast, *decided, *planned, report)
+    return (*BEFORE, forecast, *decided, *planned, report)
 
 
 def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:

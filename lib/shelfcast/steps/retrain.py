@@ -16,6 +16,10 @@ from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, build_features, clean, evaluate, ingest, train_baselines, train_mlp
 from shelfcast.weeks import WEEK, whole_weeks
 
+# What the source has now, whatever the day; and what a day makes of it, for models and forecasts alike.
+RECEIVED: tuple[ModuleType, ...] = (ingest, clean)
+BEFORE: tuple[ModuleType, ...] = (aggregate, build_features)
+
 
 def retrain(runner: Runner, now: bool = False) -> None:
     """Backtest and evaluate as of the runner's date where a training is due, or `now` whatever the schedule says."""
@@ -31,7 +35,7 @@ def retrain(runner: Runner, now: bool = False) -> None:
 
 def receive(runner: Runner) -> None:
     """Take in what the source has now."""
-    for step in (ingest, clean):
+    for step in RECEIVED:
         runner.run(step.job(runner.config))
 
 
@@ -75,19 +79,20 @@ def with_models(runner: Runner, day: date) -> Runner:
 
 def _train(runner: Runner, reason: str) -> None:
     say(f"retrain: as of {runner.as_of}, {reason}")
-    for step in (aggregate, build_features, *_trainers(runner.config), evaluate):
+    for step in (*BEFORE, *trainers(runner.config)):
         runner.run(step.job(runner.config))
 
 
-def _trainers(config: Config) -> tuple[ModuleType, ...]:
-    return (train_baselines, train_mlp) if config.retraining.networks else (train_baselines,)
+def trainers(config: Config) -> tuple[ModuleType, ...]:
+    """The jobs that backtest and evaluate, in order."""
+    networks = (train_mlp,) if config.retraining.networks else ()
+    return (train_baselines, *networks, evaluate)
 
 
 def _stand(runner: Runner) -> bool:
     """Whether the lake has the models of the runner's date. Champions that were named later change none of them."""
     config = runner.config
-    jobs = [step.job(config) for step in (*_trainers(config), evaluate)]
-    return all(runner.stands(job, but=(CHAMPIONS,)) for job in jobs)
+    return all(runner.stands(step.job(config), but=(CHAMPIONS,)) for step in trainers(config))
 
 
 def _last_day_known(runner: Runner, day: date) -> date | None:
