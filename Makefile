@@ -45,6 +45,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels and where the 
 		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; \
 		$(BIN)/python tests/benchmarks/mlp_backtest.py $$panel --tools --out build/bench/mlp_$$panel.json || exit; done
 	@$(BIN)/python tests/benchmarks/known_truth.py build/bench/truth --out build/bench/known_truth.json
+	@$(BIN)/python tests/benchmarks/hidden_demand.py build/bench/hidden --out build/bench/hidden_demand.json
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
 	@$(BIN)/python tests/benchmarks/network_scoring.py --out build/bench/network_scoring.json
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json

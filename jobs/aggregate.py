@@ -1,4 +1,4 @@
-"""aggregate: clean/sales, clean/products -> demand/daily, weekly, monthly, series"""
+"""aggregate: clean/sales, products, stock, purchases -> demand/daily, weekly, monthly, series, availability"""
 
 import sys
 

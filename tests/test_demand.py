@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from builders import MONDAY, Row, demand, frame, product, sale
-from shelfcast.demand import UNCATALOGUED, as_series, demand_class, join_category, known_on, sum_by_day, sum_by_period
+from shelfcast.demand import (
+    UNCATALOGUED,
+    as_series,
+    as_wanted,
+    demand_class,
+    join_category,
+    known_on,
+    sum_by_day,
+    sum_by_period,
+)
 from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 
 SOLD = f"{SALES.columns}, category_id string"
@@ -225,6 +234,31 @@ def test_a_product_that_was_only_listed_or_returned_is_a_series_without_units(sp
         ("category", "c1"): ("c1", 2.0, 1, "single", "listed"),
         ("category", "c2"): ("c2", 0.0, 0, "none", "listed"),
     }
+
+
+def test_a_week_in_which_all_demand_was_lost_is_no_selling_week(spark: SparkSession) -> None:
+    rows = [demand(2.0, recovered_quantity=2.5), demand(0.0, NEXT_MONDAY, recovered_quantity=3.0)]
+    series = as_series(frame(spark, DEMAND["weekly"], *rows), sold(spark, sale()), SUNDAY, None)
+    (found,) = series.where("level = 'product'").collect()
+    assert (found.selling_weeks, found.units, found.last_week, found.demand_class) == (1, 2.0, MONDAY, "single")
+
+
+def test_what_was_wanted_is_what_is_recovered_and_where_that_is_not_known_what_sold(spark: SparkSession) -> None:
+    rows = [demand(2.0, recovered_quantity=2.5), demand(4.0, NEXT_MONDAY)]
+    found = as_wanted(frame(spark, DEMAND["weekly"], *rows)).collect()
+    assert {row.week: row.quantity for row in found} == {MONDAY: 2.5, NEXT_MONDAY: 4.0}
+
+
+def test_what_was_lost_adds_up_to_weeks_and_categories(spark: SparkSession) -> None:
+    lost = day_of(0.0, TUESDAY, item_id="p2", observed_quantity=0.0, sales=0, unit_price=None, recovered_quantity=1.5)
+    daily = frame(spark, DAILY, day_of(2.0, MONDAY, recovered_quantity=2.25), lost)
+    found = {(row.level, row.item_id): row for row in sum_by_period(daily, "week").collect()}
+    assert {key: row.recovered_quantity for key, row in found.items()} == {
+        ("product", "p1"): 2.25,
+        ("product", "p2"): 1.5,
+        ("category", "c1"): 3.75,
+    }
+    assert (found["product", "p2"].quantity, found["product", "p2"].unit_price) == (0.0, None)
 
 
 @pytest.mark.parametrize(

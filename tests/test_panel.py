@@ -37,6 +37,10 @@ def axis(horizon: int = 2, from_first_sale: bool = True) -> Axis:
             [("a", 0, 0.0, 1), ("a", 3, 2.0, 0)], True, [NAN, NAN, NAN, 2, 0], id="a-promotion-is-no-first-sale"
         ),
         pytest.param([("a", 1, 2.0, 1), ("a", 3, 0.0, 1)], True, [NAN, 2, 0, 0, 0], id="promoted-and-not-sold-is-zero"),
+        pytest.param([("a", 1, 2.0, 0), ("a", 2, NAN, 0)], True, [NAN, 2, NAN, 0, 0], id="of-a-closed-store-unknown"),
+        pytest.param(
+            [("a", 1, NAN, 0), ("a", 3, 2.0, 0)], False, [0, NAN, 0, 2, 0], id="unknown-and-not-its-first-sale"
+        ),
         pytest.param(
             [("a", -1, 9.0, 0), ("a", 1, 2.0, 0)], True, [NAN, 2, 0, 0, 0], id="a-week-before-the-first-is-left-out"
         ),

@@ -15,6 +15,7 @@ from shelfcast.panels import (
     by_bucket,
     deal_largest,
     demand_panel,
+    hide_unknown,
     join_promotions,
     reference_panel,
     without_promotions,
@@ -208,3 +209,21 @@ def test_weeks_end_on_sunday(spark: SparkSession) -> None:
     sales = frame(spark, sold, *(sale(category_id="c1", sold_on=day) for day in days))
     panel = reference_panel(sales, reference(), WEEKS[0], WEEKS[0])
     assert by_key(panel, "quantity") == {("s1", "c1", WEEKS[0]): (1.0,)}
+
+
+def test_a_stores_weeks_of_which_nothing_is_known_are_null_for_each_of_its_series_and_no_others(
+    spark: SparkSession,
+) -> None:
+    sold = [
+        ("s1", "a", "c", WEEKS[0], 2.0, 0.0),
+        ("s1", "a", "c", WEEKS[1], 3.0, 1.0),
+        ("s2", "a", "c", WEEKS[1], 4.0, 0.0),
+    ]
+    unknown = spark.createDataFrame([("s1", WEEKS[1]), ("s1", WEEKS[2])], "store_id string, week date")
+    found = by_key(hide_unknown(spark.createDataFrame(sold, ROWS), unknown), "quantity", "promoted")
+    assert found == {
+        ("s1", "a", WEEKS[0]): (2.0, 0.0),
+        ("s1", "a", WEEKS[1]): (None, 1.0),
+        ("s1", "a", WEEKS[2]): (None, 0.0),
+        ("s2", "a", WEEKS[1]): (4.0, 0.0),
+    }

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
 
+from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
@@ -205,6 +206,7 @@ class Config(Section):
     source: Source
     cleaning: Cleaning
     demand: Demand
+    hidden_demand: HiddenDemand = Field(default_factory=HiddenDemand)
     backtest: Backtest
     training: Training
     networks: Networks = Field(default_factory=Networks)

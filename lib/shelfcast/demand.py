@@ -11,7 +11,7 @@ ADI_LIMIT = 1.32
 CV2_LIMIT = 0.49
 UNCATALOGUED = "(not in catalogue)"
 _SERIES = ("region", "level", "store_id", "item_id", "category_id")
-_SUMMED = ("quantity", "observed_quantity", "revenue", "discount", "sales")
+_SUMMED = ("quantity", "observed_quantity", "revenue", "discount", "sales", "recovered_quantity")
 
 
 def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
@@ -38,7 +38,8 @@ def join_category(sales: DataFrame, products: DataFrame) -> DataFrame:
 
 
 def sum_by_day(sales: DataFrame) -> DataFrame:
-    """Daily demand per store and product, rows only where something sold. Returns are not demand."""
+    """Daily demand per store and product, rows only where something sold. Returns are not demand. What was wanted
+    beyond it is not known."""
     sold = sales.where((F.col("quantity") > 0) & ~F.col("is_return"))
     keys: list[Column | str | int] = [
         "region",
@@ -55,7 +56,14 @@ def sum_by_day(sales: DataFrame) -> DataFrame:
         F.sum("discount").alias("discount"),
         F.count(F.lit(1)).alias("sales"),
         (shelf_value / F.sum("quantity")).alias("unit_price"),
+        F.lit(None).cast("double").alias("recovered_quantity"),
     )
+
+
+def as_wanted(demand: DataFrame) -> DataFrame:
+    """Rows of demand/daily, weekly or monthly with `quantity` as it would have been had nothing been out of stock: for
+    who learns and plans. Where that is not known, as sold."""
+    return demand.withColumn("quantity", F.coalesce("recovered_quantity", "quantity"))
 
 
 def sum_by_period(daily: DataFrame, period: str) -> DataFrame:
@@ -77,7 +85,8 @@ def as_series(weekly: DataFrame, sales: DataFrame, as_of: date, ended_after_week
     weekly: demand/weekly. sales: clean/sales with category_id: a product that a store only ever listed has a series
     too. ADI counts the weeks from the first to the last selling week; a series that sold once has none.
     """
-    sold = weekly.groupBy(*_SERIES).agg(
+    selling = weekly.where("quantity > 0")
+    sold = selling.groupBy(*_SERIES).agg(
         F.min("week").alias("first_week"),
         F.max("week").alias("last_week"),
         F.sum("quantity").alias("units"),
@@ -127,9 +136,10 @@ def _sum_level(daily: DataFrame, level: str, item: Column, period: str) -> DataF
         item.alias("item_id"),
         "category_id",
     ]
+    units = F.nullif(F.sum("observed_quantity"), F.lit(0.0))
     return daily.groupBy([*keys, F.col("_start").alias(period)]).agg(
         *[F.sum(name).alias(name) for name in _SUMMED],
-        (F.sum(F.col("unit_price") * F.col("observed_quantity")) / F.sum("observed_quantity")).alias("unit_price"),
+        (F.sum(F.col("unit_price") * F.col("observed_quantity")) / units).alias("unit_price"),
     )
 
 

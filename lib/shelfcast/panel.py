@@ -60,10 +60,11 @@ class Axis:
 
 
 def densify(rows: pd.DataFrame, axis: Axis) -> Panel:
-    """The panel of sparse weekly rows: zero where nothing sold.
+    """The panel of sparse weekly rows: zero where there is none.
 
-    rows: store_id, item_id, category_id, week, quantity, promoted; a row is a selling week, or a planned promotion
-    without a sale (quantity 0), which may lie up to `horizon` weeks beyond the last week.
+    rows: store_id, item_id, category_id, week, quantity, promoted; a row is a week of demand, one of which nothing is
+    known (quantity NaN), or a planned promotion without a sale (quantity 0), which may lie up to `horizon` weeks beyond
+    the last week.
     Series come sorted by store and item, so that a fit does not depend on the order of the rows.
     """
     keys = ["store_id", "item_id", "category_id"]

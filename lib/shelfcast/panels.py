@@ -63,10 +63,22 @@ def join_promotions(panel: DataFrame, promotions: DataFrame) -> DataFrame:
     return joined.select(*_SERIES, "week", quantity, promoted)
 
 
+def hide_unknown(rows: DataFrame, weeks: DataFrame) -> DataFrame:
+    """The rows with a null `quantity` in the weeks of which nothing is known, of each of the store's series.
+
+    rows: _SERIES, week, quantity, promoted. weeks: store_id, week.
+    """
+    hidden = rows.select(*_SERIES).distinct().join(F.broadcast(weeks), "store_id").withColumn("_hidden", F.lit(True))
+    joined = rows.join(hidden, [*_SERIES, "week"], how="full")
+    promoted = F.coalesce("promoted", F.lit(0.0)).alias("promoted")
+    quantity = F.when(F.col("_hidden").isNull(), F.col("quantity")).alias("quantity")
+    return joined.select(*_SERIES, "week", quantity, promoted)
+
+
 def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int) -> DataFrame:
     """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series,
     else null."""
-    by_series = rows.groupBy(*_SERIES).agg(F.sum("quantity").alias("units"))
+    by_series = rows.groupBy(*_SERIES).agg(F.coalesce(F.sum("quantity"), F.lit(0.0)).alias("units"))
     largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(ranked)
     # At most `ranked` rows: the one window without partitions that may be.
     order = Window.orderBy(F.desc("units"), *_SERIES).rowsBetween(Window.unboundedPreceding, Window.currentRow)

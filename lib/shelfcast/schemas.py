@@ -75,8 +75,10 @@ CALENDAR = Table(
 )
 
 _DEMAND = (
+    # recovered_quantity: as if always in stock, at least `quantity`; null where `hidden_demand` is off.
     "region string, level string, store_id string, item_id string, category_id string, {period} date, quantity double, "
-    "observed_quantity double, revenue double, discount double, sales bigint, unit_price double"
+    "observed_quantity double, revenue double, discount double, sales bigint, unit_price double, "
+    "recovered_quantity double"
 )
 # `level` is product or category, and `item_id` names the one or the other.
 DEMAND = {
@@ -84,7 +86,7 @@ DEMAND = {
         f"demand/{grain}",
         _DEMAND.format(period=period),
         key=("region", "level", "store_id", "item_id", period),
-        checks={"something_sold": "quantity > 0"},
+        checks={"something_sold_or_was_wanted": "quantity > 0 or ifnull(recovered_quantity, 0) > 0"},
         partitions=("region", "level"),
     )
     for grain, period in (("daily", "day"), ("weekly", "week"), ("monthly", "month"))
@@ -101,12 +103,12 @@ SERIES = Table(
 
 PANEL_DEMAND = Table(
     "features/panel_demand",
-    # Sparse: a selling week, or a week in which the series was promoted and did not sell. `bucket` cuts a panel into
-    # tasks.
+    # Sparse: a week of demand, or one in which the series was promoted and did not sell, or (null) of which nothing is
+    # known. `bucket` cuts a panel into tasks.
     "region string, panel string, bucket int, store_id string, item_id string, category_id string, size_rank int, "
     "week date, quantity double, promoted double",
     key=("region", "panel", "store_id", "item_id", "week"),
-    checks={"quantity_is_not_negative": "quantity >= 0", "promoted_is_a_share": "promoted between 0 and 1"},
+    checks={"quantity_is_not_negative": "ifnull(quantity, 0) >= 0", "promoted_is_a_share": "promoted between 0 and 1"},
     partitions=("region", "panel"),
 )
 VOCABULARIES = Table(
@@ -219,9 +221,8 @@ CALIBRATION = Table(
 )
 ACCURACY = Table(
     "forecasts/accuracy",
-    # Of what is published, measured at the last cutoff, which no choice has seen. wape, bias, rmse: of the mean;
-    # median_wape: of p50. product_shared: the thin ones, a sample of them. unlisted: what sold first after
-    # the cutoff.
+    # Of what is published, at the last cutoff, which no choice has seen. wape, bias, rmse: of the mean; median_wape: of
+    # p50. product_shared: the thin ones, a sample of them. unlisted: what sold first after the cutoff.
     "region string, forecast_date date, level string, rows bigint, units double, wape double, bias double, "
     "rmse double, median_wape double",
     key=("region", "forecast_date", "level"),

@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from shelfcast import config, schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
 from shelfcast.inventory import tables
@@ -80,6 +82,43 @@ def test_every_series_that_sold_has_its_forecast(ran: Runner) -> None:
     assert counts is not None
     assert counts["series"] == counts["modelled"] + counts["fallback"] > 200
     assert ran.lake.has_file("reports/tiny/index.html")
+
+
+def test_what_is_recovered_is_closer_to_what_was_asked_for_than_what_sold(ran: Runner, folder: Path) -> None:
+    """Of one small chain: a few hundred units lost in vain leave a chance of a percent."""
+    pairs = pd.read_parquet(folder / "truth" / "pairs.parquet")
+    spells = pd.read_parquet(folder / "truth" / "spells.parquet")
+    wanted = pairs["sold"].sum() + spells["lost"].sum()
+    weekly = ran.lake.read(schemas.DEMAND["weekly"], "tiny").where("level = 'product'")
+    sold, recovered = weekly.agg(F.sum("quantity"), F.sum("recovered_quantity")).first() or (0, 0)
+    assert sold / wanted - 1 < -0.05
+    assert abs(recovered / wanted - 1) < 0.02
+    assert weekly.where("recovered_quantity < quantity").isEmpty()
+
+
+def test_days_out_of_stock_are_found_where_they_were(ran: Runner, folder: Path) -> None:
+    said = ran.lake.read(AVAILABILITY, "tiny").where("state = 'out_of_stock' and is_stated").toPandas()
+    true = pd.read_parquet(folder / "truth" / "spells.parquet").rename(columns={"product_id": "item_id"})
+    found, out = _days(said), _days(true)
+    assert len(found & out) / len(out) > 0.98
+    assert len(found & out) / len(found) > 0.9
+
+
+def _days(spells: pd.DataFrame) -> set[tuple[str, str, object]]:
+    return {
+        (row.store_id, row.item_id, day)
+        for row in spells.itertuples(index=False)
+        for day in pd.date_range(row.first_day, row.last_day).date
+    }
+
+
+def test_what_was_lost_stands_in_the_spells_that_lost_it(ran: Runner) -> None:
+    daily = ran.lake.read(schemas.DEMAND["daily"], "tiny").where("level = 'product'")
+    lost = daily.agg(F.sum(F.col("recovered_quantity") - F.col("quantity"))).first()
+    spells = ran.lake.read(AVAILABILITY, "tiny").agg(F.sum("units")).first()
+    assert lost is not None
+    assert spells is not None
+    assert lost[0] == pytest.approx(spells[0])
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,83 @@
-"""clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series"""
+"""clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series; where hidden demand is
+sought, with clean/stock, clean/purchases as well: demand/availability"""
 
+from datetime import date, timedelta
 from functools import partial
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import demand
+from shelfcast.availability import frames, stores
+from shelfcast.availability.absence import Rules
+from shelfcast.availability.tables import AVAILABILITY, LOST
+from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 from shelfcast.session import side_by_side
+from shelfcast.sources import open_source
+from shelfcast.table import Table
+from shelfcast.weeks import WEEK, whole_weeks
 
 
 def job(config: Config) -> Job:
-    return Job("aggregate", (SALES, PRODUCTS), (*DEMAND.values(), SERIES), ("cleaning", "demand"), aggregate)
+    is_on = config.hidden_demand.enabled
+    return Job(
+        "aggregate",
+        (SALES, PRODUCTS, *(_of_supply(config) if is_on else ())),
+        (*DEMAND.values(), SERIES, *((AVAILABILITY,) if is_on else ())),
+        ("cleaning", "demand", *(("hidden_demand", "backtest", "runtime") if is_on else ())),
+        aggregate,
+    )
+
+
+def _of_supply(config: Config) -> list[Table]:
+    """What the source tells of its shelves."""
+    raw = {*open_source(config).raw}
+    counted = [supply.STOCK] if {"opening_stock", "closing_stock"} & raw else []
+    return counted + ([supply.PURCHASES] if "purchases" in raw else [])
 
 
 def aggregate(run: Run) -> None:
     received = demand.known_on(run.read(SALES), run.known_on, run.config.cleaning.key_of("sales"))
     sales = demand.join_category(received, run.read(PRODUCTS))
-    run.write(DEMAND["daily"], demand.sum_by_period(demand.sum_by_day(sales), "day"))
+    daily = demand.sum_by_day(sales)
+    if run.config.hidden_demand.enabled:
+        daily = _recover(run, sales, run.stage("daily", daily))
+    run.write(DEMAND["daily"], demand.sum_by_period(daily, "day"))
     side_by_side(run.spark, partial(_write_weekly, run), partial(_write_period, run, "monthly", "month"))
+
+
+def _recover(run: Run, sales: DataFrame, daily: DataFrame) -> DataFrame:
+    """Write what is known of shelves and stores, and return `daily` with what was lost."""
+    found = daily.agg(F.min("day"), F.max("day")).first()
+    first, last = (found[0], found[1]) if found and found[0] else (run.known_on, run.known_on)
+    rules = Rules(**run.config.hidden_demand.model_dump(exclude={"enabled"}))
+    purchases = _known(run, supply.PURCHASES)
+    received = purchases.select("store_id", F.col("received_on").alias("day"))
+    silent = run.stage("silent", stores.silent_spells(daily.select("store_id", "day"), received, last, rules))
+    told = frames.told_rows(daily, sales, purchases, _known(run, supply.STOCK), last)
+    ends = _ends(run.config, first, last)
+    spells = run.stage("spells", frames.find_absences(told, silent, ends, rules, run.config.runtime.buckets))
+    run.write(AVAILABILITY, frames.as_availability(spells, silent, run.config.region))
+    listed = run.read(PRODUCTS).select("product_id", "category_id")
+    return frames.with_recovered(daily, spells.where(F.col("state") == LOST), listed, run.config.region)
+
+
+def _known(run: Run, table: Table) -> DataFrame:
+    """The rows of a table of clean/ as known on the day; none where the source has no such table."""
+    if table not in run.job.reads:
+        return run.spark.createDataFrame([], table.schema)
+    key = run.config.cleaning.key_of(table.name.removeprefix("clean/"))
+    return demand.newest_known(run.read(table), run.known_on, key)
+
+
+def _ends(config: Config, first: date, last: date) -> list[date]:
+    """The last days of what each cutoff of the backtest knows, and the last day of all."""
+    weeks, settings = whole_weeks(first, last), config.backtest
+    known = [len(weeks) - settings.horizon - settings.stride * n for n in range(settings.origins)]
+    return [weeks[count - 1] + WEEK - timedelta(days=1) for count in known if count > 0] + [last]
 
 
 def _write_weekly(run: Run) -> None:

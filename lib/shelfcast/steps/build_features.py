@@ -7,11 +7,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import calendar, demand, encoding, examples, panels, schemas
+from shelfcast.availability.stores import unknown_weeks
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
 from shelfcast.plan import PANELS, Plan, make_plan
 from shelfcast.session import side_by_side
+from shelfcast.table import Table
 
 _READS = (
     schemas.SALES,
@@ -26,8 +29,13 @@ _IDENTITY = ("store_id", "item_id", "category_id")
 
 
 def job(config: Config) -> Job:
-    settings = ("cleaning", "backtest", "training", "demand", "runtime", "country")
-    return Job("build_features", _READS, _WRITES, settings, build_features)
+    settings = ("cleaning", "backtest", "training", "demand", "hidden_demand", "runtime", "country")
+    return Job("build_features", (*_READS, *told_tables(config)), _WRITES, settings, build_features)
+
+
+def told_tables(config: Config) -> tuple[Table, ...]:
+    """What tells of stores' closings, where it is sought."""
+    return (AVAILABILITY,) if config.hidden_demand.enabled else ()
 
 
 def build_features(run: Run) -> None:
@@ -59,7 +67,7 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     first, last = plan.weeks[0], plan.weeks[-1]
     sales = demand.known_on(run.read(schemas.SALES), run.known_on, run.config.cleaning.key_of("sales"))
     known = demand.join_category(sales, run.read(schemas.PRODUCTS))
-    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES)
+    weekly, series = demand.as_wanted(run.read(schemas.DEMAND["weekly"])), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
     by_category = panels.demand_panel(
@@ -68,11 +76,19 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     by_product = panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last)
     rows = {
         panels.REFERENCE: panels.without_promotions(panels.reference_panel(known, settings.reference, first, last)),
-        panels.CATEGORY: panels.without_promotions(by_category),
-        panels.PRODUCT: panels.join_promotions(by_product, planned),
+        panels.CATEGORY: _as_known(run, panels.without_promotions(by_category)),
+        panels.PRODUCT: _as_known(run, panels.join_promotions(by_product, planned)),
     }
     ranked = 0 if settings.slow_series == "all" else settings.slow_series
     return [panels.as_panel(frame, run.config.region, name, runtime.buckets, ranked) for name, frame in rows.items()]
+
+
+def _as_known(run: Run, rows: DataFrame) -> DataFrame:
+    """A store's weeks of which nothing is known are not weeks without demand; those of the published selection are as
+    its file has them."""
+    if AVAILABILITY not in run.job.reads:
+        return rows
+    return panels.hide_unknown(rows, unknown_weeks(run.read(AVAILABILITY)))
 
 
 def _examples(run: Run, plan: Plan, panel: str) -> DataFrame:

@@ -6,7 +6,9 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import examples, panels, schemas
+from shelfcast import demand, examples, panels, schemas
+from shelfcast.availability.stores import unknown_weeks
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.forecasting import accuracy, bias, conformal, dispersion, layout, middle_out, unlisted, weights
@@ -17,7 +19,7 @@ from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
 from shelfcast.plan import Plan
 from shelfcast.session import side_by_side
-from shelfcast.steps.build_features import plan_of
+from shelfcast.steps.build_features import plan_of, told_tables
 from shelfcast.weeks import WEEK
 
 _READS = (
@@ -40,7 +42,7 @@ NO_HISTORY = "no_history"
 
 def job(config: Config) -> Job:
     settings = ("backtest", "training", "runtime", "country", "forecast")
-    return Job("forecast", _READS, _WRITES, settings, forecast, optional=INPUTS)
+    return Job("forecast", (*_READS, *told_tables(config)), _WRITES, settings, forecast, optional=INPUTS)
 
 
 def forecast(run: Run) -> None:
@@ -51,7 +53,7 @@ def forecast(run: Run) -> None:
     measured = past.where(F.col("cutoff") == F.lit(measured_at))
     # Of the windows that were over by then: where cutoffs lie closer than the horizon, others hold what is measured.
     earlier = past.where(F.col("cutoff") <= F.lit(measured_at - plan.horizon * WEEK))
-    weekly, series = run.read(schemas.DEMAND["weekly"]), run.read(schemas.SERIES)
+    weekly, series = demand.as_wanted(run.read(schemas.DEMAND["weekly"])), run.read(schemas.SERIES)
     ratios, earlier_ratios, recent = side_by_side(
         run.spark,
         lambda: run.stage("ratios", conformal.fit_ratios(past)),
@@ -134,16 +136,25 @@ def _cutoff_weeks(plan: Plan) -> list[date]:
 
 
 def _product_weeks(run: Run, plan: Plan) -> DataFrame:
-    return run.read(schemas.DEMAND["weekly"]).where("level = 'product'").where(F.col("week") <= F.lit(plan.weeks[-1]))
+    return _wanted(run).where(F.col("week") <= F.lit(plan.weeks[-1]))
+
+
+def _wanted(run: Run) -> DataFrame:
+    return demand.as_wanted(run.read(schemas.DEMAND["weekly"]).where("level = 'product'"))
 
 
 def _with_outcome(run: Run, shared: DataFrame) -> DataFrame:
-    """Adds the target week and what sold in it: nothing is zero, for the series was listed."""
-    weekly = run.read(schemas.DEMAND["weekly"]).where("level = 'product'")
-    came = weekly.select("store_id", "item_id", "week", F.col("quantity").alias("sold"))
+    """Adds the target week and what was wanted in it: nothing is zero, for the series was listed, but not in a week of
+    which nothing is known."""
+    came = _wanted(run).select("store_id", "item_id", "week", F.col("quantity").alias("wanted"))
     dated = shared.withColumn("week", F.date_add("cutoff", F.col("step") * 7))
     joined = dated.join(came, ["store_id", "item_id", "week"], how="left")
-    return joined.withColumn("y", F.coalesce("sold", F.lit(0.0))).drop("sold")
+    outcome = joined.withColumn("y", F.coalesce("wanted", F.lit(0.0))).drop("wanted")
+    if AVAILABILITY not in run.job.reads:
+        return outcome
+    hidden = unknown_weeks(run.read(AVAILABILITY)).withColumn("hidden", F.lit(True))
+    told = outcome.join(F.broadcast(hidden), ["store_id", "week"], how="left")
+    return told.withColumn("y", F.when(F.col("hidden").isNull(), F.col("y"))).drop("hidden")
 
 
 def _published(run: Run, ahead: DataFrame) -> DataFrame:

@@ -164,7 +164,8 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
     settings = run.config.inventory
     made = run.lake.read(schemas.FORECASTS, run.config.region, forecast.version)
     known = series.as_series(made.where(F.col("forecast_date") == F.lit(forecast.made_on)))
-    daily, weekly = (run.read(schemas.DEMAND[grain]).where("level = 'product'") for grain in ("daily", "weekly"))
+    wanted = (demand.as_wanted(run.read(schemas.DEMAND[grain])) for grain in ("daily", "weekly"))
+    daily, weekly = (frame.where("level = 'product'") for frame in wanted)
     known = series.with_weekdays(known, daily, settings.profile_prior)
     known = series.with_class(known, weekly, forecast.first_week - timedelta(days=7), Borders())
     known = series.with_costs(known, run.read(tables.COSTS))
