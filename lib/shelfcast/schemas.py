@@ -74,8 +74,7 @@ CALENDAR = Table(
     key=("region", "day"),
 )
 
-_DEMAND = (
-    # recovered_quantity: as if always in stock, at least `quantity`; null where `hidden_demand` is off.
+_DEMAND = (  # recovered_quantity: as if always in stock, at least `quantity`; null where `hidden_demand` is off.
     "region string, level string, store_id string, item_id string, category_id string, {period} date, quantity double, "
     "observed_quantity double, revenue double, discount double, sales bigint, unit_price double, "
     "recovered_quantity double"

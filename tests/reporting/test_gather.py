@@ -10,6 +10,7 @@ from pyspark.sql.types import DoubleType, StructField
 
 from report_builders import PROVENANCE, Page
 from shelfcast import schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.config import load
 from shelfcast.networks.tables import STORE_HEADS
 from shelfcast.plan import Plan
@@ -100,6 +101,20 @@ def test_shows_no_more_than_the_largest_categories(make: Callable[..., ReportDat
 def test_counts_refusals_by_rule(make: Callable[..., ReportData]) -> None:
     rows = [{"source_table": "sales", "rule": rule} for rule in ("no_price", "no_price", "no_store")]
     assert records(make([(schemas.QUARANTINE, rows)]).refusals, "rule", "rows") == [("no_price", 2), ("no_store", 1)]
+
+
+def test_sums_absences_by_state_and_basis(make: Callable[..., ReportData]) -> None:
+    spell = {"store_id": "1", "state": "out_of_stock", "is_stated": True, "probability": 1.0, "units": 2.5}
+    rows = [
+        {**spell, "item_id": "a", "first_day": WEEKS[0], "last_day": WEEKS[1]},
+        {**spell, "item_id": "b", "first_day": WEEKS[0], "last_day": WEEKS[0]},
+        {**spell, "first_day": WEEKS[2], "last_day": WEEKS[2], "state": "closed", "is_stated": False, "units": 0.0},
+    ]
+    found = make([(AVAILABILITY, rows)]).availability
+    assert records(found, "state", "is_stated", "spells", "days", "units") == [
+        ("closed", False, 1, 1, 0.0),
+        ("out_of_stock", True, 2, 9, 5.0),
+    ]
 
 
 def test_counts_series_by_class_and_in_cells_that_hold_them(make: Callable[..., ReportData]) -> None:

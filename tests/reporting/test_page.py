@@ -198,6 +198,11 @@ def test_nothing_refused_is_said_in_one_sentence() -> None:
     assert "All 100 rows received are clean." in Page(render(report(row_counts=counts))).text
 
 
+def test_days_out_of_stock_are_told_with_their_basis_and_what_they_lost(page: Page) -> None:
+    assert "1,893 units are recovered" in page.text
+    assert "Product out of stock stated 310 2,204 1,893 Store closed inferred 4 9 0" in page.text
+
+
 def test_a_bar_ends_at_all_of_demand_however_large_the_error() -> None:
     board = leaderboard(model("silly", 3.2), model("good", 0.4))
     assert re.findall(r'inline-size:([\d.]+)%"', render(replace(empty_report(), leaderboard=board))) == [

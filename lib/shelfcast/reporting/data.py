@@ -14,6 +14,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "row_counts": ("source_table", "raw", "clean", "quarantined", "duplicates", "superseded", "blank", "flagged"),
     # one row a rule that refused any row
     "refusals": ("source_table", "rule", "rows"),
+    # one row a state (out_of_stock, delisted, closed, not_delivered) and basis; days: of products in stores, or of
+    # stores; units: expected to have been lost
+    "availability": ("state", "is_stated", "spells", "days", "units"),
     # one row a week of all stores; `week` is its first day
     "weekly": ("week", "units", "revenue"),
     # the largest categories, a row a week
@@ -125,6 +128,7 @@ class ReportData:
     currency: str = "$"
     row_counts: pd.DataFrame = field(default_factory=lambda: _empty("row_counts"))
     refusals: pd.DataFrame = field(default_factory=lambda: _empty("refusals"))
+    availability: pd.DataFrame = field(default_factory=lambda: _empty("availability"))
     weekly: pd.DataFrame = field(default_factory=lambda: _empty("weekly"))
     weekly_by_category: pd.DataFrame = field(default_factory=lambda: _empty("weekly_by_category"))
     demand_classes: pd.DataFrame = field(default_factory=lambda: _empty("demand_classes"))

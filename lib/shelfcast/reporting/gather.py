@@ -42,6 +42,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
     parts: dict[str, Callable[[], Any]] = {
         "headline": lambda: _headline(read, plan, counts, champion, benchmark),
         "refusals": lambda: fetch("refusals", queries.refusals(read)),
+        "availability": lambda: fetch("availability", queries.availability(read)),
         "weekly": lambda: fetch("weekly", queries.weekly(read, plan)),
         "weekly_by_category": lambda: fetch("weekly_by_category", queries.weekly_by_category(read, plan)),
         "demand_classes": lambda: fetch("demand_classes", queries.demand_classes(read)),

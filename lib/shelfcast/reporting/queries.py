@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.networks.scoring import with_heads
 from shelfcast.networks.tables import BY_NETWORKS, STORE_HEADS
 from shelfcast.panels import REFERENCE
@@ -49,6 +50,18 @@ def refusals(read: Read) -> DataFrame | None:
     """Refused rows by table and rule."""
     refused = read(schemas.QUARANTINE)
     return None if refused is None else refused.groupBy("source_table", "rule").agg(F.count(F.lit(1)).alias("rows"))
+
+
+def availability(read: Read) -> DataFrame | None:
+    """Spells, their days and what they lost, by state and basis."""
+    spells = read(AVAILABILITY)
+    if spells is None:
+        return None
+    days = F.sum(F.datediff("last_day", "first_day") + 1).alias("days")
+    grouped = spells.groupBy("state", "is_stated").agg(
+        F.count(F.lit(1)).alias("spells"), days, F.sum("units").alias("units")
+    )
+    return grouped.orderBy(F.desc("units"), "state", "is_stated")
 
 
 def weekly(read: Read, plan: Plan) -> DataFrame | None:

@@ -6,6 +6,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 
 from shelfcast import leaderboard, promotion, publications, schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.inventory import tables as plans
@@ -44,11 +45,12 @@ _PLAN = (
     plans.TRANSFERS,
     plans.RISKS,
 )
-# Of jobs that are no part of the pipeline.
+# Of jobs that are no part of the pipeline, and of what is not sought everywhere.
 _OPTIONAL = (
     *_PLAN,
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
     *(backtests for backtests, _ in network_tables.BY_NETWORKS),
+    AVAILABILITY,
 )
 _INDEX = "reports/index.html"
 

@@ -1,4 +1,4 @@
-"""Data quality: what became of each row received."""
+"""Data quality: what became of each row received, and what no row tells of: demand that found nothing to buy."""
 
 import pandas as pd
 
@@ -6,6 +6,12 @@ from shelfcast.reporting import formats
 from shelfcast.reporting.blocks import Block, Cell, Column, Row, Section, Table, bar_shares
 from shelfcast.reporting.data import ReportData
 
+_STATES = {
+    "out_of_stock": "Product out of stock",
+    "delisted": "Product off a store's list",
+    "closed": "Store closed",
+    "not_delivered": "Store open, its sales missing",
+}
 _FATES = {
     "clean": "kept",
     "quarantined": "refused by a rule and kept whole in quarantine",
@@ -16,7 +22,8 @@ _FATES = {
 
 
 def quality(data: ReportData) -> Section:
-    return Section("quality", "Data quality", lead=_balance(data.row_counts), blocks=[_fates(data), _refusals(data)])
+    blocks = [_fates(data), _refusals(data), _absences(data)]
+    return Section("quality", "Data quality", lead=_balance(data.row_counts), blocks=blocks)
 
 
 def _balance(counts: pd.DataFrame) -> str:
@@ -72,3 +79,37 @@ def _refusals(data: ReportData) -> Block:
     ]
     columns = [Column("Rule", is_number=False), Column("Table", is_number=False), Column("Rows refused")]
     return Block(title=title, tables=[Table("Rows in quarantine, by rule", columns, rows)])
+
+
+def _absences(data: ReportData) -> Block:
+    title = "Demand that found nothing to buy"
+    if data.availability.empty:
+        return Block(title=title, empty="Not sought here (hidden_demand.enabled), or nothing was ever missing.")
+    columns = [
+        Column("What was missing", is_number=False),
+        Column("How it is known", "stated by counts, receipts and sales, or inferred from silence", is_number=False),
+        Column("Spells"),
+        Column("Days", "of a product in a store, or of a store"),
+        Column("Units recovered", "expected to have been asked for in vain"),
+    ]
+    bars = bar_shares(list(data.availability["units"].astype(float)))
+    rows = [_absence_row(row, bar) for (_, row), bar in zip(data.availability.iterrows(), bars, strict=True)]
+    return Block(title=title, lead=_recovered(data), tables=[Table("Absences by state and basis", columns, rows)])
+
+
+def _recovered(data: ReportData) -> str:
+    units, sold = float(data.availability["units"].sum()), float(data.weekly["units"].sum())
+    share = f", {formats.share(units / sold)} of what sold in whole weeks" if sold else ""
+    return f"{formats.count(units)} units are recovered{share}; forecasts and plans rest on sales and these."
+
+
+def _absence_row(row: pd.Series, bar: float | None) -> Row:
+    return Row(
+        [
+            Cell(_STATES[row["state"]]),
+            Cell("stated" if row["is_stated"] else "inferred"),
+            Cell(formats.count(row["spells"]), row["spells"]),
+            Cell(formats.count(row["days"]), row["days"]),
+            Cell(formats.count(row["units"]), row["units"], bar=bar, tone="" if row["units"] else "quiet"),
+        ]
+    )
