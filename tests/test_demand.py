@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from builders import MONDAY, Row, demand, frame, product, sale
 from shelfcast.demand import (
     UNCATALOGUED,
+    as_counted,
     as_series,
     as_wanted,
     demand_class,
@@ -247,6 +248,19 @@ def test_what_was_wanted_is_what_is_recovered_and_where_that_is_not_known_what_s
     rows = [demand(2.0, recovered_quantity=2.5), demand(4.0, NEXT_MONDAY)]
     found = as_wanted(frame(spark, DEMAND["weekly"], *rows)).collect()
     assert {row.week: row.quantity for row in found} == {MONDAY: 2.5, NEXT_MONDAY: 4.0}
+
+
+def test_counts_stay_counts_at_least_what_sold_and_about_as_much_in_sum(spark: SparkSession) -> None:
+    weeks = [MONDAY + timedelta(weeks=n) for n in range(400)]
+    rows = [demand(2.0, week, recovered_quantity=2.3) for week in weeks] + [demand(0.5, MONDAY, item_id="fuel")]
+    found = {
+        (row.item_id, row.week): row.quantity
+        for row in as_counted(frame(spark, DEMAND["weekly"], *rows), "week").collect()
+    }
+    assert found.pop(("fuel", MONDAY)) == 0.5
+    assert {*found.values()} == {2.0, 3.0}
+    # Of 400 draws of a chance of 0.3: four standard deviations.
+    assert sum(found.values()) / 400 == pytest.approx(2.3, abs=0.09)
 
 
 def test_what_was_lost_adds_up_to_weeks_and_categories(spark: SparkSession) -> None:

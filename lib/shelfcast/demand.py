@@ -11,6 +11,7 @@ ADI_LIMIT = 1.32
 CV2_LIMIT = 0.49
 UNCATALOGUED = "(not in catalogue)"
 _SERIES = ("region", "level", "store_id", "item_id", "category_id")
+_DRAWS = 1_000_000
 _SUMMED = ("quantity", "observed_quantity", "revenue", "discount", "sales", "recovered_quantity")
 
 
@@ -64,6 +65,15 @@ def as_wanted(demand: DataFrame) -> DataFrame:
     """Rows of demand/daily, weekly or monthly with `quantity` as it would have been had nothing been out of stock: for
     who learns and plans. Where that is not known, as sold."""
     return demand.withColumn("quantity", F.coalesce("recovered_quantity", "quantity"))
+
+
+def as_counted(demand: DataFrame, period: str) -> DataFrame:
+    """As `as_wanted`, for who learns that demand is counted: where whole units sold, the part of a unit that is
+    recovered is a whole one with that chance, drawn by the hash of the row, so that sums keep their mean."""
+    draw = F.pmod(F.xxhash64("level", "store_id", "item_id", period), F.lit(_DRAWS)) / _DRAWS
+    is_whole = F.col("quantity") % 1 == 0
+    wanted = F.coalesce("recovered_quantity", "quantity")
+    return demand.withColumn("quantity", F.when(is_whole, F.floor(wanted + draw).cast("double")).otherwise(wanted))
 
 
 def sum_by_period(daily: DataFrame, period: str) -> DataFrame:

@@ -168,7 +168,8 @@ def _improbable_gaps(
     wait = (days - selling) / selling
     weight = probability * (1 - np.minimum(wait / np.maximum(silent, 1.0), 1.0))
     found = gaps.drop(columns="is_open").assign(weight=weight, probability=probability, is_stated=False)
-    return found.loc[found["probability"] >= rules.min_probability]
+    sure: pd.DataFrame = found[found["probability"] >= rules.min_probability]
+    return sure
 
 
 def _without_books(gaps: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def find_absences(told: DataFrame, silent: DataFrame, ends: Sequence[date], rule
 
     def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
         spells, days = find_spells(rows, calendar, rules)
-        lost = days.rename(columns={"day": "first_day"}).assign(state=LOST, is_stated=None, probability=None)
+        lost = days.rename(columns={"day": "first_day"}).assign(state=LOST)
         both = pd.concat([spells, lost.assign(last_day=lost["first_day"])], ignore_index=True)
         return both[[name.split()[0] for name in FOUND.split(", ")]]
 

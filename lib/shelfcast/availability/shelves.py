@@ -17,7 +17,7 @@ def find_spells(rows: pd.DataFrame, calendar: Calendar, rules: Rules) -> tuple[p
     """The spells of a bucket's series and what each day of them lost. rows: as `read_rows`.
 
     Spells: store_id, item_id, first_day, last_day, state (OUT_OF_STOCK, DELISTED), is_stated, probability, units
-    (lost). Days: store_id, item_id, day, units (> 0).
+    (lost). Days: store_id, item_id, day, is_stated, probability, units (> 0).
     """
     told = read_rows(rows, calendar)
     days, delisted, begun = [], [], 0
@@ -30,7 +30,9 @@ def find_spells(rows: pd.DataFrame, calendar: Calendar, rules: Rules) -> tuple[p
     by_day = pd.concat(days, ignore_index=True)
     spells = pd.concat([_joined(by_day), _joined(pd.concat(delisted))], ignore_index=True)
     lost = by_day[by_day["units"] > 0]
-    return _named(spells, told, calendar), _named(lost[["series", "day", "units"]], told, calendar)
+    return _named(spells, told, calendar), _named(
+        lost[["series", "day", "is_stated", "probability", "units"]], told, calendar
+    )
 
 
 def _recovered(told: Told, absence: Absence, end: int, begun: int) -> pd.DataFrame:

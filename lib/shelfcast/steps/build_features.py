@@ -67,7 +67,7 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     first, last = plan.weeks[0], plan.weeks[-1]
     sales = demand.known_on(run.read(schemas.SALES), run.known_on, run.config.cleaning.key_of("sales"))
     known = demand.join_category(sales, run.read(schemas.PRODUCTS))
-    weekly, series = demand.as_wanted(run.read(schemas.DEMAND["weekly"])), run.read(schemas.SERIES)
+    weekly, series = demand.as_counted(run.read(schemas.DEMAND["weekly"]), "week"), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
     by_category = panels.demand_panel(

@@ -53,7 +53,7 @@ def forecast(run: Run) -> None:
     measured = past.where(F.col("cutoff") == F.lit(measured_at))
     # Of the windows that were over by then: where cutoffs lie closer than the horizon, others hold what is measured.
     earlier = past.where(F.col("cutoff") <= F.lit(measured_at - plan.horizon * WEEK))
-    weekly, series = demand.as_wanted(run.read(schemas.DEMAND["weekly"])), run.read(schemas.SERIES)
+    weekly, series = demand.as_counted(run.read(schemas.DEMAND["weekly"]), "week"), run.read(schemas.SERIES)
     ratios, earlier_ratios, recent = side_by_side(
         run.spark,
         lambda: run.stage("ratios", conformal.fit_ratios(past)),
@@ -140,7 +140,7 @@ def _product_weeks(run: Run, plan: Plan) -> DataFrame:
 
 
 def _wanted(run: Run) -> DataFrame:
-    return demand.as_wanted(run.read(schemas.DEMAND["weekly"]).where("level = 'product'"))
+    return demand.as_counted(run.read(schemas.DEMAND["weekly"]).where("level = 'product'"), "week")
 
 
 def _with_outcome(run: Run, shared: DataFrame) -> DataFrame:
