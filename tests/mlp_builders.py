@@ -30,9 +30,9 @@ def design(**changes: object) -> Design:
     return Design(**(chosen | changes))
 
 
-def forecaster(**changes: object) -> Forecaster:
-    """An untrained one, its weights drawn so that every part of the network has a say."""
+def forecaster(seed: int = 7, **changes: object) -> Forecaster:
+    """An untrained one, its weights drawn by `seed` so that every part of the network has a say."""
     made = make_network(design(**changes), seed=5)
-    draw = np.random.default_rng(7)
+    draw = np.random.default_rng(seed)
     made.set_weights([weight + draw.normal(0, 0.05, weight.shape) for weight in made.get_weights()])
     return Forecaster(design(**changes), made, WORDS, non_negative=True, country="US")

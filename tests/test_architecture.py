@@ -16,7 +16,7 @@ LAYERS = (
     "errors resources table lineage schemas settings",
     "config code session folder lake lease job runner publications",
     "cleaning sources calendar events weeks demand",
-    "panel panels plan availability encoding history features",
+    "panel panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
     "forecasting inventory study reporting",

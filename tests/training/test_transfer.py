@@ -111,8 +111,8 @@ def test_untrained_it_says_what_the_base_says_of_words_that_it_has_never_seen(ki
 
 
 def test_untrained_its_forecasts_are_sensible_in_any_unit() -> None:
-    made, panel = of_company(*adapt(forecaster(), WANTED, adapters=1, seed=1)), poisson_panel()
-    dollars = replace(panel, y=panel.y * 1000.5)
+    made, counts = of_company(*adapt(forecaster(seed=9), WANTED, adapters=1, seed=1)), poisson_panel()
+    panel, dollars = (replace(counts, y=counts.y * size) for size in (100, 100 * 1000.5))
     said, in_dollars = (made.predict(each.until(26), 26)[..., -1] for each in (panel, dollars))
     assert np.isfinite(said).all()
     assert wape(panel.y[:, 26:30], said) < 0.9

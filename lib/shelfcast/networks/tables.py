@@ -14,7 +14,7 @@ TRANSFER_WINDOWS = replace(WINDOWS, name="features/transfer_windows")
 TRANSFER_BACKTESTS = replace(NETWORK_BACKTESTS, name="forecasts/transfer_backtests")
 TRANSFER_REGISTRY = replace(NETWORK_REGISTRY, name="models/transfer_registry")
 
-# A head has a number for each unit and column of the network's last layer: 1,235 of the 64 units that are usual.
+# A head has a number for each unit and column of the network's last layer: 1,755 of the 64 units that are usual.
 MOST_HEAD_WEIGHTS = 16_384
 STORE_HEADS = Table(
     "models/store_heads",

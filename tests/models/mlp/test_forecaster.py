@@ -83,8 +83,8 @@ def test_net_returns_may_be_forecast_where_demand_was_negative() -> None:
     assert (replace(made, non_negative=False).predict(panel, 30) < 0).all()
 
 
-def test_a_series_that_never_sold_is_forecast_zero_and_moves_no_other() -> None:
-    panel = poisson_panel()
+def test_a_series_that_never_sold_is_forecast_zero_and_moves_no_other_item() -> None:
+    panel = poisson_panel(season=52)
     y = panel.y.copy()
     y[0] = 0
     said, before = (forecaster().predict(replace(panel, y=values), 30) for values in (y, panel.y))

@@ -5,8 +5,10 @@ import pytest
 
 from mlp_builders import WEEKS, poisson_panel
 from shelfcast.features import LEVEL_FEATURES, series_scale
-from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY, Windows, make_windows
+from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY, Windows, make_windows, window_scale
 from shelfcast.panel import Panel
+
+N = np.nan
 
 
 def ahead(windows: Windows, name: str) -> np.ndarray:
@@ -20,13 +22,40 @@ def test_a_window_has_the_shapes_that_the_networks_read() -> None:
 
 
 def test_demand_enters_as_multiples_of_the_level() -> None:
-    panel = poisson_panel()
-    large = replace(panel, y=panel.y * 100)
+    """Of a few units a level is steadied, and a season no more than chance: what sells a hundred times has neither."""
+    counts = poisson_panel()
+    panel, large = (replace(counts, y=counts.y * size) for size in (100, 10_000))
     one, other = make_windows(panel, 20, 4), make_windows(large, 20, 4)
     for name in ("history", "ahead", "base", "y"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-5)
     np.testing.assert_allclose(one.y[:, 0] * one.scale, panel.y[:, 20], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(one.history[:, -1], panel.y[:, 19] / series_scale(panel.y[:, :20]) - 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("y", "wanted"),
+    [
+        pytest.param([4.0] * 40, 4.0, id="steady"),
+        pytest.param([4.0] * 27 + [0.0] * 13, 2.7 / 14, id="a-large-series-that-stands-still"),
+        pytest.param([0.5] * 27 + [0.0] * 13, 2 / (13 + 2 / (13.5 / 40)), id="a-thin-one-rests-on-two-units"),
+        pytest.param([N] * 30 + [2.0] * 10, 2.0, id="what-is-not-known-is-passed-over"),
+        pytest.param([0.0] * 40, 0.0, id="nothing-sold"),
+    ],
+)
+def test_the_level_of_a_thin_series_is_steadied_by_its_whole_history(y: list[float], wanted: float) -> None:
+    np.testing.assert_allclose(window_scale(np.array([y])), [wanted])
+
+
+def test_levels_less_their_season_are_simple_forecasts() -> None:
+    """Two stores of an item sell at 3 to 1, in the second half of each season double."""
+    season = np.tile(np.repeat([100.0, 200.0], 13), 4)
+    panel = replace(poisson_panel(weeks=104, season=26), y=np.outer([3.0, 9.0, 9.0, 1.0, 9.0, 9.0], season))
+    windows = make_windows(panel, 97, 7)
+    for name in ("own_26", "own_104", "shared_8", "shared_26"):
+        said = windows.base[..., BASES.index(name)] * windows.scale[:, None]
+        np.testing.assert_allclose(said[[0, 3]], np.outer([600.0, 200.0], np.ones(7)), rtol=0.08)
+    now = ahead(windows, "profile")
+    np.testing.assert_allclose(now[0], 200 / season[97 - 13 : 97].mean() - 1, atol=0.1)
 
 
 def test_the_future_leaves_a_window_unchanged() -> None:
@@ -77,11 +106,18 @@ def test_without_a_price_or_promotion_nothing_is_said_of_them() -> None:
     assert not ahead(windows, "promoted").any()
 
 
-def test_windows_of_a_panel_are_those_of_its_parts_that_hold_whole_items() -> None:
-    panel = poisson_panel(season=4)
+@pytest.mark.parametrize(
+    ("season", "alike"),
+    [
+        pytest.param(4, BASES[:6], id="but-for-the-profile-once-seasons-repeat"),
+        pytest.param(26, BASES, id="all-before"),
+    ],
+)
+def test_windows_of_a_panel_are_those_of_its_parts_that_hold_whole_items(season: int, alike: tuple[str, ...]) -> None:
+    panel = poisson_panel(season=season)
     whole, part = make_windows(panel, 20, 4), _of_item(panel, "i1")
-    rows = np.flatnonzero(panel.ids["item_id"] == "i1")
-    np.testing.assert_array_equal(make_windows(part, 20, 4).base, whole.base[rows])
+    rows, places = np.flatnonzero(panel.ids["item_id"] == "i1"), [BASES.index(name) for name in alike]
+    np.testing.assert_array_equal(make_windows(part, 20, 4).base[..., places], whole.base[rows][..., places])
 
 
 def _of_item(panel: Panel, item: str) -> Panel:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfcast.events import CALENDAR_FEATURES, calendar_features
-from shelfcast.features import LEVEL_FEATURES, level_features, period_days, series_scale
+from shelfcast.features import LEVEL_FEATURES, SCALE_PRIOR, SCALE_WINDOW, level_features, period_days
 from shelfcast.history import (
     fill,
     grown_season,
@@ -23,17 +23,26 @@ from shelfcast.history import (
     sum_by_group,
 )
 from shelfcast.panel import FloatArray, Panel
+from shelfcast.pooling import own_level, seasonal_profile, shared_levels
 
 Float32 = NDArray[np.float32]
 
 HISTORY = 52
+# Weeks of the levels less their season: of the series alone, and of its item in all stores.
+OWN_WINDOWS, SHARED_WINDOWS = (26, 104), (8, 26)
 # Simple forecasts, which a network weighs and corrects.
-BASES = ("mean_4", "mean_13", "mean_52", "season_near", "grown_season", "pooled_season")
+BASES = (
+    *("mean_4", "mean_13", "mean_52", "season_near", "grown_season", "pooled_season"),
+    *(f"own_{window}" for window in OWN_WINDOWS),
+    *(f"shared_{window}" for window in SHARED_WINDOWS),
+)
 SEASONS = ("season_ago", "season_near", "grown_season", "pooled_season", "two_seasons_ago")
 PLANNED = ("promoted", "price")
-AHEAD = (*SEASONS, "season_is_known", *PLANNED, *CALENDAR_FEATURES)
+AHEAD = (*SEASONS, "profile", "season_is_known", *PLANNED, *CALENDAR_FEATURES)
 # Of a series that nearly stood still one ordinary week is a hundred times its level.
 RATIO_LIMIT = 20.0
+# Units that a level rests on: a series that sells a unit in a month and was silent for a quarter has not stood still.
+LEAST_SOLD = 2.0
 PRICE_LIMIT = 1.0
 
 
@@ -63,10 +72,10 @@ class Windows:
 
 def make_windows(panel: Panel, origin: int, horizon: int, country: str = "US") -> Windows:
     """The windows of every series of `panel` that had ever sold after `origin` (1..T) periods, in their order."""
-    scale = series_scale(panel.y[:, :origin])
+    scale = window_scale(panel.y[:, :origin])
     series = np.flatnonzero(scale > 0)
     known, unit = panel.y[series, :origin], scale[series][:, None]
-    seasons = _seasons(panel, series, origin, horizon)
+    seasons = _seasons(panel, series, origin, horizon, unit)
     levels = level_features(known, scale[series])
     return Windows(
         series=series,
@@ -81,23 +90,59 @@ def make_windows(panel: Panel, origin: int, horizon: int, country: str = "US") -
     )
 
 
-def _seasons(panel: Panel, series: NDArray[np.int64], origin: int, horizon: int) -> Mapping[str, FloatArray]:
-    """SEASONS, each of shape (series, h), units; NaN where not known at the origin."""
+def window_scale(y: FloatArray) -> FloatArray:
+    """The level of each row in units: as `series_scale`, but steadied by as many weeks of the whole history as have
+    LEAST_SOLD units on average, if that is more."""
+    size, recent = np.abs(y), np.abs(y[:, -SCALE_WINDOW:])
+    overall, known = recent_mean(size, size.shape[1]), (~np.isnan(recent)).sum(axis=1)
+    prior = np.maximum(SCALE_PRIOR * overall, np.where(overall > 0, LEAST_SOLD, 0.0))
+    weeks = np.divide(prior, overall, out=np.full(len(y), SCALE_PRIOR), where=overall > 0)
+    scale: FloatArray = (np.nansum(recent, axis=1) + prior) / (known + weeks)
+    return scale
+
+
+def _seasons(
+    panel: Panel, series: NDArray[np.int64], origin: int, horizon: int, unit: FloatArray
+) -> dict[str, FloatArray]:
+    """SEASONS and what `_profiled` gives, each of shape (series, h), multiples of `unit`; NaN where not known at the
+    origin."""
     items = np.unique(panel.ids["item_id"].to_numpy(dtype=str), return_inverse=True)[1]
     known, season = panel.y[series, :origin], panel.season
     totals = sum_by_group(panel.y[:, :origin], items)
-    return {
+    levels, profile = _profiled(panel.y[:, :origin], season, horizon, totals, items, series)
+    found = {
         "season_ago": season_ago(known, season, horizon),
         "season_near": season_near(known, season, horizon),
         "grown_season": grown_season(known, season, horizon),
         "pooled_season": pooled_season(known, season, horizon, totals, items[series]),
         "two_seasons_ago": season_ago(known, 2 * season, horizon),
-    } | {"scale": series_scale(known)[:, None]}
+        **levels,
+    }
+    return {name: values / unit for name, values in found.items()} | {"profile": profile}
+
+
+def _profiled(
+    y: FloatArray,
+    season: int,
+    horizon: int,
+    totals: FloatArray,
+    items: NDArray[np.int64],
+    series: NDArray[np.int64],
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Levels x seasonal profile, `own_` of the series alone and `shared_` by all stores of its item, in units; and the
+    profile ahead as multiples of that of the last weeks. Each of shape (series, h)."""
+    profile = seasonal_profile(totals, season, horizon)[items]
+    known, ahead = profile[:, : y.shape[1]], profile[series, y.shape[1] :]
+    levels = {f"own_{window}": own_level(y[series], known[series], window) for window in OWN_WINDOWS}
+    shared = shared_levels(y, known, items, SHARED_WINDOWS)
+    levels |= {f"shared_{window}": level[series] for window, level in zip(SHARED_WINDOWS, shared, strict=True)}
+    of_now = known_mean(known[series, -SCALE_WINDOW:])[:, None]
+    return {name: level[:, None] * ahead for name, level in levels.items()}, ahead / of_now
 
 
 def _bases(levels: Mapping[str, FloatArray], seasons: Mapping[str, FloatArray], horizon: int) -> Float32:
     named = {name: np.repeat(values[:, None], horizon, axis=1) for name, values in levels.items()}
-    named |= {name: values / seasons["scale"] for name, values in seasons.items()}
+    named |= seasons
     return _numbers(np.stack([named[name] for name in BASES], axis=2), unknown=1.0)
 
 
@@ -112,7 +157,7 @@ def _ahead(
     days = period_days(panel)
     starts = panel.periods[0] + (origin + np.arange(horizon)) * np.timedelta64(days, "D")
     calendar = calendar_features(starts, days, country)[list(CALENDAR_FEATURES)].to_numpy()
-    columns = [_from_level(seasons[name] / seasons["scale"]) for name in SEASONS]
+    columns = [_from_level(seasons[name]) for name in (*SEASONS, "profile")]
     columns.append((~np.isnan(seasons["season_ago"])).astype(np.float32))
     columns += [_promoted(panel, series, origin, horizon), _price(panel, series, origin, horizon)]
     repeated = np.broadcast_to(calendar.astype(np.float32), (len(series), *calendar.shape))
