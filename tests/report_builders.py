@@ -82,6 +82,32 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
             "store_heads",
             *(("reference", "mlp", f"s{n}", n < 6, 10.0 + n, 9.0 + n, 5.0 + n, 4.5 + n, 20.0) for n in range(12)),
         ),
+        "findings": frame(
+            "findings",
+            ("classes", 1, "A", 4.2, "% of products", "12 of 300 products bring 80 % of the revenue."),
+            ("product_segments", 1, "1", 61.0, "% of revenue", "12 products: fast, steady."),
+            ("seasons", 1, category, 1.84, "times average", f"{category} sold most in the week of 18 Dec 2017."),
+            ("vendor_lead_times", 1, "4425", 9.24, "days", "Vendor 4425 takes 9.2 days on average."),
+            ("store_excess", 1, "7", 40.0, "units", "Store 7 holds 40 units too many."),
+            ("delisting", 1, "p1", 28.0, "money", "Product p1 earned nothing."),
+            ("transfers", 1, None, None, None, "The source counts no stock."),
+        ),
+        "abc_curve": frame("abc_curve", *((n, 10 * n, 10.0) for n in range(1, 101)), (None, 50, 0.0)),
+        "abc_classes": frame("abc_classes", ("AX", 12, 800.0), ("CZ", 288, 200.0)),
+        "segment_sizes": frame(
+            "segment_sizes",
+            *(("product", n, f"kind {n}", 100, 500.0, 1, 4.0, 0.8, 2.5, 0.1, 0.2, 3.0) for n in range(3)),
+        ),
+        "segment_points": frame(
+            "segment_points", *(("product", 1 + n % 2, f"{category} {n}", 1.0 + n, 0.1 * (1 + n)) for n in range(12))
+        ),
+        "seasons": frame(
+            "seasons",
+            (category, 9e3, False, WEEKS[0], [0.5 + 0.1 * n for n in range(12)], WEEKS[-1], 1.6, *[None] * 5),
+        ),
+        "vendors": frame("vendors", ("4425", 120, 9.24, 0.41, 4, 15, 0.012, 31), ("9", 12, 3.0, 0.1, 3, 4, None, 1)),
+        "store_insights": frame("store_insights", ("7", 2000.0, 0.3, -0.05, 1, 40.0, 1234.5)),
+        "delistings": frame("delistings", ("p1", category, 12, 3.0, 8.5, -2.0, 14.0, 26.0, "margin")),
         "study": frame("study", ("linear", "one-hot", 6.2, 0.5, 2.1, 0.7, 0.8, 1.2, 0.3, 133.0, None)),
     }
     headline = Headline(

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator
 
 from shelfcast.settings.hidden_demand import HiddenDemand
+from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
@@ -219,6 +220,7 @@ class Config(Section):
     forecast: Forecast
     inventory: Inventory
     replay: Replay
+    insights: Insights = Field(default_factory=Insights)
     study: Study
     runtime: Runtime
 

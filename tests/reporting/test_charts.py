@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from report_builders import Page
 from shelfcast.reporting import formats
-from shelfcast.reporting.charts import grids, lines, trials
+from shelfcast.reporting.charts import grids, lines, points, strips, trials
 from shelfcast.reporting.charts.svg import Canvas, Scale, both_widths, log_ticks, month_axis, tag, ticks
 
 MONDAY = date(2017, 1, 2)
@@ -168,3 +168,27 @@ def test_trials_are_counted_in_whole_numbers(count: int, at: list[str]) -> None:
     page = Page(trials.best_so_far(500, [1.0 + n for n in range(count)], ["x"] * count, formats.precise))
     axis = page.words[page.words.index("trial") - len(at) : page.words.index("trial")]
     assert axis == at
+
+
+def test_a_week_that_sells_its_average_is_hardly_coloured_and_one_far_from_it_strongly() -> None:
+    row = strips.Strip("FRUIT", list(zip([at for at, _ in weeks(1, 1, 1)], (1.0, 3.0, 0.2), strict=True)))
+    page = Page(strips.strips(1040, [row], "Weeks"))
+    cells = [(cell["class"], cell["fill-opacity"]) for cell in page.all("rect")]
+    assert cells == [("above", "0.06"), ("above", "1.00"), ("below", "1.00")]
+    assert "FRUIT: highest 3 times the average in the week of 9 Jan 2017" in str(page.all("svg")[0]["aria-label"])
+
+
+@given(st.lists(st.tuples(st.floats(1e-3, 1e6), st.floats(1e-3, 1e3)), min_size=1, max_size=30))
+def test_every_point_lies_inside_the_chart(places: list[tuple[float, float]]) -> None:
+    everything = [points.Point(x, y, "words") for x, y in places]
+    page = Page(points.among(everything[:3], everything, ("x", "y"), (0.5, 1.0), "name"))
+    for dot in page.all("circle"):
+        assert 38 <= float(str(dot["cx"])) <= 292
+        assert 22 <= float(str(dot["cy"])) <= 176
+    assert len(page.all("circle")) == min(3, len(places))
+
+
+def test_a_curve_of_shares_names_its_marks() -> None:
+    page = Page(points.shares(500, [(0, 0), (0.2, 0.8), (1, 1)], [("A", 0.2, 0.8)], ("products", "revenue")))
+    assert "A: 20.0\u202f% of products, 80.0\u202f% of revenue" in str(page.all("svg")[0]["aria-label"])
+    assert "A" in page.words

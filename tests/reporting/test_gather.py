@@ -12,6 +12,7 @@ from report_builders import PROVENANCE, Page
 from shelfcast import schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.config import load
+from shelfcast.insights import tables as insights
 from shelfcast.networks.tables import STORE_HEADS
 from shelfcast.plan import Plan
 from shelfcast.reporting import ReportData, render
@@ -278,3 +279,32 @@ def test_settings_are_one_key_a_line() -> None:
     assert expected.items() <= origin.settings.items()
     assert {"pyspark", "numpy"} <= origin.versions.keys()
     assert origin.tables == {"clean/sales": 3}
+
+
+def test_the_findings_and_what_they_rest_on_are_cut_down_to_the_page(make: Callable[..., ReportData]) -> None:
+    segments = [
+        {"kind": "product", "item_id": f"p{n}", "class": "AX", "segment": 1, "label": "fast", "revenue": 10.0,
+         "up_to": (n + 1) / 500, "level": 1.0 + n, "variation": 0.5, "is_outlier": n == 0}
+        for n in range(500)
+    ]  # fmt: skip
+    thin = {**segments[0], "item_id": "thin", "segment": 0, "label": "seldom", "revenue": 0.0, "is_outlier": False}
+    found = [{"topic": "classes", "rank": 1, "sentence": "Something.", "figure": 1.0, "unit": "units"}]
+    data = make([(insights.SEGMENTS, [*segments, thin]), (insights.FINDINGS, found)])
+    assert records(data.findings, "topic", "rank", "sentence") == [("classes", 1, "Something.")]
+    assert records(data.segment_sizes, "segment", "items", "outliers") == [(0, 1, 0), (1, 500, 1)]
+    assert len(data.segment_points) == 400
+    curve = data.abc_curve.dropna()
+    assert (len(curve), set(curve["products"]), data.abc_curve["products"].sum()) == (100, {5}, 501)
+
+
+def test_the_largest_categories_and_the_slowest_vendors_are_shown(make: Callable[..., ReportData]) -> None:
+    seasons = [
+        {"category_id": f"c{n:02}", "revenue": float(n), "peak": 2.0, "first_week": WEEKS[0], "index": [1.0, 2.0],
+         "is_seasonal": False, "peak_week": WEEKS[1]}
+        for n in range(20)
+    ]  # fmt: skip
+    vendors = [{"vendor_id": f"v{n}", "mean_days": float(n), "p10": 1, "p90": n} for n in range(20)]
+    data = make([(insights.SEASONS, seasons), (insights.VENDORS, vendors)])
+    assert sorted(data.seasons["category_id"]) == [f"c{n:02}" for n in range(8, 20)]
+    assert data.vendors["vendor_id"].iloc[0] == "v19"
+    assert "The last year" not in render(data), "charts stand with their findings"

@@ -12,6 +12,7 @@ from shelfcast.reporting.page import render_index
 
 SECTIONS = {
     "summary": "At a glance",
+    "insights": "Insights",
     "quality": "Data quality",
     "demand": "Demand over time",
     "classes": "Kinds of demand",
@@ -31,8 +32,8 @@ def page() -> Page:
     return Page(render(report()))
 
 
-# Where nothing was tuned there is nothing to say of it.
-ALWAYS = {anchor: title for anchor, title in SECTIONS.items() if anchor != "tuning"}
+# Where nothing was tuned, or looked for, there is nothing to say of it.
+ALWAYS = {anchor: title for anchor, title in SECTIONS.items() if anchor not in ("tuning", "insights")}
 
 
 @pytest.mark.parametrize(
@@ -191,6 +192,29 @@ def test_a_search_of_few_trials_can_be_shown(trials: pd.DataFrame) -> None:
     page = Page(render(report(trials=trials)))
     assert page.is_balanced
     assert "nan" not in page.text
+
+
+def test_each_finding_is_a_sentence_with_its_figure_set_off(page: Page) -> None:
+    assert "6 findings that someone can act on" in page.text
+    for figure, sentence in (
+        ("4.2 %", "12 of 300 products bring 80 % of the revenue."),
+        ("9.24 days", "Vendor 4425 takes 9.2 days on average."),
+        ("$28", "Product p1 earned nothing."),
+    ):
+        assert page.words[page.words.index(sentence) - 1].replace("\u202f", " ") == figure
+    assert "The source counts no stock." in page.text
+
+
+def test_insights_are_drawn_and_told_in_tables(page: Page) -> None:
+    labels = [str(svg.get("aria-label")) for svg in page.all("svg")]
+    (curve,) = {label for label in labels if label.startswith("revenue against products")}
+    # Class A are 12 of 50,550 products, with 800 of 1,000.
+    assert "A: 0.0\u202f% of products, 80.0\u202f% of revenue" in curve
+    assert [label for label in labels if label.startswith("1: kind 1: 6 of 12 drawn")]
+    assert [label for label in labels if label.startswith("The last year's weeks")]
+    assert {label for label in labels if "Vendor 4425: 9.24\u202fd, 4\u202fd to 15\u202fd" in label}
+    assert "Products by class" in page.text
+    assert "The first products to go" in page.text
 
 
 def test_nothing_refused_is_said_in_one_sentence() -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from builders import frame
 from chain import NETWORKS, SETTINGS, write_chain
 from shelfcast import config
+from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.system import InventorySystem
+from shop import LAKE
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "conf" / "complete_journey.yaml"
@@ -51,6 +54,16 @@ def trained(ran: Runner, make_runner: Callable[..., Runner], tmp_path_factory: p
     assert runner.run(train_mlp.job(runner.config))
     assert runner.run(evaluate.job(runner.config))
     return runner
+
+
+@pytest.fixture(scope="session")
+def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with all that a plan reads, and no plan."""
+    root = tmp_path_factory.mktemp("shop")
+    for table, rows in LAKE:
+        note = {"run_key": "given", "job": table.name}
+        Lake(spark, str(root)).replace(table, frame(spark, table, *rows), {"region": "tiny"}, note)
+    return root
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from shelfcast import config, schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.generator.chain import load_chain
 from shelfcast.generator.generate import generate
+from shelfcast.insights.tables import FINDINGS
 from shelfcast.inventory import tables
 from shelfcast.runner import Runner
-from shelfcast.steps import plan_inventory, replay
+from shelfcast.steps import insights, plan_inventory, replay
 from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "tiny.yaml"
@@ -152,6 +153,20 @@ def test_packs_and_lead_times_are_those_that_made_the_purchases(planned: Runner,
     vendors = pd.read_parquet(folder / "truth" / "vendors.parquet").merge(leads, on="vendor_id")
     assert len(vendors) == 6
     assert (vendors["mean"] - vendors["lead_least"] - vendors["lead_more"]).abs().max() < 1
+
+
+def test_insights_tell_of_vendors_stock_and_moves_what_the_plan_knows(planned: Runner, folder: Path) -> None:
+    planned.run(insights.job(planned.config))
+    found = planned.lake.read(FINDINGS, "tiny").toPandas()
+    told = found[found["figure"].notna()]
+    assert {"vendor_lead_times", "vendor_freight", "store_excess", "transfers"} <= {*told["topic"]}
+    slowest = told[(told["topic"] == "vendor_lead_times") & (told["rank"] == 1)].iloc[0]
+    vendors = pd.read_parquet(folder / "truth" / "vendors.parquet").set_index("vendor_id")
+    true = vendors["lead_least"] + vendors["lead_more"]
+    assert abs(slowest["figure"] - true[slowest["subject"]]) < 1
+    assert true[slowest["subject"]] > true.max() - 2
+    moved = planned.lake.read(tables.TRANSFERS, "tiny").agg(F.sum("quantity")).first()[0]
+    assert told[(told["topic"] == "transfers") & (told["rank"] == 1)]["figure"].tolist() == [moved]
 
 
 def test_the_replay_tells_what_the_plan_saves(planned: Runner) -> None:

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from shelfcast.inventory.classes import Borders
+from shelfcast.inventory.classing import abc_class, xyz_class
 from shelfcast.inventory.tables import ALL_STORES
 
 _PAIR = ("store_id", "product_id")
@@ -63,9 +64,8 @@ def with_class(series: DataFrame, weekly: DataFrame, last_week: date, borders: B
     before = F.sum("value").over(in_order.rowsBetween(Window.unboundedPreceding, -1))
     whole = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     share = F.coalesce(before, F.lit(0.0)) / F.sum("value").over(whole)
-    abc = F.when(F.col("value") <= 0, "C").when(share < borders.a, "A").when(share < borders.b, "B").otherwise("C")
-    variation = F.col("variation")
-    xyz = F.when(variation <= borders.x, "X").when(variation <= borders.y, "Y").otherwise("Z")
+    abc = abc_class(share, F.col("value"), borders)
+    xyz = xyz_class(F.col("variation"), borders)
     classes = sold.select(*_PAIR, F.concat(abc, xyz).alias("class"))
     return series.join(classes, [*_PAIR], how="left").withColumn("class", F.coalesce("class", F.lit("CZ")))
 

@@ -74,11 +74,20 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """A finding in words, with the number that it rests on set off before it."""
+
+    figure: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Block:
     """Things side by side where there is room, or a sentence in place of what there is nothing to show of."""
 
     title: str = ""
     lead: str = ""
+    sentences: Sequence[Sentence] = ()
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     empty: str = ""

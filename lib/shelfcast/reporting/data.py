@@ -57,6 +57,29 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("panel", "model", "store_id", "kept"),
         *("base_loss", "head_loss", "base_error", "head_error", "units"),
     ),
+    # what a manager can act on; figure: null where the sentence says why there is nothing to tell
+    "findings": ("topic", "rank", "subject", "figure", "unit", "sentence"),
+    # products by the percent of all revenue that is reached with them; null: they sold nothing
+    "abc_curve": ("percent", "products", "revenue"),
+    "abc_classes": ("class", "products", "revenue"),
+    # one row a segment; kind is "product" or "store", segment 0 sold too seldom to tell; the rest are means
+    "segment_sizes": (
+        *("kind", "segment", "label", "items", "revenue", "outliers"),
+        *("level", "variation", "price", "trend", "discounted", "breadth"),
+    ),
+    # a sample of products and of stores; level: units a week, variation: their coefficient of variation
+    "segment_points": ("kind", "segment", "item_id", "level", "variation"),
+    # the largest categories; index: of each week from first_week on, as a multiple of the trend or of the average week
+    "seasons": (
+        *("category_id", "revenue", "is_seasonal", "first_week", "index", "peak_week", "peak"),
+        *("season", "trend", "growth", "growth_lower", "growth_upper"),
+    ),
+    # the slowest vendors; days from order to receipt
+    "vendors": ("vendor_id", "orders", "mean_days", "variation", "p10", "p90", "freight_share", "products"),
+    # those with most excess stock, else those whose forecast missed most units
+    "store_insights": ("store_id", "units", "wape", "bias", "excess_products", "excess", "excess_value"),
+    # the first products to go; rule: "margin" or "rate"
+    "delistings": ("product_id", "category_id", "stores", "units", "revenue", "margin", "on_hand", "holding", "rule"),
     # the published study's protocol, on its test rows; differs: where a model is not quite the study's own, else null
     "study": (
         "model",
@@ -144,6 +167,15 @@ class ReportData:
     series_counts: pd.DataFrame = field(default_factory=lambda: _empty("series_counts"))
     fans: pd.DataFrame = field(default_factory=lambda: _empty("fans"))
     store_heads: pd.DataFrame = field(default_factory=lambda: _empty("store_heads"))
+    findings: pd.DataFrame = field(default_factory=lambda: _empty("findings"))
+    abc_curve: pd.DataFrame = field(default_factory=lambda: _empty("abc_curve"))
+    abc_classes: pd.DataFrame = field(default_factory=lambda: _empty("abc_classes"))
+    segment_sizes: pd.DataFrame = field(default_factory=lambda: _empty("segment_sizes"))
+    segment_points: pd.DataFrame = field(default_factory=lambda: _empty("segment_points"))
+    seasons: pd.DataFrame = field(default_factory=lambda: _empty("seasons"))
+    vendors: pd.DataFrame = field(default_factory=lambda: _empty("vendors"))
+    store_insights: pd.DataFrame = field(default_factory=lambda: _empty("store_insights"))
+    delistings: pd.DataFrame = field(default_factory=lambda: _empty("delistings"))
     study: pd.DataFrame = field(default_factory=lambda: _empty("study"))
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from shelfcast.plan import Plan
 from shelfcast.reporting import queries
 from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
 from shelfcast.reporting.fans import fans
+from shelfcast.reporting.insight_queries import insight_parts
 from shelfcast.reporting.queries import Read, fetch
 from shelfcast.session import side_by_side
 
@@ -58,6 +59,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "fans": lambda: fans(read, plan),
         "store_heads": lambda: fetch("store_heads", queries.store_heads(read, last)),
         "study": lambda: fetch("study", queries.study(read)),
+        **insight_parts(read),
     }
     found = dict(zip(parts, side_by_side(spark, *parts.values()), strict=True))
     return ReportData(provenance=provenance, row_counts=counts, leaderboard=board, **found)

@@ -7,9 +7,19 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from shelfcast.reporting import formats
-from shelfcast.reporting.blocks import Section
+from shelfcast.reporting.blocks import Block, Section
 from shelfcast.reporting.data import ReportData
-from shelfcast.reporting.sections import demand, errors, forecast, leaderboard, quality, study, summary, tuning
+from shelfcast.reporting.sections import (
+    demand,
+    errors,
+    forecast,
+    insights,
+    leaderboard,
+    quality,
+    study,
+    summary,
+    tuning,
+)
 
 _TEMPLATES = files("shelfcast.reporting") / "templates"
 
@@ -23,6 +33,13 @@ def render(data: ReportData) -> str:
         run_id=data.provenance.run_id,
         style=Markup(_read("style.css")),
         script=Markup(_read("script.js")),
+    )
+
+
+def render_blocks(blocks: Sequence[Block]) -> str:
+    """Parts of the report as a page of their own."""
+    return _template("blocks.html").render(
+        blocks=blocks, style=Markup(_read("style.css")), script=Markup(_read("script.js"))
     )
 
 
@@ -42,6 +59,7 @@ def _template(name: str) -> Template:
 def _sections(data: ReportData) -> list[Section]:
     return [
         summary.summary(data),
+        *insights.insights(data),
         quality.quality(data),
         demand.demand(data),
         demand.classes(data),

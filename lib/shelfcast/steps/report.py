@@ -9,6 +9,7 @@ from shelfcast import leaderboard, promotion, publications, schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
+from shelfcast.insights import tables as insights
 from shelfcast.inventory import tables as plans
 from shelfcast.job import Job, Run
 from shelfcast.networks import tables as network_tables
@@ -51,6 +52,7 @@ _OPTIONAL = (
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
     *(backtests for backtests, _ in network_tables.BY_NETWORKS),
     AVAILABILITY,
+    *(insights.FINDINGS, insights.SEGMENTS, insights.SEASONS, insights.VENDORS, insights.STORES, insights.DELISTINGS),
 )
 _INDEX = "reports/index.html"
 

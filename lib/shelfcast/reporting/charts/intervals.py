@@ -29,7 +29,7 @@ def differences(width: int, rows: Sequence[tuple[str, Interval]], label: Label, 
 def _row(canvas: Canvas, x: Scale, top: float, what: str, told: str, interval: Interval) -> Markup:
     middle = top + 30
     return group(
-        text(what, canvas.left, top + 14, class_="name"),
+        text(what, canvas.left + 8, top + 14, class_="name"),
         path([(x(interval.lower), middle), (x(interval.upper), middle)], "line"),
         tag("circle", cx=x(interval.difference), cy=middle, r=5, class_="dot", data_tip=f"{what}: {told}"),
         class_="of-0",
