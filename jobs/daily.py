@@ -3,11 +3,12 @@
 import sys
 
 from shelfcast.command import run
+from shelfcast.monitoring.tables import ALERTS
 from shelfcast.steps import daily
 
 
 def main(argv: list[str]) -> int:
-    return run(__doc__ or "", daily.daily, argv)
+    return run(__doc__ or "", daily.daily, argv, ALERTS)
 
 
 if __name__ == "__main__":

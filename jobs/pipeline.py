@@ -3,11 +3,12 @@
 import sys
 
 from shelfcast.command import run
+from shelfcast.monitoring.tables import ALERTS
 from shelfcast.system import InventorySystem
 
 
 def main(argv: list[str]) -> int:
-    return run(__doc__ or "", lambda runner: InventorySystem(runner).run(), argv)
+    return run(__doc__ or "", lambda runner: InventorySystem(runner).run(), argv, ALERTS)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,17 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
         "row_counts": frame("row_counts", ("sales", 1_469_307, 1_469_298, 9, 0, 0, 0, 1204)),
         "refusals": frame("refusals", ("sales", "quantity_above_maximum", 9)),
         "availability": frame("availability", ("out_of_stock", True, 310, 2204, 1893.4), ("closed", False, 4, 9, 0.0)),
+        "alerts": frame(
+            "alerts",
+            ("critical", "volume", f"2017-12-31, store 367: 10.2 times its usual Sunday in {category}", True),
+            ("info", "drift", "price, last 4 weeks: PSI 0.12", False),
+        ),
+        "drift": frame(
+            "drift",
+            ("price", 0, "up to 2", 0.5, 0.3, 0.102),
+            ("price", 1, "over 2", 0.5, 0.7, 0.067),
+            ("category mix", 0, category, 1.0, 1.0, 0.0),
+        ),
         "weekly": frame("weekly", *((week, 1000.0 + i, 3000.0) for i, week in enumerate(WEEKS))),
         "weekly_by_category": frame("weekly_by_category", *((week, category, 900.0, 2500.0) for week in WEEKS)),
         "demand_classes": frame("demand_classes", ("product", "lumpy", 812, 5.0), ("category", "smooth", 402, 1e6)),

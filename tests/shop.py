@@ -7,6 +7,7 @@ from builders import sale
 from shelfcast import schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
+from shelfcast.monitoring.tables import INPUT_ALERTS
 from shelfcast.table import Table
 
 SUNDAY = date(2016, 11, 27)
@@ -49,6 +50,7 @@ LAKE: list[tuple[Table, list[Row]]] = [
     (schemas.DEMAND["weekly"], WEEKLY),
     (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
     (schemas.BACKTESTS, []),
+    (INPUT_ALERTS, []),
     (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
     (supply.PURCHASES, [row for name in PRODUCTS for row in purchases(name)]),
     (

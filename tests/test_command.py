@@ -7,6 +7,7 @@ from pyspark.errors import AnalysisException, PythonException
 
 from shelfcast import command
 from shelfcast.errors import LakeError, TransientError
+from shelfcast.monitoring.tables import ALERTS
 
 CONFIG = str(Path(__file__).parents[1] / "conf" / "complete_journey.yaml")
 
@@ -66,6 +67,33 @@ def end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[BaseExcept
         return command.run("a job", fail, ["--config", CONFIG])
 
     return work
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "said"),
+    [
+        ([], 0, ""),
+        (["--fail-on", "critical"], 0, ""),
+        (["--fail-on", "warning"], 3, "alerts: 1 of severity warning or above, such as store 7: late\n"),
+    ],
+    ids=["not-asked", "nothing-so-bad", "alerts"],
+)
+def test_alerts_as_bad_as_asked_end_in_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: list[str], status: int, said: str
+) -> None:
+    worst = {"critical": "", "warning": "1 of severity warning or above, such as store 7: late"}
+    monkeypatch.setattr(command, "open_session", lambda _: None)
+    monkeypatch.setattr(command, "Runner", lambda *_: None)
+    monkeypatch.setattr(command, "worst_alert", lambda _, table, fail_on: worst[fail_on] if table is ALERTS else "")
+    assert command.run("a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_job_without_alerts_knows_no_such_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.run("a job", lambda _: None, ["--config", CONFIG, "--fail-on", "critical"])
+    assert end.value.code == 2
+    assert "unrecognized arguments: --fail-on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("error", "status", "line"), OUTCOMES.values(), ids=OUTCOMES)

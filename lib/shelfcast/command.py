@@ -1,6 +1,7 @@
 """The command line that every job shares: flags in, exit status out.
 
-0 done, 1 permanent failure (one line on stderr), 2 wrong usage, 75 transient (safe to retry), 130 interrupted.
+0 done, 1 permanent failure (one line on stderr), 2 wrong usage, 3 done, with alerts at or above --fail-on, 75
+transient (safe to retry), 130 interrupted.
 """
 
 import argparse
@@ -13,22 +14,31 @@ from itertools import takewhile
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
 
 from shelfcast import config
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
 from shelfcast.job import Job
+from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
 from shelfcast.runner import Runner
 from shelfcast.session import open_session
+from shelfcast.table import Table
+
+ALERTED = 3
 
 
-def parser(description: str) -> argparse.ArgumentParser:
+def parser(description: str, tells_alerts: bool = False) -> argparse.ArgumentParser:
     """The flags of a job. `--set` changes one key of the configuration and may be given often."""
     flags = argparse.ArgumentParser(description=description)
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML configuration of the region")
     flags.add_argument("--region", help="another name for the region than the configuration's")
     flags.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the world as known on that day")
     flags.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as backtest.horizon=4")
+    if tells_alerts:
+        flags.add_argument(
+            "--fail-on", choices=SEVERITIES[1:], help="end with 3 where there is such an alert, or worse"
+        )
     return flags
 
 
@@ -37,29 +47,38 @@ def run_job(description: str, make_job: Callable[[Config], Job], argv: Sequence[
     return run(description, lambda runner: runner.run(make_job(runner.config)), argv)
 
 
-def run_jobs(description: str, make_jobs: Sequence[Callable[[Config], Job]], argv: Sequence[str]) -> int:
-    """Run jobs one after the other under one lease. Returns the exit status."""
+def run_jobs(
+    description: str, make_jobs: Sequence[Callable[[Config], Job]], argv: Sequence[str], alerts: Table | None = None
+) -> int:
+    """Run jobs one after the other under one lease. alerts: as in `run`. Returns the exit status."""
 
     def work(runner: Runner) -> None:
         with runner.lease:
             for make_job in make_jobs:
                 runner.run(make_job(runner.config))
 
-    return run(description, work, argv)
+    return run(description, work, argv, alerts)
 
 
-def run(description: str, work: Callable[[Runner], object], argv: Sequence[str]) -> int:
-    """Parse the flags, open the session, do the work. Returns the exit status."""
-    return carry_out(parser(description).parse_args(argv), work)
+def run(description: str, work: Callable[[Runner], object], argv: Sequence[str], alerts: Table | None = None) -> int:
+    """Parse the flags, open the session, do the work. Returns the exit status.
+
+    alerts: the table of alerts that the work writes; with it there is a flag --fail-on.
+    """
+    return carry_out(parser(description, alerts is not None).parse_args(argv), work, alerts)
 
 
-def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object]) -> int:
-    """Open the session of parsed flags, do the work. Returns the exit status."""
+def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alerts: Table | None = None) -> int:
+    """Open the session of parsed flags, do the work. alerts: as in `run`. Returns the exit status."""
     changes = [*flags.set, *([f"region={flags.region}"] if flags.region else [])]
     try:
         settings = config.load(flags.config, changes)
         spark = open_session(f"shelfcast {settings.region}")
-        work(Runner(spark, settings, flags.as_of))
+        runner = Runner(spark, settings, flags.as_of)
+        work(runner)
+        if alerts is not None and flags.fail_on and (worst := worst_alert(runner, alerts, flags.fail_on)):
+            print(f"alerts: {worst}", file=sys.stderr)
+            return ALERTED
     except ShelfcastError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
@@ -73,6 +92,15 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object]) -> in
         )
         return 130
     return 0
+
+
+def worst_alert(runner: Runner, table: Table, fail_on: str) -> str:
+    """How many alerts of the as-of date are at or above `fail_on`, and what the worst says; "" where none is."""
+    alerts = runner.lake.read(table, runner.config.region).where(F.col("forecast_date") == F.lit(runner.as_of))
+    chosen = at_or_above(alerts, fail_on)
+    worst = F.max_by("reason", F.struct(rank(F.col("severity")), "day", "reason"))
+    found = chosen.agg(F.count(F.lit(1)), worst).first()
+    return f"{found[0]} of severity {fail_on} or above, such as {found[1]}" if found and found[0] else ""
 
 
 def in_a_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
+from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
 from shelfcast.settings.tracking import Tracking
@@ -217,6 +218,7 @@ class Config(Section):
     tracking: Tracking = Field(default_factory=Tracking)
     retraining: Retraining = Field(default_factory=Retraining)
     daily: Daily = Field(default_factory=Daily)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

@@ -31,6 +31,10 @@ class NotEnoughHistoryError(ShelfcastError):
     """A model needs more periods than the series have."""
 
 
+class HeldError(ShelfcastError):
+    """Sales of the day are put aside as anomalous: nothing is ordered by them."""
+
+
 class TransientError(ShelfcastError):
     """A failure that a later try may not meet."""
 

@@ -6,17 +6,30 @@ from pyspark.sql import DataFrame
 
 from shelfcast.runner import Runner
 from shelfcast.schemas import FORECASTS, LEADERBOARD
-from shelfcast.steps import aggregate, build_features, clean, evaluate, forecast, ingest, report, train_baselines
+from shelfcast.steps import (
+    aggregate,
+    build_features,
+    check_inputs,
+    clean,
+    detect_anomalies,
+    evaluate,
+    forecast,
+    ingest,
+    report,
+    train_baselines,
+)
 from shelfcast.table import Table
 
 PIPELINE: tuple[ModuleType, ...] = (
     ingest,
     clean,
+    check_inputs,
     aggregate,
     build_features,
     train_baselines,
     evaluate,
     forecast,
+    detect_anomalies,
     report,
 )
 

@@ -14,6 +14,7 @@ SECTIONS = {
     "summary": "At a glance",
     "insights": "Insights",
     "quality": "Data quality",
+    "alerts": "Alerts",
     "demand": "Demand over time",
     "classes": "Kinds of demand",
     "leaderboard": "Leaderboard",
@@ -215,6 +216,19 @@ def test_insights_are_drawn_and_told_in_tables(page: Page) -> None:
     assert {label for label in labels if "Vendor 4425: 9.24\u202fd, 4\u202fd to 15\u202fd" in label}
     assert "Products by class" in page.text
     assert "The first products to go" in page.text
+
+
+def test_alerts_are_told_by_severity_with_what_they_hold_back(page: Page) -> None:
+    assert "1 critical, 1 info. 1 of them hold sales back: nothing learns from these" in page.text
+    assert page.text.index("10.2 times its usual Sunday") < page.text.index("price, last 4 weeks: PSI 0.12")
+    assert "Population stability index. price: 0.169; category mix: 0.000" in {
+        chart["aria-label"] for chart in page.all("svg") if "aria-label" in chart
+    }
+
+
+def test_no_alerts_are_said_in_one_sentence() -> None:
+    text = Page(render(report(alerts=frame("alerts")))).text
+    assert "no check has found anything" in text
 
 
 def test_nothing_refused_is_said_in_one_sentence() -> None:

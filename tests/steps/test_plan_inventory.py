@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from shelfcast import config
 from shelfcast.errors import LakeError, NotEnoughHistoryError, SourceError
 from shelfcast.inventory import decisions, tables
+from shelfcast.monitoring.tables import INPUT_ALERTS
 from shelfcast.runner import Runner
 from shelfcast.steps import collect_decisions, plan_inventory
 from shelfcast.table import Table
@@ -121,3 +122,10 @@ def test_decisions_without_a_file_are_refused_by_its_name(make_runner: Callable[
     runner = make_runner()
     with pytest.raises(SourceError, match=r"no file .*decisions.csv"):
         runner.run(collect_decisions.job(runner.config))
+
+
+def test_sales_that_nobody_has_checked_are_planned_by_nobody(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+    runner.lake.remove(INPUT_ALERTS.name)
+    with pytest.raises(LakeError, match="has nothing of 2016-11-27; wanted the sales checked by job check_inputs"):
+        plan(runner)

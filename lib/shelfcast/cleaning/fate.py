@@ -7,6 +7,16 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from shelfcast.table import Table
+
+DAY_COUNTS = Table(
+    "clean/day_counts",
+    # What became of the sales received of a store's day; rows that do not name both are in clean/row_counts alone.
+    "region string, store_id string, day date, raw bigint, clean bigint, quarantined bigint, duplicates bigint, "
+    "superseded bigint",
+    key=("region", "store_id", "day"),
+    checks={"counts_add_up": "raw = clean + quarantined + duplicates + superseded"},
+)
 CLEAN, BLANK, DUPLICATE, SUPERSEDED = "clean", "blank", "duplicate", "superseded"
 _COUNTED = {CLEAN: "clean", BLANK: "blank", DUPLICATE: "duplicates", SUPERSEDED: "superseded"}
 
@@ -63,6 +73,16 @@ def tally() -> list[Column]:
         *[rows(F.col("_fate") == value).alias(name) for value, name in _COUNTED.items()],
         rows(_is_refused()).alias("quarantined"),
     ]
+
+
+def tally_by_day(judged: DataFrame) -> DataFrame:
+    """The tally of each store and day that rows name: store_id, day, raw, clean, quarantined, duplicates, superseded.
+
+    judged: sales with `_fate`.
+    """
+    named = judged.where("store_id is not null and sold_on is not null")
+    counted = named.groupBy("store_id", F.col("sold_on").alias("day")).agg(*tally())
+    return counted.drop("blank")
 
 
 def all_clean(rows: int) -> dict[str, int]:

@@ -17,6 +17,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # one row a state (out_of_stock, delisted, closed, not_delivered) and basis; days: of products in stores, or of
     # stores; units: expected to have been lost
     "availability": ("state", "is_stated", "spells", "days", "units"),
+    # the worst first, as many as the page has room for
+    "alerts": ("severity", "check", "reason", "held"),
+    # one row a bin of a feature: shares of the sales, and the bin's part of the population stability index
+    "drift": ("feature", "bin", "label", "expected", "found", "psi"),
     # one row a week of all stores; `week` is its first day
     "weekly": ("week", "units", "revenue"),
     # the largest categories, a row a week
@@ -152,6 +156,8 @@ class ReportData:
     row_counts: pd.DataFrame = field(default_factory=lambda: _empty("row_counts"))
     refusals: pd.DataFrame = field(default_factory=lambda: _empty("refusals"))
     availability: pd.DataFrame = field(default_factory=lambda: _empty("availability"))
+    alerts: pd.DataFrame = field(default_factory=lambda: _empty("alerts"))
+    drift: pd.DataFrame = field(default_factory=lambda: _empty("drift"))
     weekly: pd.DataFrame = field(default_factory=lambda: _empty("weekly"))
     weekly_by_category: pd.DataFrame = field(default_factory=lambda: _empty("weekly_by_category"))
     demand_classes: pd.DataFrame = field(default_factory=lambda: _empty("demand_classes"))

@@ -44,6 +44,8 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "headline": lambda: _headline(read, plan, counts, champion, benchmark),
         "refusals": lambda: fetch("refusals", queries.refusals(read)),
         "availability": lambda: fetch("availability", queries.availability(read)),
+        "alerts": lambda: fetch("alerts", queries.alerts(read)),
+        "drift": lambda: fetch("drift", queries.drift(read)),
         "weekly": lambda: fetch("weekly", queries.weekly(read, plan)),
         "weekly_by_category": lambda: fetch("weekly_by_category", queries.weekly_by_category(read, plan)),
         "demand_classes": lambda: fetch("demand_classes", queries.demand_classes(read)),

@@ -10,6 +10,7 @@ from shelfcast.reporting import formats
 from shelfcast.reporting.blocks import Block, Section
 from shelfcast.reporting.data import ReportData
 from shelfcast.reporting.sections import (
+    alerts,
     demand,
     errors,
     forecast,
@@ -61,6 +62,7 @@ def _sections(data: ReportData) -> list[Section]:
         summary.summary(data),
         *insights.insights(data),
         quality.quality(data),
+        alerts.alerts(data),
         demand.demand(data),
         demand.classes(data),
         leaderboard.leaderboard(data),

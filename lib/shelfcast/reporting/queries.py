@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 
 from shelfcast import schemas
 from shelfcast.availability.tables import AVAILABILITY
+from shelfcast.monitoring import tables
+from shelfcast.monitoring.alerts import rank
 from shelfcast.networks.scoring import with_heads
 from shelfcast.networks.tables import BY_NETWORKS, STORE_HEADS
 from shelfcast.panels import REFERENCE
@@ -27,6 +29,7 @@ Read = Callable[[Table], DataFrame | None]
 
 # Of the baselines, and of the networks where there are any.
 BACKTEST_TABLES = (schemas.BACKTESTS, *(backtests for backtests, _ in BY_NETWORKS))
+ALERTS = 100
 CATEGORIES = 12
 ERROR_CATEGORIES = 20
 # Cells to a factor of two, and the smallest demand that a logarithmic axis shows.
@@ -62,6 +65,20 @@ def availability(read: Read) -> DataFrame | None:
         F.count(F.lit(1)).alias("spells"), days, F.sum("units").alias("units")
     )
     return grouped.orderBy(F.desc("units"), "state", "is_stated")
+
+
+def alerts(read: Read) -> DataFrame | None:
+    """The ALERTS worst."""
+    found = read(tables.ALERTS)
+    return (
+        None if found is None else found.orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "reason").limit(ALERTS)
+    )
+
+
+def drift(read: Read) -> DataFrame | None:
+    """A row for each bin of the few features."""
+    measured = read(tables.DRIFT)
+    return None if measured is None else measured.orderBy(F.desc("feature"), "bin")
 
 
 def weekly(read: Read, plan: Plan) -> DataFrame | None:

@@ -14,6 +14,7 @@ from shelfcast.availability.tables import AVAILABILITY, LOST
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.monitoring import holds
 from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
@@ -29,6 +30,7 @@ def job(config: Config) -> Job:
         (*DEMAND.values(), SERIES, *((AVAILABILITY,) if is_on else ())),
         ("cleaning", "demand", *(("hidden_demand", "backtest", "runtime") if is_on else ())),
         aggregate,
+        stamp=holds.stamp,
     )
 
 
@@ -41,7 +43,7 @@ def _of_supply(config: Config) -> list[Table]:
 
 def aggregate(run: Run) -> None:
     received = demand.known_on(run.read(SALES), run.known_on, run.config.cleaning.key_of("sales"))
-    sales = demand.join_category(received, run.read(PRODUCTS))
+    sales = demand.join_category(holds.without_held(received, holds.held_days(run)), run.read(PRODUCTS))
     daily = demand.sum_by_day(sales)
     if run.config.hidden_demand.enabled:
         daily = _recover(run, sales, run.stage("daily", daily))

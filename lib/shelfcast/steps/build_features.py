@@ -12,6 +12,7 @@ from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
+from shelfcast.monitoring import holds
 from shelfcast.plan import PANELS, Plan, make_plan
 from shelfcast.session import side_by_side
 from shelfcast.table import Table
@@ -66,7 +67,7 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     settings, runtime = run.config.backtest, run.config.runtime
     first, last = plan.weeks[0], plan.weeks[-1]
     sales = demand.known_on(run.read(schemas.SALES), run.known_on, run.config.cleaning.key_of("sales"))
-    known = demand.join_category(sales, run.read(schemas.PRODUCTS))
+    known = demand.join_category(holds.without_held(sales, holds.held_days(run)), run.read(schemas.PRODUCTS))
     weekly, series = demand.as_counted(run.read(schemas.DEMAND["weekly"]), "week"), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
     planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))

@@ -1,5 +1,6 @@
 """raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine,
-clean/row_counts; of a source that tells of its supply: clean/purchases, invoices, stock, vendors, prices"""
+clean/row_counts, clean/day_counts; of a source that tells of its supply: clean/purchases, invoices, stock, vendors,
+prices"""
 
 from functools import partial, reduce
 from operator import or_
@@ -25,6 +26,7 @@ _ALWAYS = (
     schemas.STORES,
     schemas.QUARANTINE,
     schemas.ROW_COUNTS,
+    fate.DAY_COUNTS,
 )
 # What the source tells of its supply, and the tables of it that become each.
 _SUPPLY = (
@@ -147,6 +149,7 @@ def _write_sales(run: Run, judged: dict[str, DataFrame]) -> None:
 def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
     """What became of all rows, and the refused ones whole."""
     region = run.config.region
+    run.write(fate.DAY_COUNTS, _in_shape(run, fate.tally_by_day(judged["sales"]), fate.DAY_COUNTS))
     flagged = {"sales": run.read(schemas.SALES).where("is_outlier").count()}
     tallies = {name: _tally(run, name, frame) for name, frame in judged.items()}
     found: list[dict[str, int | str]] = [

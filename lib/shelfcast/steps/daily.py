@@ -11,7 +11,7 @@ from shelfcast.job import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
 from shelfcast.sources import tells_of_supply
-from shelfcast.steps import collect_decisions, forecast, plan_inventory, report
+from shelfcast.steps import collect_decisions, detect_anomalies, forecast, plan_inventory, report
 from shelfcast.steps.retrain import BEFORE, day_of, receive, with_models
 
 _DAY = timedelta(days=1)
@@ -73,7 +73,8 @@ def day_steps(config: Config) -> tuple[ModuleType, ...]:
     """The jobs of a day, in order; the last publishes what the others made."""
     decided = (collect_decisions,) if config.inventory.decisions else ()
     planned = (plan_inventory,) if tells_of_supply(config) else ()
-    return (*BEFORE, forecast, *decided, *planned, report)
+    # Alerts are told before the plan, which what is held may forbid.
+    return (*BEFORE, forecast, detect_anomalies, *decided, *planned, report)
 
 
 def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:

@@ -21,6 +21,7 @@ from shelfcast.inventory.dependence import measure_dependence
 from shelfcast.inventory.horizon import require_horizon
 from shelfcast.inventory.planner import Planner
 from shelfcast.job import Job, Run
+from shelfcast.monitoring import holds
 from shelfcast.panels import PRODUCT, bucket_of
 from shelfcast.sources import open_source
 from shelfcast.table import Table
@@ -46,15 +47,16 @@ def job(config: Config) -> Job:
         "plan_inventory",
         (*_READS, *told, *prices, *([supply.STOCK] if counted else [])),
         (*_LEVELS, *(_OF_STOCK if counted else ())),
-        ("cleaning", "inventory", "runtime"),
+        ("cleaning", "inventory", "monitoring", "runtime"),
         plan_inventory,
         optional=(tables.ORDER_DECISIONS, *INPUTS),
-        stamp=_forecast_stamp,
+        stamp=_stamp,
     )
 
 
 def plan_inventory(run: Run) -> None:
     forecast = _newest_forecast(run)
+    held = _require_sound_sales(run, forecast)
     run.reads[schemas.FORECASTS.name] = forecast.version
     if age := (run.known_on - forecast.made_on).days:
         run.say(f"the forecast is {age} days old, of {forecast.made_on}; there is none of {run.known_on}")
@@ -69,7 +71,7 @@ def plan_inventory(run: Run) -> None:
         _write_stock(run, purchases)
     else:
         run.say("no stock table: target levels only, without orders, transfers and risks")
-    _write_policies(run, forecast, has_stock)
+    _write_policies(run, forecast, held, has_stock)
     if has_stock:
         _write_orders(run)
 
@@ -98,10 +100,24 @@ def _newest_forecast(run: Run) -> Forecast:
     return Forecast(made_on, weeks[0], weeks[1] + timedelta(days=6), commit.version, commit.run_key)
 
 
-def _forecast_stamp(run: Run) -> str:
-    """The plan of a day changes with the forecast that it finds, whatever day that is of."""
+def _stamp(run: Run) -> str:
+    """The plan of a day changes with the forecast that it finds, whatever day that is of, and with what is held."""
     forecast = _newest_forecast(run)
-    return f"{forecast.made_on} {forecast.run_key}"
+    holds.require_checked(run)
+    return f"{forecast.made_on} {forecast.run_key} {holds.stamp(run)}"
+
+
+def _require_sound_sales(run: Run, forecast: Forecast) -> DataFrame | None:
+    """What is held of the last days: its stores are not planned. Raises HeldError where too many are."""
+    settings = run.config.monitoring
+    held = holds.since(holds.held_days(run), run.known_on, settings.window_days)
+    if held is None or held.isEmpty():
+        return None
+    stores = run.lake.read(schemas.FORECASTS, run.config.region, forecast.version).where("level = 'store'")
+    made = stores.where(F.col("forecast_date") == F.lit(forecast.made_on))
+    holds.require_known_stores(held, made, settings.held_share)
+    run.say(f"not planned, for their sales are held: {held.select('store_id').distinct().count()} stores")
+    return held
 
 
 def _known(run: Run, table: Table) -> DataFrame:
@@ -115,7 +131,8 @@ def _known(run: Run, table: Table) -> DataFrame:
 def _write_stock(run: Run, purchases: DataFrame) -> None:
     day, settings = run.known_on, run.config.inventory
     sales = demand.known_on(run.read(schemas.SALES), day, run.config.cleaning.key_of("sales"))
-    rolled = on_hand.roll_forward(_known(run, supply.STOCK), purchases, sales, day)
+    sound = holds.without_held(sales, holds.held_days(run))
+    rolled = on_hand.roll_forward(_known(run, supply.STOCK), purchases, sound, day)
     run.write(tables.ON_HAND, run.dated(rolled))
     due = decisions.on_order(purchases, day, settings.lapse_days)
     approved = decisions.approved(_decisions(run), purchases, day, settings.lapse_days)
@@ -127,11 +144,11 @@ def _decisions(run: Run) -> DataFrame:
     return run.spark.createDataFrame([], tables.ORDER_DECISIONS.schema) if found is None else found
 
 
-def _write_policies(run: Run, forecast: Forecast, has_stock: bool) -> None:
+def _write_policies(run: Run, forecast: Forecast, held: DataFrame | None, has_stock: bool) -> None:
     settings, runtime = run.config.inventory, run.config.runtime
     leads = run.read(tables.LEAD_TIMES)
     days_ahead = (forecast.last_day - run.known_on).days
-    known = _known_series(run, forecast, leads, has_stock)
+    known = holds.without_held_stores(_known_series(run, forecast, leads, has_stock), held)
     require_horizon(known, settings, days_ahead)
     planner = Planner(
         as_of=run.known_on,

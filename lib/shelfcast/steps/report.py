@@ -12,6 +12,7 @@ from shelfcast.config import Config
 from shelfcast.insights import tables as insights
 from shelfcast.inventory import tables as plans
 from shelfcast.job import Job, Run
+from shelfcast.monitoring.tables import ALERTS, DRIFT
 from shelfcast.networks import tables as network_tables
 from shelfcast.reporting.gather import describe, gather
 from shelfcast.reporting.page import render, render_index
@@ -46,9 +47,10 @@ _PLAN = (
     plans.TRANSFERS,
     plans.RISKS,
 )
-# Of jobs that are no part of the pipeline, and of what is not sought everywhere.
+# Of jobs that may not have run, and of what is not sought everywhere.
 _OPTIONAL = (
     *_PLAN,
+    *(ALERTS, DRIFT),
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
     *(backtests for backtests, _ in network_tables.BY_NETWORKS),
     AVAILABILITY,

@@ -13,12 +13,12 @@ from shelfcast.job import say
 from shelfcast.models.mlp import FAMILY
 from shelfcast.retraining import Training, training_of
 from shelfcast.runner import Runner
-from shelfcast.steps import aggregate, build_features, clean, evaluate, ingest, train_baselines, train_mlp
+from shelfcast.steps import aggregate, build_features, check_inputs, clean, evaluate, ingest, train_baselines, train_mlp
 from shelfcast.weeks import WEEK, whole_weeks
 
 # What the source has now, whatever the day; and what a day makes of it, for models and forecasts alike.
 RECEIVED: tuple[ModuleType, ...] = (ingest, clean)
-BEFORE: tuple[ModuleType, ...] = (aggregate, build_features)
+BEFORE: tuple[ModuleType, ...] = (check_inputs, aggregate, build_features)
 
 
 def retrain(runner: Runner, now: bool = False) -> None:

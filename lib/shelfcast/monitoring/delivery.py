@@ -1,0 +1,76 @@
+"""Tells of alerts: posted to a webhook, appended to a file. No Spark."""
+
+import hashlib
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from shelfcast.errors import ConfigError, TransientError
+
+Alert = Mapping[str, Any]
+# Seconds before the second try; before each further one twice as many.
+_PAUSE = 0.5
+
+
+def address_in(variable: str) -> str:
+    """The webhook's address. Raises ConfigError, naming the variable and never its value, where it is none."""
+    address = os.environ.get(variable, "")
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+        raise ConfigError(f"monitoring.webhook: environment variable {variable} holds no address; wanted one that "
+                          f"begins with https:// or http://")  # fmt: skip
+    return address
+
+
+def post(address: str, region: str, alerts: Sequence[Alert], timeout: float, tries: int) -> None:
+    """Post the alerts as one JSON object: region, text (their reasons, a line each) and alerts.
+
+    The same alerts have the same Idempotency-Key. Raises TransientError, naming the host alone (an address may hold a
+    secret), where no try was answered by 2xx; an answer of 4xx is not tried again, but for 408 and 429.
+    """
+    text = "\n".join(f"{alert['severity']}: {alert['reason']}" for alert in alerts)
+    body = json.dumps({"region": region, "text": text, "alerts": list(alerts)}).encode()
+    key = hashlib.sha256("".join(sorted(str(alert["alert_id"]) for alert in alerts)).encode()).hexdigest()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    failed = ""
+    for number in range(tries):
+        if number:
+            time.sleep(_PAUSE * 2 ** (number - 1))
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=timeout):
+                return
+        except urllib.error.HTTPError as error:
+            failed = f"HTTP {error.code}"
+            if error.code < 500 and error.code not in (408, 429):
+                break
+        except (urllib.error.URLError, HTTPException, OSError) as error:
+            failed = str(getattr(error, "reason", "")) or type(error).__name__
+    host = urlsplit(address).hostname
+    raise TransientError(f"webhook of {host}: {failed}, tries {number + 1}; wanted an answer of 2xx in {timeout:g} s")
+
+
+def append_lines(path: Path, alerts: Sequence[Alert]) -> int:
+    """Append each alert as a line of JSON, but for those whose alert_id is there. Returns how many were appended.
+
+    A line that a killed run left without its end is cut off first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with path.open("r+", encoding="utf-8", newline="\n") as file:
+        known, end = set(), 0
+        while (line := file.readline()).endswith("\n"):
+            known.add(json.loads(line)["alert_id"])
+            end = file.tell()
+        file.seek(end)
+        file.truncate()
+        new = [alert for alert in alerts if alert["alert_id"] not in known]
+        file.writelines(f"{json.dumps(alert, sort_keys=True)}\n" for alert in new)
+        file.flush()
+        os.fsync(file.fileno())
+    return len(new)

@@ -1,0 +1,35 @@
+"""What each store sold on each day, and what became of the rows received of it: what the input checks look at."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+# Hashes are cut to 40 bits, so that the sum of eight million of them is a whole number still.
+_HASH = 2**40
+
+
+def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
+    """store_id, day, rows, units, content (an order-free hash of what sold), twice (whether each row is there an even
+    number of times), and of the rows received how many were duplicates or refused.
+
+    sales: clean/sales as known on the day. day_counts: clean/day_counts. A day of which every row was refused is there,
+    with 0 rows.
+    """
+    row = F.xxhash64("product_id", "quantity", "unit_price", "revenue")
+    sold = sales.groupBy("store_id", F.col("sold_on").alias("day")).agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.sum("quantity").alias("units"),
+        F.sum(F.pmod(row, F.lit(_HASH))).alias("content"),
+        # Equal numbers cancel: that others do too has a chance of 2^-64.
+        (F.bit_xor(row) == 0).alias("twice"),
+    )
+    counted = day_counts.select("store_id", "day", "raw", "duplicates", "quarantined")
+    both = sold.join(counted, ["store_id", "day"], how="full")
+    return both.select(
+        "store_id",
+        "day",
+        F.coalesce("rows", F.lit(0)).cast("double").alias("rows"),
+        F.coalesce("units", F.lit(0.0)).alias("units"),
+        F.coalesce("content", F.lit(0)).alias("content"),
+        F.coalesce("twice", F.lit(False)).alias("twice"),
+        *[F.coalesce(name, F.lit(0)).cast("double").alias(name) for name in ("raw", "duplicates", "quarantined")],
+    )

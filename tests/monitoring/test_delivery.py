@@ -1,0 +1,112 @@
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shelfcast.errors import ConfigError, TransientError
+from shelfcast.monitoring import delivery
+
+ALERTS = [{"alert_id": f"a{n}", "severity": "critical", "reason": f"store {n}: nothing sold"} for n in (1, 2)]
+
+
+class Receiver:
+    """A webhook on the loopback that answers as told, the last answer for ever; what it got."""
+
+    def __init__(self) -> None:
+        self.answers = [200]
+        self.got: list[tuple[dict[str, str], dict[str, Any]]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((dict(self.headers), json.loads(body)))
+                self.send_response(receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0])
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}/hook/s3cret"
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setattr(delivery, "_PAUSE", 0.01)
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.server.serve_forever, daemon=True)
+    thread.start()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+    thread.join()
+
+
+def post(address: str, tries: int = 3) -> None:
+    delivery.post(address, "tiny", ALERTS, 2.0, tries)
+
+
+def test_a_webhook_gets_the_alerts_whole_and_a_text_to_show(receiver: Receiver) -> None:
+    post(receiver.address)
+    ((headers, body),) = receiver.got
+    assert headers["Content-Type"] == "application/json"
+    assert body == {
+        "region": "tiny",
+        "text": "critical: store 1: nothing sold\ncritical: store 2: nothing sold",
+        "alerts": ALERTS,
+    }
+
+
+def test_what_fails_for_a_while_is_tried_again_under_the_same_key(receiver: Receiver) -> None:
+    receiver.answers = [503, 429, 204]
+    post(receiver.address)
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 1
+    assert len(receiver.got) == 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries", "said"), [([503], 3, "HTTP 503, tries 3"), ([403], 1, "HTTP 403, tries 1")], ids=["503", "403"]
+)
+def test_what_fails_for_good_names_the_host_and_no_secret(
+    receiver: Receiver, answers: list[int], tries: int, said: str
+) -> None:
+    receiver.answers = answers
+    with pytest.raises(TransientError) as error:
+        post(receiver.address)
+    assert said in str(error.value)
+    assert "127.0.0.1" in str(error.value)
+    assert "s3cret" not in str(error.value)
+    assert len(receiver.got) == tries
+
+
+def test_a_webhook_that_nobody_runs_is_a_failure_in_a_line(receiver: Receiver) -> None:
+    receiver.server.server_close()
+    with pytest.raises(TransientError, match=r"webhook of 127\.0\.0\.1: .*refused.*, tries 2"):
+        post(receiver.address, tries=2)
+
+
+@pytest.mark.parametrize("value", ["", "file:///etc/passwd", "s3cret"], ids=["nothing", "a-file", "no-scheme"])
+def test_a_variable_without_an_address_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("HOOK", value)
+    with pytest.raises(ConfigError, match="environment variable HOOK holds no address") as error:
+        delivery.address_in("HOOK")
+    assert not value or value not in str(error.value)
+
+
+def test_a_file_gets_each_alert_once(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "alerts.jsonl"
+    assert delivery.append_lines(path, ALERTS[:1]) == 1
+    assert delivery.append_lines(path, ALERTS) == 1
+    assert [json.loads(line) for line in path.read_text().splitlines()] == ALERTS
+
+
+def test_a_line_that_a_killed_run_left_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.jsonl"
+    path.write_text(json.dumps(ALERTS[0]) + "\n" + '{"alert_id": "a2", "sev')
+    delivery.append_lines(path, ALERTS)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == ALERTS

@@ -1,0 +1,160 @@
+"""Alerts on their way from the tables to those who are to know of them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from builders import demand, frame
+from shelfcast import config, schemas
+from shelfcast.command import worst_alert
+from shelfcast.errors import ConfigError, TransientError
+from shelfcast.lake import Lake
+from shelfcast.monitoring import delivery
+from shelfcast.monitoring.tables import ALERTS, INPUT_ALERTS
+from shelfcast.runner import Runner
+from shelfcast.steps import detect_anomalies
+from shelfcast.table import Table
+
+CONFIG = Path(__file__).parents[2] / "conf" / "tiny.yaml"
+SUNDAY = date(2016, 12, 18)
+KEYS = {"region": "tiny", "forecast_date": SUNDAY}
+
+
+def alert(subject: str, severity: str = "critical", **changes: Any) -> dict[str, Any]:
+    row = {**KEYS, "alert_id": subject, "severity": severity, "check": "volume", "subject": subject, "found": 10.0}
+    return {**row, "wanted": 3.0, "held": severity == "critical", "reason": f"{subject}: 10 times", **changes}
+
+
+def forecast(step: int, mean: float, made: date = SUNDAY) -> dict[str, Any]:
+    row = {
+        "region": "tiny",
+        "forecast_date": made,
+        "level": "store",
+        "store_id": "s1",
+        "item_id": "(all)",
+        "step": step,
+    }
+    quantiles = {"p10": mean / 2, "p50": mean, "p90": 2 * mean, "p98": 3 * mean}
+    return {**row, "week": made + timedelta(days=7 * step - 6), "mean": mean, **quantiles}
+
+
+def weeks_before(number: int) -> date:
+    return SUNDAY - timedelta(weeks=number)
+
+
+TABLES: list[tuple[Table, list[dict[str, Any]]]] = [
+    (INPUT_ALERTS, [alert("day 1"), alert("day 2", "info"), alert("day 3", "warning")]),
+    (schemas.STORES, [{"region": "tiny", "store_id": store} for store in ("s1", "s2", "s3")]),
+    (
+        schemas.DEMAND["weekly"],
+        [
+            demand(100.0 + n % 2, weeks_before(n) + timedelta(days=1), region="tiny", level="category", item_id="c1")
+            for n in range(1, 20)
+        ],
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with TABLES, a forecast ten times too high, and earlier ones that half of the demand exceeded."""
+    root, lake_of = tmp_path_factory.mktemp("written"), Lake
+    note, lake = {"run_key": "given"}, lake_of(spark, str(root))
+    for table, rows in TABLES:
+        scope = {"region": "tiny", **({"forecast_date": str(SUNDAY)} if table.is_by_date else {})}
+        lake.replace(table, frame(spark, table, *rows), scope, {**note, "job": table.name})
+    made = [(weeks_before(n), 50.0) for n in (12, 8, 4)] + [(SUNDAY, 1000.0)]
+    for day, mean in made:
+        rows = frame(spark, schemas.FORECASTS, *(forecast(step, mean, day) for step in range(1, 5)))
+        scope = {"region": "tiny", "forecast_date": str(day)}
+        lake.replace(schemas.FORECASTS, rows, scope, {**note, "run_key": f"of {day}", "job": "forecast"})
+    return root
+
+
+@pytest.fixture
+def make_runner(spark: SparkSession, written: Path, lake_root: Path) -> Callable[..., Runner]:
+    shutil.copytree(written, lake_root)
+
+    def make(*changes: str) -> Runner:
+        return Runner(spark, config.load(CONFIG, [f"lake={lake_root}", *changes]), SUNDAY)
+
+    return make
+
+
+def detect(runner: Runner) -> bool:
+    return runner.run(detect_anomalies.job(runner.config))
+
+
+def test_alerts_of_inputs_and_forecast_are_told_once_each(make_runner: Callable[..., Runner], tmp_path: Path) -> None:
+    runner, file = make_runner(f"monitoring.alerts_file={tmp_path / 'alerts.jsonl'}"), tmp_path / "alerts.jsonl"
+    assert detect(runner)
+    rows = runner.lake.read(ALERTS, "tiny").collect()
+    found = {(row.check, row.severity): row for row in rows}
+    assert {*found} == {
+        *(("volume", severity) for severity in ("critical", "info", "warning")),
+        *(("bounds", "critical"), ("level_shift", "critical"), ("bias", "warning"), ("coverage", "warning")),
+    }
+    assert found["bounds", "critical"].reason == (
+        "forecast, store s1: 1000.0 units in the week of 2016-12-19; 101.0 at most in the past"
+    )
+    assert "50% too few" in found["bias", "warning"].reason
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [each["severity"] for each in told[:3]] == ["critical"] * 3
+    assert {each["reason"] for each in told} == {row.reason for row in rows if row.severity != "info"}
+    assert not detect(runner), "all are told: there is nothing to do"
+    assert detect(make_runner_again(runner, "monitoring.bias=0.4"))
+    assert len(file.read_text().splitlines()) == len(told), "made anew, none is told a second time"
+
+
+def make_runner_again(runner: Runner, *changes: str) -> Runner:
+    """On the same lake, with other settings."""
+    settings = [f"lake={runner.config.lake}", f"monitoring.alerts_file={runner.config.monitoring.alerts_file}"]
+    return Runner(runner.spark, config.load(CONFIG, [*settings, *changes]), SUNDAY)
+
+
+def test_what_a_webhook_refuses_waits_and_is_told_by_the_next_run(
+    make_runner: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ALERT_HOOK", "https://hooks.example/s3cret")
+    posted: list[int] = []
+    is_away = True
+
+    def post(address: str, region: str, alerts: list[Any], timeout: float, tries: int) -> None:
+        assert (address, region, timeout, tries) == ("https://hooks.example/s3cret", "tiny", 10.0, 3)
+        if is_away:
+            raise TransientError("webhook of hooks.example: HTTP 503, tries 3")
+        posted.append(len(alerts))
+
+    monkeypatch.setattr(delivery, "post", post)
+    runner = make_runner("monitoring.webhook=ALERT_HOOK")
+    assert detect(runner)
+    said = capsys.readouterr().err
+    assert "webhook of hooks.example: HTTP 503, tries 3; 7 alerts wait in monitoring/alerts" in said
+    assert "s3cret" not in said
+    assert runner.lake.read(ALERTS, "tiny").count() == 8
+    is_away = False
+    assert detect(runner), "what was not told is not done"
+    assert posted == [7]
+    assert not detect(runner)
+
+
+def test_a_webhook_without_an_address_is_refused_before_anything_runs(
+    make_runner: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ALERT_HOOK", raising=False)
+    with pytest.raises(ConfigError, match="environment variable ALERT_HOOK holds no address"):
+        detect(make_runner("monitoring.webhook=ALERT_HOOK"))
+
+
+def test_the_worst_alert_of_the_day_is_told_at_the_end(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+    assert worst_alert(runner, INPUT_ALERTS, "critical") == "1 of severity critical or above, such as day 1: 10 times"
+    assert worst_alert(runner, INPUT_ALERTS, "warning").startswith("2 of severity warning or above, such as day 1")
+    runner = Runner(runner.spark, runner.config, SUNDAY + timedelta(days=1))
+    assert worst_alert(runner, INPUT_ALERTS, "warning") == ""
