@@ -147,6 +147,14 @@ def test_classes_say_how_few_products_bring_how_much() -> None:
     assert [found.figure for found in (first, second, third)] == [20.0, 10.0, 80.0]
 
 
+def test_one_product_brings_what_many_bring() -> None:
+    first, _, third = demand_sentences.classes(
+        pd.DataFrame([("AX", 1, 800.0), ("CZ", 1, 200.0)], columns=["class", "products", "revenue"]), Borders()
+    )
+    assert first.sentence.startswith("1 product of 2 (50.0 %) brings 80.0 %")
+    assert third.sentence.startswith("1 product (50.0 %, class C) brings 20.0 %")
+
+
 def test_segments_too_thin_to_tell_are_told_last() -> None:
     rows = [(0, "sold too seldom to tell", 60, 10.0), (1, "fast, steady", 30, 80.0), (2, "slow", 10, 10.0)]
     told = list(

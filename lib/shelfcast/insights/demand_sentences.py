@@ -32,7 +32,7 @@ def classes(by_class: pd.DataFrame, borders: Borders) -> Iterator[Finding]:
         return
     whole, of_a, of_c = products.sum(), _of(products, "A"), _of(products, "C")
     text = (
-        f"{things(of_a, 'product')} of {count(whole)} ({share(of_a / whole)}) bring "
+        f"{things(of_a, 'product')} of {count(whole)} ({share(of_a / whole)}) {_bring(of_a)} "
         f"{share(_of(revenue, 'A') / revenue.sum())} of the revenue (class A): count their stock first and give them "
         f"the highest service."
     )
@@ -44,10 +44,14 @@ def classes(by_class: pd.DataFrame, borders: Borders) -> Iterator[Finding]:
     )
     yield Finding("classes", "AX", float(products["AX"]), "products", text)
     text = (
-        f"{count(of_c)} products ({share(of_c / whole)}, class C) bring {share(_of(revenue, 'C') / revenue.sum())} of "
-        f"the revenue: keep little of them."
+        f"{things(of_c, 'product')} ({share(of_c / whole)}, class C) {_bring(of_c)} "
+        f"{share(_of(revenue, 'C') / revenue.sum())} of the revenue: keep little of them."
     )
     yield Finding("classes", "C", 100 * of_c / whole, "% of products", text)
+
+
+def _bring(products: float) -> str:
+    return "brings" if products == 1 else "bring"
 
 
 def _of(values: "pd.Series[Any]", letter: str) -> float:
