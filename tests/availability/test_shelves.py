@@ -17,7 +17,7 @@ def spells_of(rows: pd.DataFrame, days: int, *cutoffs: int) -> list[tuple[str, s
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.3, 1.0, 3.0]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_nothing_is_recovered_where_stock_was_left_and_nothing_is_below_zero(seed: int, mean: float) -> None:
     rows, truth = shop(seed, mean=mean)
     _, lost = find_spells(rows, calendar(84), RULES)
@@ -27,7 +27,7 @@ def test_nothing_is_recovered_where_stock_was_left_and_nothing_is_below_zero(see
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_what_spells_lost_is_what_their_days_lost(seed: int) -> None:
     rows, _ = shop(seed)
     spells, lost = find_spells(rows, calendar(84, 41), RULES)
@@ -37,7 +37,7 @@ def test_what_spells_lost_is_what_their_days_lost(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_the_order_of_the_rows_makes_no_difference(seed: int) -> None:
     rows, _ = shop(seed, days=42)
     parts = zip(
@@ -50,7 +50,7 @@ def test_the_order_of_the_rows_makes_no_difference(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(20, 60))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_what_is_said_of_a_day_rests_on_nothing_after_its_cutoff(seed: int, cutoff: int) -> None:
     rows, truth = shop(seed)
     known = rows[rows["day"] <= pd.Timestamp(day(cutoff))]

@@ -11,8 +11,8 @@ days = st.floats(1, 90)
 
 @given(days, days, st.floats(0, 60))
 def test_the_chance_of_silence_is_that_of_a_beta_binomial(selling: float, silent: float, run: float) -> None:
-    """Of r days drawn by a share that is itself drawn, none sells; 90 days count as such at most."""
-    weight = min(1.0, 90 / (selling + silent + 1))
+    """Of r days drawn by a share that is itself drawn, none sells; 30 days count as such at most."""
+    weight = min(1.0, 30 / (selling + silent + 1))
     a, b = (selling + 0.5) * weight, (silent + 0.5) * weight
     found = log_chance_of_silence(np.array([selling]), np.array([selling + silent]), np.array([float(round(run))]))
     np.testing.assert_allclose(np.exp(found[0]), stats.betabinom(round(run), a, b).pmf(0), rtol=1e-8)

@@ -10,6 +10,8 @@ from shelfcast.availability.rows import Told
 from shelfcast.availability.sums import IntArray, sums_of
 from shelfcast.panel import FloatArray
 
+# The share of its days on which a series must sell: the rate of what sells more rarely changes more than it tells.
+_LEAST_SHARE = 0.5
 # Days of a product's silence in all stores below which it says nothing: holidays, bad weather.
 _LEAST_SILENCE = 7
 
@@ -168,7 +170,8 @@ def _improbable_gaps(
     wait = (days - selling) / selling
     weight = probability * (1 - np.minimum(wait / np.maximum(silent, 1.0), 1.0))
     found = gaps.drop(columns="is_open").assign(weight=weight, probability=probability, is_stated=False)
-    sure: pd.DataFrame = found[found["probability"] >= rules.min_probability]
+    sells_daily = selling >= _LEAST_SHARE * days
+    sure: pd.DataFrame = found[sells_daily & (found["probability"] >= rules.min_probability)]
     return sure
 
 

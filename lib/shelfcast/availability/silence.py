@@ -12,7 +12,7 @@ from scipy.special import betaln
 from shelfcast.panel import FloatArray
 
 # A share drifts with the seasons: what a series' whole past says of it counts as so many days at most.
-_MOST_DAYS = 90.0
+_MOST_DAYS = 30.0
 # Jeffreys' prior of a share.
 _PRIOR = 0.5
 
@@ -21,7 +21,7 @@ def log_chance_of_silence(selling_days: FloatArray, days: FloatArray, silent_day
     """log P(no sale in `silent_days` open days with stock) of a series that sold on `selling_days` of `days`.
 
     >>> np.exp(log_chance_of_silence(np.array([45.0]), np.array([90.0]), np.array([1.0, 10.0]))).round(4)
-    array([0.5   , 0.0026])
+    array([0.5   , 0.0031])
     """
     sold, silent = selling_days + _PRIOR, np.maximum(days - selling_days, 0.0) + _PRIOR
     weight = np.minimum(1.0, _MOST_DAYS / (sold + silent))
