@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shelfcast.monitoring.volume import Volumes, compare
@@ -24,6 +24,7 @@ def usual_by_hand(values: list[float]) -> tuple[float, float]:
     return float(np.exp(median)), float(1.4826 * np.median([abs(each - median) for each in logs]))
 
 
+@settings(deadline=None)
 @given(counts, counts)
 def test_a_day_is_compared_with_the_median_of_the_weekdays_before_it(rows: list[int], units: list[int]) -> None:
     found, given_units = compared(weeks(rows), weeks(units)), weeks(units)
@@ -33,6 +34,7 @@ def test_a_day_is_compared_with_the_median_of_the_weekdays_before_it(rows: list[
         assert found.usual_units[-1, 2] == pytest.approx(usual)
 
 
+@settings(deadline=None)
 @given(counts, counts, st.floats(0.001, 1000.0))
 def test_another_unit_of_quantity_changes_no_verdict(rows: list[int], units: list[int], factor: float) -> None:
     one, other = compared(weeks(rows), weeks(units)), compared(weeks(rows), factor * weeks(units))

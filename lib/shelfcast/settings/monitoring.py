@@ -40,7 +40,7 @@ class Monitoring(Section):
     history_weeks: int = Field(default=26, ge=2)
     min_weeks: int = Field(default=4, ge=2)
     warning_spreads: float = Field(default=3.5, gt=0)
-    critical_spreads: float = Field(default=5.0, gt=0)
+    critical_spreads: float = Field(default=4.5, gt=0)
     min_spread: float = Field(default=0.1, gt=0)
     warning_ratio: Ratio = 1.8
     critical_ratio: Ratio = 3.0
