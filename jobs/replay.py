@@ -1,4 +1,4 @@
-"""replay: held-out demand under three rules -> inventory/replays, inventory/replay_gains"""
+"""replay: held-out demand under four rules -> inventory/replays, replay_gains, lead_time_calibration"""
 
 import sys
 

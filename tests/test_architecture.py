@@ -53,6 +53,7 @@ TO_DRIVER = {
     "reporting/gather.py _sold": "counts, one row",
     "tuning/trials.py best_trials": "a row for each panel and network",
     "tracking.py tell": "a row for each panel and model",
+    "steps/replay.py _cheapest_gaps": "a row for each cover of min/max",
     "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",
     "promotion.py training_days": "a row for each evaluation",
     "publications.py failures": "a row for each day that failed",

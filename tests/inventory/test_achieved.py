@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, levels_for
+from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, Levels, Needs, levels_for
 from shelfcast.inventory.lot_size import rounded_order
 from shelfcast.inventory.predictive import DISPERSIONS, Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, simulate
@@ -23,22 +23,38 @@ def items() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def demand_of(mean: np.ndarray, dispersion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     k = DISPERSIONS[dispersion]
-    gammas = rng.gamma(k, 1 / k, (DAYS // 7, ITEMS)).repeat(7, axis=0)
+    gammas = rng.gamma(k / 7, 7 / k, (DAYS, ITEMS))
     return rng.poisson(np.tile(PROFILE, DAYS // 7)[:, None] * mean * gammas).astype(np.float64)
 
 
 @pytest.mark.parametrize("target", [0.9, 0.95, 0.98])
 @pytest.mark.parametrize("kind", [CYCLE_SERVICE, FILL_RATE])
 def test_achieved_service_is_within_a_point_of_its_target(kind: str, target: float) -> None:
+    assert achieved(kind, target, 1.0, 0.0) == pytest.approx(target, abs=0.01)
+
+
+@pytest.mark.parametrize("target", [0.9, 0.95, 0.98])
+@pytest.mark.parametrize("kind", [CYCLE_SERVICE, FILL_RATE])
+def test_packs_and_minima_never_take_more_than_a_point_of_it(kind: str, target: float) -> None:
+    assert achieved(kind, target, 6.0, 12.0) >= target - 0.01
+
+
+def achieved(kind: str, target: float, pack: float, minimum: float) -> float:
+    """Pooled over the items: share of cycles without a shortage, or of demand that was served."""
     mean, dispersion, quantity = items()
-    series = Ahead(np.tile(PROFILE, 4) * mean[:, None], np.repeat(np.arange(4), 7), dispersion)
+    weekly, profile = np.repeat(mean[:, None], 4, axis=1), np.tile(PROFILE, (ITEMS, 1))
+    series = Ahead.of(weekly, profile, 0, DISPERSIONS[dispersion])
     leads = LeadTimes(np.tile(LEAD_DAYS, (ITEMS, 1)), np.tile(np.cumsum(LEAD_CHANCES), (ITEMS, 1)))
     review = np.full(ITEMS, 7)
     protection = simulate(series, leads, review, Draws.make(1000, 4, 0.0, 5), np.random.default_rng(6))
-    levels = levels_for(protection, np.full(ITEMS, target), np.full(ITEMS, kind == FILL_RATE), quantity)
+    quantity = rounded_order(quantity, pack, minimum)
+    is_fill_rate, packs = np.full(ITEMS, kind == FILL_RATE), np.full(ITEMS, pack)
+    levels = levels_for(Needs.of(protection), np.full(ITEMS, target), is_fill_rate, quantity, packs)
+    return _run(kind, demand_of(mean, dispersion, np.random.default_rng(12)), levels, pack, minimum)
 
-    rng = np.random.default_rng(12)
-    demand = demand_of(mean, dispersion, rng)
+
+def _run(kind: str, demand: np.ndarray, levels: Levels, pack: float, minimum: float) -> float:
+    rng = np.random.default_rng(13)
     shelves = Shelves.with_stock(levels.order_up_to, int(LEAD_DAYS.max()), backorders=True)
     wanted = served = cycles = short_cycles = 0.0
     was_short = np.zeros(ITEMS, dtype=np.bool_)
@@ -53,7 +69,6 @@ def test_achieved_service_is_within_a_point_of_its_target(kind: str, target: flo
             short_cycles += (arriving & was_short).sum()
         was_short &= ~arriving
         if day % 7 == 6:
-            order = order_of(shelves.position, *levels[:2], lambda need: rounded_order(need, 1, 0))
+            order = order_of(shelves.position, *levels[:2], lambda need: rounded_order(need, pack, minimum))
             shelves.order(order, rng.choice(LEAD_DAYS, ITEMS, p=LEAD_CHANCES))
-    achieved = served / wanted if kind == FILL_RATE else 1 - short_cycles / cycles
-    assert achieved == pytest.approx(target, abs=0.01)
+    return served / wanted if kind == FILL_RATE else 1 - short_cycles / cycles

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shelfcast.inventory.orders import match_stores
 from shelfcast.inventory.planner import Planner, longest_gap
+from shelfcast.inventory.transfers import match_stores
 
 SUNDAY = date(2017, 1, 1)
 PLANNER = Planner(
@@ -22,19 +22,19 @@ PLANNER = Planner(
     max_cover_days=28,
     overstock_days=84,
     samples=400,
-    dependence=0.0,
+    level_variance=0.0,
     seed=27,
 )
 
 
 def series(product: str = "p1", store: str = "s1", weekly: float = 14.0, **changes: object) -> dict[str, object]:
     """A series of Poisson demand of `weekly` units, four weeks ahead, that has a lead time of a week and no stock."""
-    drawn = np.quantile(np.random.default_rng(1).poisson(weekly, 4000), [0.1, 0.5, 0.9, 0.98])
-    quantiles = dict(zip(("p10", "p50", "p90", "p98"), drawn, strict=True))
+    sold = np.random.default_rng(1).poisson(weekly, 104)
+    recent = [{"ago": ago, "quantity": float(units)} for ago, units in enumerate(sold) if units]
     row = {"bucket": 0, "store_id": store, "product_id": product, "category_id": "c1", "vendor_id": "v1", "class": "AX"}
-    row |= {"means": np.full(4, weekly), "profile": np.full(7, 1 / 7), **quantiles}
+    row |= {"means": np.full(4, weekly), "profile": np.full(7, 1 / 7), "recent": recent}
     row |= {"lead_days": np.array([7]), "lead_chances": np.array([1.0]), "unit_cost": 5.0, "price": 8.0, "pack": 1.0}
-    return {**row, "on_hand": 0.0, "on_order": 0.0, **changes}
+    return {**row, "on_hand": 0.0, "on_order": 0.0, "promised": 0.0, **changes}
 
 
 def planned(*rows: dict[str, object], planner: Planner = PLANNER) -> pd.DataFrame:
@@ -129,13 +129,15 @@ def test_the_longest_gap_between_order_days_goes_over_the_weekend(days: tuple[in
 
 
 def shop(store: str, surplus: float = 0.0, need: float = 0.0, stock_out: float = 0.5, product: str = "p1"):
-    return {"product_id": product, "store_id": store, "surplus": surplus, "need": need, "stock_out": stock_out}
+    row = {"region": "here", "product_id": product, "store_id": store, "surplus": surplus, "need": need}
+    return {**row, "stock_out": stock_out, "need_by": SUNDAY}
 
 
 def test_a_surplus_goes_to_who_is_likeliest_to_run_out_and_no_further_than_it_reaches() -> None:
     rows = [shop("a", 10), shop("b", 4), shop("c", need=6, stock_out=0.2), shop("d", need=9.5, stock_out=0.9)]
     found = match_stores(pd.DataFrame(rows))
-    assert found.values.tolist() == [["p1", "a", "d", 9.0], ["p1", "a", "c", 1.0], ["p1", "b", "c", 4.0]]
+    columns = ["product_id", "from_store", "to_store", "quantity"]
+    assert found[columns].values.tolist() == [["p1", "a", "d", 9.0], ["p1", "a", "c", 1.0], ["p1", "b", "c", 4.0]]
 
 
 def test_a_product_without_both_sides_moves_nowhere() -> None:

@@ -4,13 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from shelfcast.inventory.levels import least_for_cycle_service, least_for_fill_rate, levels_for
+from shelfcast.inventory.levels import (
+    Needs,
+    least_for_cycle_service,
+    least_for_fill_rate,
+    levels_for,
+    nearest_for_cycle_service,
+)
 from shelfcast.inventory.predictive import DISPERSIONS, Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate, undershoot
 
 SAMPLES = 4000
 DRAWS = Draws.make(SAMPLES, 4, 0.0, 7)
-WEEKS = np.repeat(np.arange(4), 7)
 
 
 def leads(*days_and_chances: tuple[int, float]) -> LeadTimes:
@@ -20,7 +25,8 @@ def leads(*days_and_chances: tuple[int, float]) -> LeadTimes:
 
 def ahead(profile: list[float], k: float) -> Ahead:
     """A series with this demand on each day of every week."""
-    return Ahead(np.tile(profile, 4)[None, :], WEEKS, np.array([np.abs(DISPERSIONS - k).argmin()]))
+    week = sum(profile)
+    return Ahead.of(np.full((1, 4), week), np.array([profile]) / week, 0, np.array([k]))
 
 
 def simulated(ahead: Ahead, leads: LeadTimes, review: int = 7) -> Protection:
@@ -29,9 +35,22 @@ def simulated(ahead: Ahead, leads: LeadTimes, review: int = 7) -> Protection:
 
 def test_demand_of_a_whole_week_has_the_weeks_distribution() -> None:
     k = DISPERSIONS[np.abs(DISPERSIONS - 1.0).argmin()]
-    lead = simulated(ahead([0, 0, 0, 0, 6, 8, 0], 1.0), leads((7, 1.0))).lead[0]
+    lead = simulated(ahead([2] * 7, k), leads((7, 1.0))).lead[0]
     for x in (0, 5, 14, 30, 50):
         assert (lead <= x).mean() == pytest.approx(stats.nbinom.cdf(x, k, k / (k + 14)), abs=0.02)
+
+
+def test_days_vary_each_by_itself_and_together_as_their_week() -> None:
+    days = simulated(ahead([20] * 7, 2.0), leads((1, 1.0)), review=6)
+    of_day, of_rest = days.lead[0], days.protected[0] - days.lead[0]
+    # Of seven equal days each has a seventh of the week's dispersion: 20 + 20^2 x 7 / 2.
+    assert of_day.var() == pytest.approx(1420, rel=0.15)
+    assert abs(np.corrcoef(of_day, of_rest)[0, 1]) < 0.1
+
+
+def test_a_week_of_few_selling_days_keeps_its_variance() -> None:
+    found = simulated(ahead([0, 0, 0, 0, 60, 80, 0], 2.0), leads((7, 1.0))).lead[0]
+    assert found.var() == pytest.approx(140 + 140**2 / 2, rel=0.2)
 
 
 def test_only_the_days_of_the_path_count() -> None:
@@ -50,13 +69,14 @@ def test_the_quantile_of_a_lead_time_is_the_least_number_of_days_that_holds(leve
     assert leads((2, 0.25), (4, 0.75)).quantile(level).tolist() == [days]
 
 
-def test_weeks_that_depend_on_one_another_spread_their_sum() -> None:
-    tied = Draws.make(SAMPLES, 4, 0.8, 7)
+def test_a_forecast_that_may_be_wrong_as_a_whole_spreads_the_sum_of_weeks() -> None:
+    tied = Draws.make(SAMPLES, 4, 0.3, 7)
     series, whole = ahead([2] * 7, 1.0), leads((28, 1.0))
     spread = [
         simulate(series, whole, np.array([0]), draws, np.random.default_rng(1)).lead.std() for draws in (DRAWS, tied)
     ]
-    assert spread[1] > 1.3 * spread[0]
+    # Without it 56 + 56^2 / 4, and 1 / 4 + 0.3 x 5 / 4 with it.
+    assert spread == pytest.approx([840**0.5, (56 + 56**2 * 0.625) ** 0.5], rel=0.08)
 
 
 def test_the_undershoot_is_the_equilibrium_distribution_of_what_is_asked_for_between_reviews() -> None:
@@ -102,8 +122,14 @@ def test_the_least_stock_for_a_cycle_service_level_is_the_first_that_a_search_fi
 def test_a_higher_target_never_lowers_a_level(is_fill_rate: bool) -> None:
     demand = simulated(ahead([1, 1, 1, 1, 3, 4, 1], 1.0), leads((5, 0.5), (9, 0.5)))
     found = [
-        levels_for(demand, np.array([target]), np.array([is_fill_rate]), np.array([12.0]))
+        levels_for(Needs.of(demand), np.array([target]), np.array([is_fill_rate]), np.array([12.0]), np.ones(1))
         for target in np.linspace(0.5, 0.99, 20)
     ]
     for name in ("reorder_point", "order_up_to", "safety_stock"):
         assert np.all(np.diff([getattr(levels, name)[0] for levels in found]) >= 0)
+
+
+@pytest.mark.parametrize(("target", "stock"), [(0.7, 0.0), (0.86, 0.0), (0.89, 1.0), (0.98, 3.0)])
+def test_whole_units_come_as_near_to_a_cycle_service_as_they_can(target: float, stock: float) -> None:
+    demand = np.repeat([0.0, 1.0, 3.0], [80, 15, 5])[None, :]
+    assert nearest_for_cycle_service(demand, np.array([target])).tolist() == [stock]

@@ -2,13 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shelfcast.inventory.predictive import DISPERSIONS, Draws
+from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import LeadTimes
-from shelfcast.inventory.replay import Shop, at_equal, replay, score, weekly_levels
-from shelfcast.inventory.rules import RULES, Known, min_max, probabilistic, recent_dispersion, seasonal_normal
+from shelfcast.inventory.replay import Shop, at_equal, opening, replay, score
+from shelfcast.inventory.rules import RULES, Known, as_before, least_cost, min_max, probabilistic, seasonal_normal
+from shelfcast.inventory.shown import Shown
 
 PROFILE = np.array([0.6, 0.7, 0.8, 1.0, 1.6, 1.6, 0.7]) / 7
 SERIES, HISTORY, HELD_OUT = 120, 60, 26
+GAPS = dict.fromkeys((3, 7, 10.0, 14, 21, 28, 30), 14.0)
 
 
 def demand_of(weekly: np.ndarray, k: float, seed: int) -> np.ndarray:
@@ -26,14 +28,16 @@ def known(past: np.ndarray, weekly: np.ndarray, **changes: object) -> Known:
     n = past.shape[1]
     quantity = np.maximum(np.rint(2 * weekly.mean(axis=1)), 1.0)
     draws, rng = Draws.make(300, weekly.shape[1], 0.0, 5), np.random.default_rng(6)
-    return Known(past, weekly, np.tile(PROFILE, (n, 1)), leads_of(n), 7, quantity, 52, draws, rng)._replace(**changes)
+    shown = Shown(np.full(n, 20.0), np.full(n, 50.0), np.full(n, 7.0))
+    ones, profile = np.ones(n), np.tile(PROFILE, (n, 1))
+    found = Known(past, weekly, profile, leads_of(n), 7, quantity, ones, 0.01 * ones, ones, 52, draws, rng, GAPS, shown)
+    return found._replace(**changes)
 
 
-def test_the_shelves_are_reviewed_at_the_closing_of_a_week_and_begin_as_full_as_they_should() -> None:
-    ones = np.ones((21, 1))
-    shop = Shop(ones, np.full((21, 1), 2), np.ones(1), np.zeros(1))
+def test_the_shelves_are_reviewed_at_the_closing_of_a_week() -> None:
+    shop = Shop(np.ones((21, 1)), np.full((21, 1), 2), np.ones(1), np.zeros(1))
     levels = [
-        (np.array([0.0]), np.array([10.0])),
+        (np.array([10.0]), np.array([10.0])),
         (np.array([5.0]), np.array([12.0])),
         (np.array([0.0]), np.array([9.0])),
     ]
@@ -42,9 +46,15 @@ def test_the_shelves_are_reviewed_at_the_closing_of_a_week_and_begin_as_full_as_
     assert (outcome.ordered.tolist(), outcome.orders.tolist(), outcome.short_days.tolist()) == ([9.0], [1.0], [2.0])
 
 
+def test_shelves_begin_anywhere_between_their_levels() -> None:
+    found = opening((np.full(1000, 10.0), np.full(1000, 110.0)))
+    assert found.min() >= 10
+    assert np.quantile(found, [0.25, 0.5, 0.75]) == pytest.approx([35, 60, 85], abs=2)
+
+
 def test_a_warm_up_is_run_and_not_counted() -> None:
     shop = Shop(np.ones((14, 2)), np.full((14, 2), 2), np.ones(2), np.zeros(2))
-    levels = [(np.array([0.0, 0.0]), np.array([7.0, 20.0]))] * 2
+    levels = [(np.array([7.0, 20.0]), np.array([7.0, 20.0])), (np.array([0.0, 0.0]), np.array([7.0, 20.0]))]
     outcome = replay(shop, levels, 1)
     assert outcome.wanted.tolist() == [7.0, 7.0]
     assert outcome.short_days.tolist() == [2.0, 0.0]
@@ -52,40 +62,53 @@ def test_a_warm_up_is_run_and_not_counted() -> None:
 
 def test_costs_add_up_from_stock_orders_and_what_was_not_there() -> None:
     shop = Shop(np.full((7, 1), 2.0), np.full((7, 1), 9), np.ones(1), np.zeros(1))
-    outcome = replay(shop, [(np.array([0.0]), np.array([10.0]))], 0)
+    outcome = replay(shop, [(np.array([10.0]), np.array([10.0]))], 0)
     found = score(outcome, 7, np.array([3.65]), np.array([1.5]), 2.0, 0.25)
     assert (found["wanted"], found["served"], found["short_days"], found["stock_days"]) == (14.0, 10.0, 2.0, 20.0)
     assert found["holding"] == pytest.approx(20 * 3.65 * 0.25 / 365)
     assert found["lost_margin"] == 6.0
 
 
-def test_moments_find_the_dispersion_that_all_series_share() -> None:
-    past = demand_of(np.full((200, 60), 20.0), 2.0, 3)[-7 * 26 :]
-    assert np.median(DISPERSIONS[recent_dispersion(past)]) == pytest.approx(2.0, rel=0.35)
-
-
 def test_min_max_keeps_days_of_the_recent_mean() -> None:
     past = np.full((182, 1), 3.0)
-    point, up_to = min_max(known(past, np.full((1, 4), 21.0)), 10.0)
+    [(point, up_to)] = min_max(known(past, np.full((1, 4), 21.0)), [10.0])
     assert (point.tolist(), up_to.tolist()) == ([30.0], [72.0])
+
+
+def test_where_money_decides_a_dearer_unit_is_kept_less_and_a_more_profitable_one_more() -> None:
+    past, weekly = demand_of(np.full((HISTORY, 3), 10.0), 2.0, 4), np.full((3, 4), 10.0)
+    past[:] = past[:, :1]
+    money = {"holding": np.array([0.01, 0.1, 0.01]), "margin": np.array([1.0, 1.0, 4.0])}
+    [(point, _), (twice, _)] = least_cost(known(past, weekly, **money), [1.0, 2.0])
+    assert point[1] < point[0] < point[2]
+    assert (point <= twice).all()
+
+
+def test_the_policy_of_before_orders_in_its_own_reviews_alone() -> None:
+    shown = Shown(np.array([20.0, 20.0]), np.array([50.0, 50.0]), np.array([7.0, 14.0]))
+    weeks = [known(np.ones((days, 2)), np.ones((2, 4)), shown=shown) for days in (182, 189)]
+    points = [as_before(week, [1.5])[0][0].tolist() for week in weeks]
+    assert points == [[30.0, 30.0], [30.0, -1.0]]
+    assert as_before(weeks[0], [1.5])[0][1].tolist() == [60.0, 60.0]
 
 
 def test_the_seasonal_rule_looks_at_the_weeks_of_a_season_ago() -> None:
     past = np.zeros((7 * 60, 1))
     past[7 * 8 : 7 * 10] = 5.0
     steady = known(past, np.full((1, 4), 35.0), leads=LeadTimes(np.array([[7]]), np.array([[1.0]])))
-    point, _ = seasonal_normal(steady, 0.5)
+    [(point, _)] = seasonal_normal(steady, [0.5])
     # 14 days at 5 a day, half of the time enough without a safety stock.
     assert point.tolist() == [70.0]
 
 
 @pytest.mark.parametrize(
-    ("name", "low", "high"), [("probabilistic", 0.8, 0.99), ("min_max", 3, 30), ("seasonal_normal", 0.8, 0.99)]
+    ("name", "low", "high"),
+    [("probabilistic", 0.8, 0.99), ("min_max", 3, 30), ("seasonal_normal", 0.8, 0.99), ("as_before", 0.5, 2)],
 )
 def test_a_rules_parameter_never_lowers_its_levels(name: str, low: float, high: float) -> None:
     weekly = np.exp(np.random.default_rng(2).uniform(0, 4, (1, SERIES))).repeat(HISTORY, axis=0)
     weeks = known(demand_of(weekly, 2.0, 3), weekly[:4].T)
-    for below, above in zip(RULES[name](weeks, low), RULES[name](weeks, high), strict=True):
+    for below, above in zip(*RULES[name](weeks, [low, high]), strict=True):
         assert (below <= above).all()
 
 
@@ -107,7 +130,8 @@ def test_the_probabilistic_rule_serves_more_of_lumpy_and_seasonal_demand_at_equa
     }
     curves = {}
     for name, parameters in sweeps.items():
-        outcomes = [replay(shop, weekly_levels(RULES[name], value, weeks), 4) for value in parameters]
+        levels = zip(*[RULES[name](one, parameters) for one in weeks], strict=True)
+        outcomes = [replay(shop, of_parameter, 4) for of_parameter in levels]
         curves[name] = pd.DataFrame([score(found, 7 * (HELD_OUT - 4), cost, margin, 2.0, 0.25) for found in outcomes])
     middle = curves["probabilistic"].iloc[2]
     for other in ("min_max", "seasonal_normal"):
@@ -123,5 +147,5 @@ def test_a_curve_says_nothing_beyond_its_ends() -> None:
 def test_the_probabilistic_rule_reads_the_weeks_ahead() -> None:
     past = demand_of(np.full((HISTORY, 2), 10.0), 2.0, 4)
     quiet, busy = np.full((1, 4), 10.0), np.full((1, 4), 30.0)
-    point, _ = probabilistic(known(past, np.concatenate([quiet, busy])), 0.95)
+    [(point, _)] = probabilistic(known(past, np.concatenate([quiet, busy])), [0.95])
     assert point[1] > 2 * point[0]

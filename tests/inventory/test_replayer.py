@@ -7,8 +7,16 @@ import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast.inventory import tables
-from shelfcast.inventory.gains import compare, gains
-from shelfcast.inventory.replayer import COLUMNS, SUMS, Replayer, weekday_shares
+from shelfcast.inventory.gains import as_calibration, compare, gains
+from shelfcast.inventory.replayer import (
+    CALIBRATION_COLUMNS,
+    COLUMNS,
+    SUMS,
+    TUNED_COLUMNS,
+    Replayer,
+    means_of,
+    weekday_shares,
+)
 from shelfcast.inventory.rules import RULES, Known
 from shelfcast.table import column_names
 
@@ -17,15 +25,24 @@ WEEKS = tuple(MONDAY + timedelta(weeks=number) for number in range(40))
 REPLAYER = Replayer(
     weeks=WEEKS,
     cutoffs=(30, 34, 38),
+    first=30,
+    warm_up=2,
     season=13,
     review=7,
-    warm_up=2,
     seeds=2,
-    parameters={"probabilistic": (0.7, 0.98), "min_max": (5.0, 30.0), "seasonal_normal": (0.6, 0.99)},
+    parameters={
+        "probabilistic": (0.7, 0.98),
+        "min_max": (5.0, 30.0),
+        "seasonal_normal": (0.6, 0.99),
+        "as_before": (0.5, 2),
+        "least_cost": (0.02, 1.0),
+    },
+    gaps={1.0: 14.0, 5.0: 14.0, 30.0: 14.0},
     order_cost=2.0,
     holding_rate=0.25,
     max_cover_days=28,
     samples=200,
+    level_variance=0.0,
     seed=27,
 )
 
@@ -43,6 +60,8 @@ def series(number: int, daily: float = 3.0, **changes: object) -> dict[str, obje
         for step in range(1, 5)
     ]
     row = {"bucket": 0, "store_id": "s1", "product_id": f"p{number:02}", "class": "AX" if number % 2 else "CZ"}
+    row |= {"lost": [], "counted_on": MONDAY - timedelta(days=1), "counted": 40.0, "shown_review": 7}
+    row |= {"ordered": [{"day": MONDAY + timedelta(days=day), "quantity": 42.0} for day in range(6, 200, 14)]}
     row |= {"lead_days": np.array([3, 6]), "lead_chances": np.array([0.5, 1.0]), "unit_cost": 5.0, "price": 8.0}
     return {**row, "pack": 1.0, "sold": sold, "forecasts": made, **changes}
 
@@ -54,7 +73,7 @@ def replayed(*rows: dict[str, object], replayer: Replayer = REPLAYER) -> pd.Data
 def test_every_rule_parameter_seed_and_class_has_its_sums() -> None:
     found = replayed(*[series(number) for number in range(6)])
     assert [*found.columns] == column_names(COLUMNS)
-    assert len(found) == 3 * 2 * 2 * 2
+    assert len(found) == 5 * 2 * 2 * 2
     assert (found["series"] == 3).all()
     assert (found["series_days"] == 3 * 8 * 7).all()
     assert (found["served"] <= found["wanted"]).all()
@@ -83,12 +102,55 @@ def test_a_bucket_cut_into_parts_meets_the_same_demand(monkeypatch: pytest.Monke
     assert parts[["series", "wanted"]].equals(whole[["series", "wanted"]])
 
 
+def test_demand_over_the_lead_time_is_calibrated_where_the_forecast_is_true() -> None:
+    found = REPLAYER.calibrate_bucket(pd.DataFrame([series(number) for number in range(60)]))
+    assert [*found.columns] == column_names(CALIBRATION_COLUMNS)
+    shares = found.groupby("level")[["rows", "at_most", "below"]].sum()
+    # Of ten weeks those whose lead time and review period end before the history does.
+    assert 60 * 8 <= shares["rows"].iloc[0] <= 60 * 9
+    for level, of in shares.iterrows():
+        assert of["below"] / of["rows"] - 0.03 <= level <= of["at_most"] / of["rows"] + 0.03
+
+
+def test_demand_twice_the_forecast_is_no_longer_calibrated() -> None:
+    rows = [series(number) for number in range(30)]
+    for row in rows:
+        row["forecasts"] = [{**entry, "y_hat": entry["y_hat"] / 2} for entry in row["forecasts"]]
+    found = REPLAYER.calibrate_bucket(pd.DataFrame(rows)).groupby("level")[["rows", "at_most"]].sum()
+    assert found["at_most"].iloc[0] / found["rows"].iloc[0] < 0.5
+
+
+def test_calibration_has_the_rows_of_each_class_and_of_all(spark: SparkSession) -> None:
+    counted = spark.createDataFrame(
+        [("AX", 0.9, 10.0, 9.0, 8.0), ("AX", 0.9, 10.0, 10.0, 8.0), ("CZ", 0.9, 20.0, 10.0, 0.0)], CALIBRATION_COLUMNS
+    )
+    found = {row["class"]: (row["rows"], row["observed"], row["below"]) for row in as_calibration(counted).collect()}
+    assert found == {"AX": (20, 0.95, 0.8), "CZ": (20, 0.5, 0.0), "(all)": (40, 0.725, 0.4)}
+
+
+def test_min_max_is_given_the_gap_that_was_cheapest_before_the_replay() -> None:
+    late = replace(REPLAYER, first=38)
+    found = late.tune_bucket(pd.DataFrame([series(number) for number in range(6)]), (3.0, 28.0, 400.0))
+    assert [*found.columns] == column_names(TUNED_COLUMNS)
+    cheapest = found.loc[found.groupby("cover")["cost"].idxmin()].set_index("cover")["gap"]
+    # To order every week costs most of the order cost, to order for a year most of the holding.
+    assert cheapest.to_dict() == {5.0: 28.0, 30.0: 28.0}
+
+
+def test_what_is_tuned_on_ends_where_the_replay_begins() -> None:
+    rows = [series(number) for number in range(4)]
+    before = REPLAYER.tune_bucket(pd.DataFrame(rows), (28.0,))
+    for row in rows:
+        row["sold"] = [entry for entry in row["sold"] if entry["day"] < WEEKS[30]]
+    pd.testing.assert_frame_equal(before, REPLAYER.tune_bucket(pd.DataFrame(rows), (28.0,)))
+
+
 def test_what_a_rule_knows_ends_before_the_week_it_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def spy(known: Known, _: float) -> tuple[np.ndarray, np.ndarray]:
+    def spy(known: Known, _: object) -> list[tuple[np.ndarray, np.ndarray]]:
         seen.append(len(known.past))
-        return known.order_quantity, 2 * known.order_quantity
+        return [(known.order_quantity, 2 * known.order_quantity)]
 
     monkeypatch.setitem(RULES, "min_max", spy)
     replayed(series(1), replayer=replace(REPLAYER, parameters={"min_max": (1.0,)}))
@@ -97,7 +159,7 @@ def test_what_a_rule_knows_ends_before_the_week_it_plans(monkeypatch: pytest.Mon
 
 def test_a_forecast_holds_until_the_next_and_its_last_step_beyond() -> None:
     made = {30: np.array([[1.0, 2.0, 3.0, 4.0]]), 34: np.array([[5.0, 6.0, 7.0, 8.0]]), 38: np.ones((1, 4))}
-    found = [REPLAYER._means(made, week, 3).tolist() for week in (30, 32, 33, 34)]
+    found = [means_of(made, week, 3).tolist() for week in (30, 32, 33, 34)]
     assert found == [[[1.0, 2.0, 3.0]], [[3.0, 4.0, 4.0]], [[4.0, 4.0, 4.0]], [[5.0, 6.0, 7.0]]]
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from builders import MONDAY, demand, frame
 from shelfcast import schemas
 from shelfcast.inventory import classes, series, tables
-from shelfcast.inventory.dependence import measure_dependence
+from shelfcast.inventory.level import measure_level_variance
 
 SERIES = "store_id string, product_id string"
 DAILY = "store_id string, item_id string, day date, quantity double"
@@ -66,27 +66,37 @@ def test_stock_is_known_of_counted_stores_alone(spark: SparkSession) -> None:
     known = spark.createDataFrame([("s1", "p1"), ("s1", "p2"), ("s2", "p1")], SERIES)
     counted = frame(spark, tables.ON_HAND, {"store_id": "s1", "product_id": "p1", "on_hand": 4.0})
     due = [{"store_id": "s1", "product_id": "p2", "quantity": units} for units in (6.0, 2.0)]
-    found = series.with_stock(known, counted, frame(spark, tables.OPEN_ORDERS, *due))
-    rows = {(row.store_id, row.product_id): (row.on_hand, row.on_order) for row in found.collect()}
-    assert rows == {("s1", "p1"): (4.0, 0.0), ("s1", "p2"): (0.0, 8.0), ("s2", "p1"): (None, 0.0)}
+    move = {"product_id": "p1", "from_store": "s1", "to_store": "s2", "quantity": 3.0, "given": True, "taken": True}
+    moves = [move, {**move, "quantity": 99.0, "given": False, "taken": False}]
+    open_ = frame(spark, tables.OPEN_ORDERS, *due), frame(spark, tables.OPEN_TRANSFERS, *moves)
+    found = series.with_stock(known, counted, *open_)
+    rows = {(row.store_id, row.product_id): (row.on_hand, row.on_order, row.promised) for row in found.collect()}
+    assert rows == {("s1", "p1"): (4.0, 0.0, 3.0), ("s1", "p2"): (0.0, 8.0, 0.0), ("s2", "p1"): (None, 3.0, 0.0)}
 
 
-@pytest.mark.parametrize("dependence", [0.0, 0.6])
-def test_the_dependence_of_hidden_rates_is_found_beneath_the_noise_of_counting(
-    spark: SparkSession, dependence: float
-) -> None:
+@pytest.mark.parametrize("variance", [0.0, 0.3])
+def test_the_level_that_weeks_share_is_found_beneath_the_noise_of_each(spark: SparkSession, variance: float) -> None:
     rng = np.random.default_rng(5)
     means = np.exp(rng.uniform(0, 3, 4000)).tolist()
-    # Gammas whose shapes add up to 1: what two rates share of it is their correlation.
-    shared = rng.gamma(dependence, 1.0, 4000) if dependence else np.zeros(4000)
-    rates = [shared + rng.gamma(1 - dependence, 1.0, 4000) for _ in range(2)]
+    level = rng.gamma(1 / variance, variance, 4000) if variance else np.ones(4000)
+    rates = [level * rng.gamma(1.0, 1.0, 4000) for _ in range(2)]
     rows = [
         (MONDAY, "s1", f"p{number}", step + 1, float(rng.poisson(means[number] * rates[step][number])), means[number])
         for number in range(4000)
         for step in range(2)
     ]
-    assert measure_dependence(spark.createDataFrame(rows, BACKTEST)) == pytest.approx(dependence, abs=0.08)
+    assert measure_level_variance(spark.createDataFrame(rows, BACKTEST)) == pytest.approx(variance, abs=0.08)
 
 
-def test_without_a_backtest_weeks_are_taken_as_independent(spark: SparkSession) -> None:
-    assert measure_dependence(spark.createDataFrame([], BACKTEST)) == 0.0
+def test_without_a_backtest_the_level_is_taken_as_known(spark: SparkSession) -> None:
+    assert measure_level_variance(spark.createDataFrame([], BACKTEST)) == 0.0
+
+
+def test_the_weeks_that_sold_lately_are_told_by_how_long_ago_they_were(spark: SparkSession) -> None:
+    sold = [demand(units, MONDAY + timedelta(weeks=week)) for units, week in ((3.0, 0), (5.0, 7), (9.0, 9))]
+    known = spark.createDataFrame([("s1", "p1"), ("s1", "p2")], SERIES)
+    last = MONDAY + timedelta(weeks=8)
+    found = series.with_recent(known, frame(spark, schemas.DEMAND["weekly"], *sold), last, 8).collect()
+    recent = {row.product_id: row.recent for row in found}
+    assert [tuple(entry) for entry in recent["p1"]] == [(1, 5.0)]
+    assert recent["p2"] is None

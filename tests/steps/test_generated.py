@@ -172,7 +172,10 @@ def test_insights_tell_of_vendors_stock_and_moves_what_the_plan_knows(planned: R
 def test_the_replay_tells_what_the_plan_saves(planned: Runner) -> None:
     planned.run(replay.job(planned.config))
     replays = planned.lake.read(tables.REPLAYS, "tiny").where("class = '(all)'")
-    assert replays.count() == 3 * 7 * 5
+    assert replays.count() == (3 * 7 + 6 + 5) * 5
     assert replays.where("fill_rate between 0 and 1 and stock >= 0 and cost >= 0").count() == replays.count()
+    calibration = planned.lake.read(tables.LEAD_TIME_CALIBRATION, "tiny").where("class = '(all)'").collect()
+    assert {row.level for row in calibration} == {0.9, 0.95, 0.98}
+    assert all(0.5 < row.below <= row.observed <= 1 for row in calibration)
     gains = planned.lake.read(tables.REPLAY_GAINS, "tiny").collect()
     assert {(row.other, row.given, row.saved) for row in gains} >= {("min_max", "stock", "short_days")}

@@ -9,25 +9,34 @@ from shelfcast.errors import SchemaError
 
 COLUMNS = ("order_id", "store_id", "vendor_id", "product_id", "need_by", "decision", "quantity", "decided_on")
 DECISIONS = ("approved", "amended", "rejected")
+# What a plan says of an order or a transfer: that it is to be decided on, or was refused lately.
+SUGGESTED, REJECTED = "suggested", "rejected"
+# Only a decision on a transfer names the store that gives.
+GIVER = "from_store"
 _PAIR = ("store_id", "product_id")
 
 
-def order_id(region: Column) -> Column:
-    """hash(region, store, vendor, product, need-by week): the same need has the same name on every day."""
+def order_id(region: Column, giver: Column | None = None) -> Column:
+    """hash(region, store, vendor or giving store, product, need-by week): the same need has the same name on every
+    day."""
     parts = [F.coalesce(name, F.lit("")) for name in ("store_id", "vendor_id", "product_id")]
-    return F.substring(F.sha2(F.concat_ws("|", region, *parts, F.col("need_by").cast("string")), 256), 1, 16)
+    given = [] if giver is None else [F.concat(F.lit("from "), giver)]
+    told = F.concat_ws("|", region, *parts, *given, F.col("need_by").cast("string"))
+    return F.substring(F.sha2(told, 256), 1, 16)
 
 
 def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
     """The decisions in a file of text, each with its `problem` or null. A row carries its order's store, vendor,
-    product and week, so that its order_id can be checked. Raises SchemaError, naming `what` and the columns, for
-    missing ones.
+    product and week, so that its order_id can be checked; that of a transfer the giving store in `from_store`, which a
+    file without transfers may lack. Raises SchemaError, naming `what` and the columns, for missing ones.
     """
     missing = [name for name in COLUMNS if name not in rows.columns]
     if missing:
         raise SchemaError(f"{what}: no column {', '.join(missing)}; found {', '.join(rows.columns)}")
+    rows = rows if GIVER in rows.columns else rows.withColumn(GIVER, F.lit(None))
     read = rows.select(
         *[F.trim(F.col(name).cast("string")).alias(name) for name in COLUMNS[:4]],
+        F.nullif(F.trim(F.col(GIVER).cast("string")), F.lit("")).alias(GIVER),
         F.col("need_by").cast("string").try_cast("date").alias("need_by"),
         F.lower(F.trim("decision")).alias("decision"),
         F.col("quantity").cast("string").try_cast("double").alias("quantity"),
@@ -40,7 +49,10 @@ def _problem(region: Column) -> Column:
     is_known = F.coalesce(F.col("decision").isin(*DECISIONS), F.lit(False))
     return (
         F.when(F.col("need_by").isNull() | F.col("decided_on").isNull(), "a date is missing or unreadable")
-        .when(F.col("order_id").isNull() | (F.col("order_id") != order_id(region)), "order_id is not of this order")
+        .when(
+            F.col("order_id").isNull() | (F.col("order_id") != order_id(region, F.col(GIVER))),
+            "order_id is not of this order",
+        )
         .when(~is_known, "decision is none of approved, amended, rejected")
         .when(F.col("quantity").isNull() | (F.col("quantity") < 0), "quantity is missing or below 0")
     )
@@ -50,7 +62,9 @@ def merged(known: DataFrame, new: DataFrame) -> DataFrame:
     """All decisions, a row per order and day: of a file's row the last word is the new one's."""
     both = known.withColumn("_new", F.lit(0)).unionByName(new.withColumn("_new", F.lit(1)))
     order = (F.desc("_new"), F.col("problem").isNotNull(), "decision", "quantity")
-    key = Window.partitionBy("order_id", "decided_on", F.when(F.col("problem").isNotNull(), F.xxhash64(*COLUMNS)))
+    key = Window.partitionBy(
+        "order_id", "decided_on", F.when(F.col("problem").isNotNull(), F.xxhash64(*COLUMNS, GIVER))
+    )
     ranked = both.withColumn(
         "_rank", F.row_number().over(key.orderBy(*order).rowsBetween(Window.unboundedPreceding, 0))
     )
@@ -66,10 +80,11 @@ def last_words(decisions: DataFrame, as_of: date) -> DataFrame:
 
 
 def rejected(decisions: DataFrame, as_of: date, days: int) -> DataFrame:
-    """store_id, product_id, rejected: the largest order in units that was refused in the last `days` days."""
+    """store_id, product_id, from_store, rejected: the largest order or transfer in units that was refused in the last
+    `days` days; from_store is null of orders."""
     since = F.lit(as_of - timedelta(days=days))
-    recent = last_words(decisions, as_of).where((F.col("decision") == "rejected") & (F.col("decided_on") > since))
-    return recent.groupBy(*_PAIR).agg(F.max("quantity").alias("rejected"))
+    recent = last_words(decisions, as_of).where((F.col("decision") == REJECTED) & (F.col("decided_on") > since))
+    return recent.groupBy(*_PAIR, GIVER).agg(F.max("quantity").alias("rejected"))
 
 
 def on_order(purchases: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
@@ -86,8 +101,7 @@ def approved(decisions: DataFrame, purchases: DataFrame, as_of: date, lapse_days
     """What is approved and not yet bought, as `on_order`: per series what was approved in the last `lapse_days` days,
     less what has been bought since the first of these approvals."""
     since = F.lit(as_of - timedelta(days=lapse_days))
-    words = last_words(decisions, as_of).where(F.col("decision").isin("approved", "amended"))
-    recent = words.where((F.col("decided_on") >= since) & (F.col("quantity") > 0))
+    recent = _granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNull())
     wanted = recent.groupBy(*_PAIR).agg(
         F.min("decided_on").alias("since"),
         F.max_by("order_id", "decided_on").alias("reference"),
@@ -106,3 +120,34 @@ def approved(decisions: DataFrame, purchases: DataFrame, as_of: date, lapse_days
         (F.col("approved") - F.col("bought")).alias("quantity"),
     )
     return rest.where("quantity > 0")
+
+
+def approved_transfers(decisions: DataFrame, on_hand: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
+    """What is approved to move between stores and no count shows yet: product_id, from_store, to_store, reference,
+    since, quantity (units).
+
+    Nothing but a count tells that a transfer was made: it is open for either store until that has been counted since.
+    on_hand: rows of inventory/on_hand.
+    """
+    counts = on_hand.groupBy("store_id").agg(F.max("counted_on").alias("counted_on"))
+    recent = _granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNotNull())
+    for store, name in ((GIVER, "given"), ("store_id", "taken")):
+        own = counts.select(F.col("store_id").alias(store), F.col("counted_on").alias(name))
+        recent = recent.join(F.broadcast(own), store, how="left")
+    is_open = [F.coalesce(F.col(name) <= F.col("decided_on"), F.lit(True)).alias(name) for name in ("given", "taken")]
+    return recent.select(
+        "product_id",
+        GIVER,
+        F.col("store_id").alias("to_store"),
+        F.col("order_id").alias("reference"),
+        F.col("decided_on").alias("since"),
+        "quantity",
+        *is_open,
+    ).where("given or taken")
+
+
+def _granted(decisions: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
+    """The last words of the last `lapse_days` days that let something come."""
+    since = F.lit(as_of - timedelta(days=lapse_days))
+    words = last_words(decisions, as_of).where(F.col("decision").isin("approved", "amended"))
+    return words.where((F.col("decided_on") >= since) & (F.col("quantity") > 0))

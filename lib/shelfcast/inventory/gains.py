@@ -13,8 +13,9 @@ from shelfcast.inventory.replayer import SUMS
 
 ALL_CLASSES = "(all)"
 GAIN_COLUMNS = "other string, given string, saved string, mean double, lower double, upper double, seeds int"
-_OURS = "probabilistic"
-_MEASURES = (("stock", "short_days"), ("fill_rate", "stock"), ("fill_rate", "cost"))
+# The plan, and what else it could be: neither is another rule.
+_OURS, _PLANS = "probabilistic", {"probabilistic", "least_cost"}
+MEASURES = (("stock", "short_days"), ("fill_rate", "stock"), ("fill_rate", "cost"))
 _KEY = ("rule", "parameter", "seed")
 _YEAR = 365.0
 # Where curves are compared: this many places along what both have.
@@ -43,6 +44,23 @@ def as_replays(sums: DataFrame) -> DataFrame:
     )
 
 
+def as_calibration(shares: DataFrame) -> DataFrame:
+    """The columns of inventory/lead_time_calibration from counts by bucket, with rows of all classes."""
+    both = shares.unionByName(shares.withColumn("class", F.lit(ALL_CLASSES)))
+    sums = [F.sum(name).alias(name) for name in ("rows", "at_most", "below")]
+    return (
+        both.groupBy("class", "level")
+        .agg(*sums)
+        .select(
+            "class",
+            "level",
+            F.col("rows").cast("bigint").alias("rows"),
+            (F.col("at_most") / F.col("rows")).alias("observed"),
+            (F.col("below") / F.col("rows")).alias("below"),
+        )
+    )
+
+
 def _ratio(numerator: str, denominator: Column) -> Column:
     return F.when(denominator > 0, F.col(numerator) / denominator)
 
@@ -55,15 +73,15 @@ def gains(replays: DataFrame) -> DataFrame:
 
 def compare(rows: pd.DataFrame) -> pd.DataFrame:
     """Every other rule beside ours, by each of the measures; NaN where their curves share nothing."""
-    others = sorted(set(rows["rule"]) - {_OURS})
-    found = [(other, *measure, *_interval(rows, other, *measure)) for other in others for measure in _MEASURES]
+    others = sorted(set(rows["rule"]) - _PLANS)
+    found = [(other, *measure, *_interval(rows, other, *measure)) for other in others for measure in MEASURES]
     return pd.DataFrame(found, columns=[column.split()[0] for column in GAIN_COLUMNS.split(", ")])
 
 
 def _interval(rows: pd.DataFrame, other: str, given: str, saved: str) -> tuple[float, float, float, int]:
     """Mean and 95 % interval of Student's t over seeds, and how many these are."""
-    shares = np.array([*_shares(rows, other, given, saved)])
-    known = shares[~np.isnan(shares)]
+    found = np.array([*shares(rows, other, given, saved)])
+    known = found[~np.isnan(found)]
     if len(known) < 2:
         return np.nan, np.nan, np.nan, len(known)
     mean, error = known.mean(), known.std(ddof=1) / np.sqrt(len(known))
@@ -71,7 +89,7 @@ def _interval(rows: pd.DataFrame, other: str, given: str, saved: str) -> tuple[f
     return float(mean), float(mean - reach), float(mean + reach), len(known)
 
 
-def _shares(rows: pd.DataFrame, other: str, given: str, saved: str) -> Iterator[float]:
+def shares(rows: pd.DataFrame, other: str, given: str, saved: str) -> Iterator[float]:
     """Per seed the share saved, summed over the places that both curves have."""
     for _, of_seed in rows.groupby("seed"):
         ours, theirs = (of_seed[of_seed["rule"] == rule] for rule in (_OURS, other))

@@ -1,94 +1,54 @@
-"""From needs to orders: transfers first, then whole packs, less what was refused, within the limits of money."""
+"""From needs to orders: whole packs of what transfers do not bring, less what was refused; and the risks that stay."""
 
-from collections.abc import Iterator, Mapping
-from itertools import chain, pairwise
-
-import numpy as np
-import pandas as pd
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast.inventory.decisions import order_id
-from shelfcast.panels import by_bucket
+from shelfcast.inventory.decisions import REJECTED, SUGGESTED, order_id
 
-SUGGESTED, REJECTED, OVER_LIMIT = "suggested", "rejected", "over_limit"
-TRANSFER_COLUMNS = "product_id string, from_store string, to_store string, quantity double"
 _PAIR = ("store_id", "product_id")
 # 1 - 0.9 is a little less than 0.1.
 _ROUNDING = 1e-9
 
 
-def transfers(policies: DataFrame, buckets: int) -> DataFrame:
-    """Moves that take a surplus of one store to the need of another: TRANSFER_COLUMNS, whole units. policies: rows of
-    inventory/policies; all stores of a product share a bucket."""
-    wanting = policies.where("surplus >= 1 or need >= 1")
-    columns = wanting.select("bucket", *_PAIR, "surplus", "need", "stock_out")
-    return by_bucket(columns, buckets).applyInPandas(match_stores, TRANSFER_COLUMNS)
-
-
-def match_stores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of each product the largest surplus goes first, to who is likeliest to run out; nobody gives what it needs."""
-    moves = [move for product, group in rows.groupby("product_id", sort=True) for move in _moves(product, group)]
-    return pd.DataFrame(moves, columns=["product_id", "from_store", "to_store", "quantity"]).astype({"quantity": float})
-
-
-def _moves(product: object, rows: pd.DataFrame) -> Iterator[tuple[object, str, str, float]]:
-    giving = rows[rows["surplus"] >= 1].sort_values(["surplus", "store_id"], ascending=[False, True])
-    taking = rows[rows["need"] >= 1].sort_values(["stock_out", "store_id"], ascending=[False, True])
-    if giving.empty or taking.empty:
-        return
-    # Units in order: a store gives, or takes, those of its stretch.
-    given, taken = (np.cumsum(np.floor(side.to_numpy())) for side in (giving["surplus"], taking["need"]))
-    edges = np.unique(np.concatenate([[0.0], given, taken]))
-    for start, end in pairwise(edges):
-        if end <= min(given[-1], taken[-1]):
-            source = giving["store_id"].iloc[int(np.searchsorted(given, start, side="right"))]
-            target = taking["store_id"].iloc[int(np.searchsorted(taken, start, side="right"))]
-            yield product, source, target, float(end - start)
-
-
 def orders(policies: DataFrame, moves: DataFrame, rejected: DataFrame, growth: float) -> DataFrame:
-    """What is to be ordered: the columns of inventory/orders and `priority`, no limit applied yet.
+    """What may be ordered, no limit applied yet: the columns of inventory/orders; is_due; days_until_due, until the
+    position falls to the reorder point; value, what is expected to be missing without it, in money.
 
-    What transfers bring is not ordered. An order refused lately is held back unless it has grown by the share
-    `growth`. priority: value in money expected to be missing without it / its cost.
+    Of what is due what transfers bring is not ordered; what is not due has room up to its order-up-to level. An order
+    refused lately is held back unless it has grown by the share `growth`.
     """
-    moved = moves.groupBy(F.col("to_store").alias("store_id"), "product_id").agg(F.sum("quantity").alias("moved"))
-    joined = policies.where("need > 0").join(moved, [*_PAIR], how="left").join(rejected, [*_PAIR], how="left")
-    left = F.col("need") - F.coalesce("moved", F.lit(0.0))
-    needed = joined.withColumn("left", left).where("left > 0")
+    arriving = moves.where(F.col("status") == SUGGESTED).groupBy(F.col("to_store").alias("store_id"), "product_id")
+    moved = arriving.agg(F.sum("quantity").alias("moved"))
+    of_orders = rejected.where("from_store is null").select(*_PAIR, "rejected")
+    joined = policies.where("may_order").join(moved, [*_PAIR], how="left").join(of_orders, [*_PAIR], how="left")
+    is_due, room = F.col("need") > 0, F.col("order_up_to") - F.col("position")
+    left = F.when(is_due, F.col("need")).otherwise(room) - F.coalesce("moved", F.lit(0.0))
+    needed = joined.withColumns({"left": left, "is_due": is_due}).where("left > 0 and need_by is not null")
     sized = needed.withColumn("quantity", F.ceil(F.greatest("left", "minimum") / F.col("pack")) * F.col("pack"))
+    return sized.select(*_described(growth))
+
+
+def _described(growth: float) -> list[Column]:
     is_refused = F.coalesce(F.col("quantity") <= F.col("rejected") * (1 + growth), F.lit(False))
-    value = F.coalesce("price", "unit_cost", F.lit(0.0)) * F.col("shortfall")
-    cost = F.col("quantity") * F.col("unit_cost")
-    return sized.select(
-        "region",
-        "forecast_date",
+    spare = F.greatest(F.col("position") - F.col("reorder_point"), F.lit(0.0))
+    return [
+        F.col("region"),
+        F.col("forecast_date"),
         order_id(F.col("region")).alias("order_id"),
-        *_PAIR,
-        "vendor_id",
-        "need_by",
-        "quantity",
+        *map(F.col, _PAIR),
+        F.col("vendor_id"),
+        F.col("need_by"),
+        F.date_add("forecast_date", F.ceil("lead_days").cast("int")).alias("expected_on"),
+        F.col("quantity"),
         F.when(is_refused, REJECTED).otherwise(SUGGESTED).alias("status"),
-        cost.alias("cost"),
-        "stock_out",
-        "stock_out_after",
+        (F.col("quantity") * F.col("unit_cost")).alias("cost"),
+        F.col("stock_out"),
+        F.col("stock_out_after"),
         F.try_divide(F.col("position") + F.col("quantity"), F.col("daily_mean")).alias("days_of_supply"),
-        F.when(cost > 0, value / cost).otherwise(0.0).alias("priority"),
-    )
-
-
-def within_limits(suggested: DataFrame, column: str, limits: Mapping[str, float]) -> DataFrame:
-    """Holds back what goes beyond a vendor's or store's limit of money, by `column`: the orders of highest priority are
-    kept, and all behind the first that does not fit are held back."""
-    if not limits:
-        return suggested
-    named = F.create_map(*chain.from_iterable((F.lit(name), F.lit(money)) for name, money in limits.items()))
-    limit, asks = named[F.col(column)], F.col("status") == SUGGESTED
-    in_order = Window.partitionBy(column, asks).orderBy(F.desc("priority"), "order_id")
-    so_far = F.sum(F.coalesce("cost", F.lit(0.0))).over(in_order.rowsBetween(Window.unboundedPreceding, 0))
-    is_over = F.coalesce(asks & (so_far > limit), F.lit(False))
-    return suggested.withColumn("status", F.when(is_over, OVER_LIMIT).otherwise(F.col("status")))
+        F.col("is_due"),
+        F.try_divide(spare, F.col("daily_mean")).alias("days_until_due"),
+        (F.coalesce("price", "unit_cost", F.lit(0.0)) * F.col("shortfall")).alias("value"),
+    ]
 
 
 def risks(policies: DataFrame) -> DataFrame:

@@ -10,19 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
-from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, Levels, levels_for
+from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, Levels, Needs, gap_of, levels_for
 from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order
-from shelfcast.inventory.predictive import DISPERSIONS, Draws, fit_dispersion
+from shelfcast.inventory.pooling import Pool, worth_of
+from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, IntArray, LeadTimes, Protection, simulate
 from shelfcast.inventory.safety_stock import deviation_over, stock_for_cycle_service, stock_for_fill_rate
 from shelfcast.inventory.tables import POLICIES
+from shelfcast.inventory.variation import dispersion_of
 from shelfcast.panel import FloatArray
 from shelfcast.panels import by_bucket
 from shelfcast.table import column_names
 from shelfcast.weeks import monday
 
 _YEAR = 365.0
-_QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
+# The weeks that tell how demand varies.
+VARIATION_WEEKS = 104
 # Simulated paths in memory at a time: some hundred megabytes, whatever a bucket holds.
 _PATHS = 1_000_000
 _HELD = ("region", "forecast_date", "forecast_age")
@@ -35,7 +38,8 @@ class Planner:
 
     as_of: orders are placed after its closing. first_week: Monday of the first forecast week. targets: class -> (kind,
     level). order_days: vendor -> days of the week on which it takes orders. packs, minima: product -> units. order_cost
-    in money; holding_rate: share of a unit's cost a year.
+    in money; holding_rate: share of a unit's cost a year. fill_rate: of all series that are planned together, in place
+    of the targets.
     """
 
     as_of: date
@@ -50,8 +54,9 @@ class Planner:
     max_cover_days: int
     overstock_days: int
     samples: int
-    dependence: float
+    level_variance: float
     seed: int
+    fill_rate: float | None = None
 
     def plan(self, series: DataFrame, buckets: int) -> DataFrame:
         """series: as inventory/series.py makes them, with `bucket`. Columns: those of inventory/policies but the
@@ -64,7 +69,9 @@ class Planner:
 
     def plan_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows = rows.sort_values(["product_id", "store_id"], ignore_index=True)
-        draws = Draws.make(self.samples, len(rows["means"].iloc[0]), self.dependence, self.seed)
+        # What is usual is learned of the whole bucket.
+        rows["dispersion"] = dispersion_of(weeks_of(rows["recent"]))
+        draws = Draws.make(self.samples, len(rows["means"].iloc[0]), self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, int(rows["bucket"].iloc[0])])
         size = max(_PATHS // self.samples, 1)
         parts = [self._plan(rows.iloc[at : at + size], draws, rng) for at in range(0, len(rows), size)]
@@ -78,17 +85,29 @@ class Planner:
         lead_days = leads.mean()
         daily = demand.protected.mean(axis=1) / np.maximum(lead_days + review, 1)
         quantity = self._order_quantity(rows, daily)
-        is_fill_rate = (rows["target_kind"] == FILL_RATE).to_numpy()
-        levels = levels_for(demand, rows["target"].to_numpy(), is_fill_rate, quantity)
+        rows, levels = self._with_levels(rows, Needs.of(demand), daily, quantity)
         planned = rows.assign(
             lead_days=lead_days,
             daily_mean=daily,
-            dispersion=DISPERSIONS[ahead.dispersion],
             order_quantity=quantity,
-            normal_safety_stock=_normal_stock(rows, ahead, leads, daily, quantity),
+            normal_safety_stock=_normal_stock(rows, leads, daily, quantity),
             **levels._asdict(),
         )
         return self._with_needs(planned, demand, levels)
+
+    def _with_levels(
+        self, rows: pd.DataFrame, needs: Needs, daily: FloatArray, quantity: FloatArray
+    ) -> tuple[pd.DataFrame, Levels]:
+        """The levels that keep the classes' targets; or one fill rate for all, of which each series has its own."""
+        pack = rows["pack"].to_numpy()
+        if self.fill_rate is None:
+            is_fill_rate = (rows["target_kind"] == FILL_RATE).to_numpy()
+            return rows, levels_for(needs, rows["target"].to_numpy(), is_fill_rate, quantity, pack)
+        gap = gap_of(needs, quantity, pack)
+        worth = worth_of(daily, rows["dispersion"].to_numpy() / 7)
+        point, own = Pool(needs, daily, gap + needs.undershoot + (pack - 1) / 2, worth).keep(self.fill_rate)
+        levels = Levels(point, point + gap, point - needs.needed.mean(axis=1))
+        return rows.assign(target_kind=FILL_RATE, target=own), levels
 
     def _with_rules(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Adds what the settings say of each series: target, pack, minimum, review period, whether one may order."""
@@ -104,13 +123,10 @@ class Planner:
         )
 
     def days_ahead(self, rows: pd.DataFrame) -> Ahead:
-        """The mean demand of each day after `as_of` that the forecast covers."""
+        """The demand of each day after `as_of` that the forecast covers."""
         means, profile = np.stack(rows["means"].to_list()), np.stack(rows["profile"].to_list())
         first = (self.as_of - self.first_week).days + 1
-        days = np.arange(first, 7 * means.shape[1])
-        mean = means[:, days // 7] * profile[:, days % 7]
-        quantiles = rows[[*_QUANTILES]].to_numpy(dtype=np.float64)
-        return Ahead(mean, days // 7, fit_dispersion(means.mean(axis=1), quantiles, [*_QUANTILES.values()]))
+        return Ahead.of(means, profile, first, rows["dispersion"].to_numpy())
 
     def _order_quantity(self, rows: pd.DataFrame, daily: FloatArray) -> FloatArray:
         """The economic order quantity, at most what `max_cover_days` sell, in packs and minima; a review period's
@@ -124,12 +140,15 @@ class Planner:
 
     def _with_needs(self, rows: pd.DataFrame, demand: Protection, levels: Levels) -> pd.DataFrame:
         """Adds what stock and open orders leave to be wished for; null where stock is not known."""
-        on_hand = rows["on_hand"].to_numpy(dtype=np.float64, na_value=np.nan)
-        position = on_hand + rows["on_order"].to_numpy(dtype=np.float64, na_value=np.nan)
+        on_hand, on_order, promised = (
+            rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("on_hand", "on_order", "promised")
+        )
+        position = on_hand + on_order - promised
         is_known, daily = ~np.isnan(position), rows["daily_mean"].to_numpy()
-        is_due = (position <= levels.reorder_point) & rows["may_order"].to_numpy() & (levels.order_up_to > position)
-        need = np.where(is_due, levels.order_up_to - position, 0.0)
-        after = position + rounded_order(need, rows["pack"], rows["minimum"])
+        room = levels.order_up_to - position
+        is_due = (position <= levels.reorder_point) & rows["may_order"].to_numpy() & (room > 0)
+        need = np.where(is_due, room, 0.0)
+        after = position + rounded_order(room, rows["pack"], rows["minimum"])
         kept = np.maximum(levels.order_up_to, daily * self.overstock_days)
 
         def mean(of_paths: NDArray[Any]) -> FloatArray:
@@ -142,19 +161,31 @@ class Planner:
             shortfall=mean(np.maximum(demand.protected - position[:, None], 0)),
             stock_out_after=mean(demand.protected > after[:, None]),
             days_of_supply=np.divide(position, daily, out=np.full_like(position, np.nan), where=daily > 0),
-            surplus=np.floor(np.maximum(on_hand - kept, 0.0)),
-            need_by=self._need_by(np.where(is_due, position - levels.safety_stock, np.nan), daily),
+            surplus=np.floor(np.maximum(on_hand - promised - kept, 0.0)),
+            need_by=self._need_by(np.where(room > 0, position - levels.safety_stock, np.nan), daily),
         )
 
     def _need_by(self, spare: FloatArray, daily: FloatArray) -> pd.Series:
-        """The Monday of the week in which stock falls to the safety stock, tomorrow's at the earliest; None where
-        nothing is needed. A day later the same need has the same week: both stock and the days until then are less."""
+        """The Monday of the week in which stock falls to the safety stock, tomorrow's at the earliest; None where there
+        is no room for more. A day later the same need has the same week: both stock and the days until then are less.
+        """
         days = np.divide(spare, daily, out=np.zeros_like(spare), where=daily > 0)
         weeks = [
             None if np.isnan(number) else monday(self.as_of + timedelta(days=1 + int(number)))
             for number in np.clip(days, 0, _YEAR)
         ]
         return pd.Series(weeks, dtype=object)
+
+
+def weeks_of(recent: "pd.Series[Any]") -> FloatArray:
+    """Units, shape (weeks, n), oldest first, of arrays of (ago, quantity); NaN before a series' first sale."""
+    weekly = np.zeros((VARIATION_WEEKS, len(recent)))
+    for column, entries in enumerate(recent):
+        ago = np.array([entry["ago"] for entry in (() if entries is None else entries)], dtype=np.int64)
+        units = [entry["quantity"] for entry in (() if entries is None else entries)]
+        weekly[VARIATION_WEEKS - 1 - ago, column] = units
+        weekly[: VARIATION_WEEKS - 1 - ago.max(initial=-1), column] = np.nan
+    return weekly
 
 
 def lead_times_of(rows: pd.DataFrame, most: IntArray) -> LeadTimes:
@@ -177,12 +208,10 @@ def longest_gap(weekdays: tuple[int, ...]) -> int:
     return max(((after - day - 1) % 7 + 1 for day, after in zip(days, [*days[1:], *days[:1]], strict=True)), default=0)
 
 
-def _normal_stock(
-    rows: pd.DataFrame, ahead: Ahead, leads: LeadTimes, daily: FloatArray, quantity: FloatArray
-) -> FloatArray:
+def _normal_stock(rows: pd.DataFrame, leads: LeadTimes, daily: FloatArray, quantity: FloatArray) -> FloatArray:
     """The safety stock in units that the normal formula gives for the same target, to compare with."""
     weekly = 7 * daily
-    deviation = np.sqrt((weekly + weekly**2 / DISPERSIONS[ahead.dispersion]) / 7)
+    deviation = np.sqrt((weekly + weekly**2 / rows["dispersion"].to_numpy()) / 7)
     periods = leads.mean() + rows["review_days"].to_numpy()
     spread = deviation_over(periods, daily, deviation, leads.deviation())
     target = rows["target"].to_numpy()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfcast.inventory.predictive import Draws
+from shelfcast.inventory.predictive import Draws, nearest
 from shelfcast.panel import FloatArray
 
 IntArray = NDArray[np.int64]
@@ -25,8 +25,8 @@ class LeadTimes:
     chances: FloatArray
 
     def draw(self, uniforms: FloatArray) -> IntArray:
-        """Shape (n, samples)."""
-        at = (uniforms[None, :, None] > self.chances[:, None, :]).sum(axis=2)
+        """Shape (n, samples). uniforms: shape (n, samples), or (samples,) for all series."""
+        at = (np.atleast_2d(uniforms)[:, :, None] > self.chances[:, None, :]).sum(axis=2)
         return np.take_along_axis(self.days, np.minimum(at, self.days.shape[1] - 1), axis=1)
 
     def quantile(self, level: float) -> IntArray:
@@ -50,12 +50,24 @@ class LeadTimes:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The mean demand of the days ahead, units, shape (n, days); `week`: which forecast week each day lies in, from 0;
-    `dispersion`: position in DISPERSIONS, shape (n,)."""
+    """The mean demand of the days ahead, units, shape (n, days); `first`: which day of the draws is the first of them;
+    `dispersion`: position in DISPERSIONS of the draws, shape (n,)."""
 
     mean: FloatArray
-    week: IntArray
+    first: int
     dispersion: IntArray
+
+    @classmethod
+    def of(cls, weekly: FloatArray, profile: FloatArray, first: int, dispersion: FloatArray) -> "Ahead":
+        """weekly: means, shape (n, weeks); profile: shares of Monday to Sunday, shape (n, 7); first: the first day
+        ahead, from the Monday of the first week; dispersion: of a week, shape (n,).
+
+        Independent days of unequal means add up to a week that varies more than one of equal days by the factor
+        7 x sum of squared shares; the days' dispersion is so much higher that the week keeps its own.
+        """
+        days = np.arange(first, 7 * weekly.shape[1])
+        of_days = dispersion * 7 * (profile**2).sum(axis=1)
+        return cls(weekly[:, days // 7] * profile[:, days % 7], first, nearest(of_days))
 
 
 class Protection(NamedTuple):
@@ -73,22 +85,21 @@ def simulate(ahead: Ahead, leads: LeadTimes, review: IntArray, draws: Draws, rng
     The Poisson draws of the days of a path sum to one of their summed rates, which is what is drawn here.
     """
     lead_days = leads.draw(draws.uniforms)
-    rate_lead = _rates(ahead, draws, lead_days)
-    rate_all = _rates(ahead, draws, lead_days + review[:, None])
+    rate_lead, rate_all = _rates(ahead, draws, lead_days, lead_days + review[:, None])
     lead = rng.poisson(rate_lead).astype(np.float64)
     after = rng.poisson(np.maximum(rate_all - rate_lead, 0.0)).astype(np.float64)
     return Protection(lead, lead + after, undershoot(after, draws.undershoots))
 
 
-def _rates(ahead: Ahead, draws: Draws, days: IntArray) -> FloatArray:
-    """The Poisson rate of the demand of the next `days` (n, samples) of each path."""
-    row = np.arange(len(days))[:, None]
-    rates = np.zeros(days.shape)
-    for week in np.unique(ahead.week):
-        within = np.where(ahead.week == week, ahead.mean, 0.0)
-        until = np.pad(np.cumsum(within, axis=1), ((0, 0), (1, 0)))
-        rates += until[row, days] * draws.gammas[ahead.dispersion, :, week]
-    return rates
+def _rates(ahead: Ahead, draws: Draws, *ends: IntArray) -> list[FloatArray]:
+    """The Poisson rates of the demand of the days before each of `ends`, shape (n, samples)."""
+    found = [np.zeros(end.shape) for end in ends]
+    so_far = np.zeros(ends[0].shape)
+    for day in range(int(max(end.max() for end in ends))):
+        so_far += ahead.mean[:, day, None] * draws.factors[ahead.dispersion, :, ahead.first + day]
+        for rates, end in zip(found, ends, strict=True):
+            np.copyto(rates, so_far, where=end == day + 1)
+    return found
 
 
 def undershoot(between: FloatArray, uniforms: FloatArray) -> FloatArray:

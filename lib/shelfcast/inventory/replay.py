@@ -8,11 +8,12 @@ import pandas as pd
 
 from shelfcast.inventory.lot_size import rounded_order
 from shelfcast.inventory.protection import IntArray
-from shelfcast.inventory.rules import Known, Pair, Rule
+from shelfcast.inventory.rules import Pair
 from shelfcast.inventory.shelves import Outcome, Shelves, order_of
 from shelfcast.panel import FloatArray
 
 _YEAR = 365.0
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 class Shop(NamedTuple):
@@ -27,10 +28,9 @@ class Shop(NamedTuple):
 
 def replay(shop: Shop, levels: Sequence[Pair], warm_up: int) -> Outcome:
     """What comes of weekly planning: levels[w] holds from the closing before week w to that of the next. A review is on
-    every seventh closing; the shelves begin as full as the first levels have them. The first `warm_up` weeks are run
-    and not counted: in them a rule's first levels wear off."""
+    every seventh closing. The first `warm_up` weeks are run and not counted: in them a rule's first levels wear off."""
     longest = int(shop.lead.max(initial=0))
-    shelves = Shelves.with_stock(levels[0][1], longest)
+    shelves = Shelves.with_stock(opening(levels[0]), longest)
     for day, demand in enumerate(shop.demand):
         if day == 7 * warm_up:
             shelves.forget()
@@ -42,8 +42,12 @@ def replay(shop: Shop, levels: Sequence[Pair], warm_up: int) -> Outcome:
     return shelves.outcome()
 
 
-def weekly_levels(rule: Rule, parameter: float, weeks: Sequence[Known]) -> list[Pair]:
-    return [rule(known, parameter) for known in weeks]
+def opening(levels: Pair) -> FloatArray:
+    """Stock somewhere between s and S, evenly over the series, as shelves are that do not begin all at once: the
+    fractional parts of multiples of the golden ratio (Weyl 1916)."""
+    point, up_to = levels
+    share = np.modf(_GOLDEN * np.arange(1, len(point) + 1))[0]
+    return np.asarray(np.ceil(np.maximum(point, 0.0) + share * (up_to - np.maximum(point, 0.0))))
 
 
 def score(

@@ -1,29 +1,30 @@
-"""Rules by which shelves may be kept, each swept by a parameter of its own: what a replay compares.
+"""Rules by which shelves may be kept, each swept by a parameter of its own: what a replay compares."""
 
-All order the same quantity at a time, so that they differ in when they order alone: S = s + order quantity, or more
-where the target asks for it.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
 
-from shelfcast.inventory.levels import levels_for
-from shelfcast.inventory.predictive import DISPERSIONS, Draws
-from shelfcast.inventory.protection import Ahead, IntArray, LeadTimes, simulate
+from shelfcast.inventory.levels import Needs, gap_of
+from shelfcast.inventory.pooling import Pool, worth_of
+from shelfcast.inventory.predictive import Draws
+from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate
 from shelfcast.inventory.safety_stock import deviation_over
+from shelfcast.inventory.shown import Shown
+from shelfcast.inventory.variation import dispersion_of
 from shelfcast.panel import FloatArray
 
-# The weeks that a level, a spread or a dispersion is measured on.
+# The weeks that a level or a spread is measured on, and those that tell of a dispersion.
 RECENT_WEEKS = 26
+_VARIATION_WEEKS = 104
 
 
 class Known(NamedTuple):
-    """What is known of n series after a week's closing. past: units a day, shape (days, n), whole weeks from a Monday;
-    weekly: forecast means of the weeks ahead, shape (n, weeks); profile: shares of Monday to Sunday, shape (n, 7);
-    season: weeks; review: days."""
+    """What is known of n series after a week's closing. past: units sold a day, shape (days, n), whole weeks from a
+    Monday; weekly: forecast means of the weeks ahead, shape (n, weeks); profile: shares of Monday to Sunday, shape (n,
+    7); season: weeks; review: days; holding: money a unit and day; margin: money a unit. gaps: cover of a minimum in
+    days -> days from it to the maximum. shown: the policy that the history shows."""
 
     past: FloatArray
     weekly: FloatArray
@@ -31,61 +32,108 @@ class Known(NamedTuple):
     leads: LeadTimes
     review: int
     order_quantity: FloatArray
+    pack: FloatArray
+    holding: FloatArray
+    margin: FloatArray
     season: int
     draws: Draws
     rng: np.random.Generator
+    gaps: Mapping[float, float]
+    shown: Shown
 
 
 Pair = tuple[FloatArray, FloatArray]
-Rule = Callable[[Known, float], Pair]
+# Reorder points and order-up-to levels, in units, for each of the parameters.
+Rule = Callable[[Known, Sequence[float]], list[Pair]]
 
 
-def probabilistic(known: Known, level: float) -> Pair:
-    """Reorder point and order-up-to level for a fill rate of `level` under simulated demand."""
-    days = np.arange(7 * known.weekly.shape[1])
-    mean = known.weekly[:, days // 7] * known.profile[:, days % 7]
-    ahead = Ahead(mean, days // 7, recent_dispersion(known.past))
-    review = np.full(len(mean), known.review)
-    demand = simulate(ahead, known.leads, review, known.draws, known.rng)
-    everywhere = np.ones(len(mean), dtype=np.bool_)
-    found = levels_for(demand, np.full(len(mean), level), everywhere, known.order_quantity)
-    return found.reorder_point, found.order_up_to
+def probabilistic(known: Known, levels: Sequence[float]) -> list[Pair]:
+    """This plan: fill rates of `levels` for all series together, under simulated demand."""
+    ahead = _look_ahead(known)
+    pool = Pool(ahead.needs, ahead.daily, ahead.order, worth_of(ahead.daily, ahead.dispersion / 7))
+    points = [pool.keep(level).reorder_point for level in levels]
+    return [(point, point + ahead.gap) for point in points]
 
 
-def min_max(known: Known, cover: float) -> Pair:
-    """The minimum lasts `cover` days at the recent mean, the maximum an order quantity longer."""
-    least = np.ceil(cover * known.past[-7 * RECENT_WEEKS :].mean(axis=0))
-    return least, least + known.order_quantity
+def least_cost(known: Known, factors: Sequence[float]) -> list[Pair]:
+    """This plan where money decides: a unit more where it saves more margin than its holding costs; the margin is taken
+    times each of `factors`."""
+    ahead = _look_ahead(known)
+    pool = Pool(ahead.needs, ahead.daily, ahead.order, known.margin / known.holding)
+    points = [pool.at(-np.log(factor)).reorder_point for factor in factors]
+    return [(point, point + ahead.gap) for point in points]
 
 
-def seasonal_normal(known: Known, level: float) -> Pair:
-    """The demand of the same weeks a season ago, and safety stock for the cycle service level `level` by the normal
-    formula."""
+class _LookAhead(NamedTuple):
+    """needs: what stock must last for; daily: mean units; gap: S - s; order: what a cycle sells; dispersion: of a
+    week."""
+
+    needs: Needs
+    daily: FloatArray
+    gap: FloatArray
+    order: FloatArray
+    dispersion: FloatArray
+
+
+def _look_ahead(known: Known) -> _LookAhead:
+    dispersion = recent_dispersion(known.past)
+    demand = simulated(known, dispersion)
+    needs = Needs.of(demand)
+    daily = demand.protected.mean(axis=1) / np.maximum(known.leads.mean() + known.review, 1.0)
+    gap = gap_of(needs, known.order_quantity, known.pack)
+    return _LookAhead(needs, daily, gap, gap + needs.undershoot + (known.pack - 1) / 2, dispersion)
+
+
+def simulated(known: Known, dispersion: FloatArray) -> Protection:
+    """What the plan simulates of the weeks ahead; dispersion: of a week, shape (n,)."""
+    ahead = Ahead.of(known.weekly, known.profile, 0, dispersion)
+    return simulate(ahead, known.leads, np.full(len(ahead.mean), known.review), known.draws, known.rng)
+
+
+def min_max(known: Known, covers: Sequence[float]) -> list[Pair]:
+    """The minimum lasts each of `covers`, in days, at the recent mean; the maximum as many days longer as were cheapest
+    on earlier weeks."""
+    daily = known.past[-7 * RECENT_WEEKS :].mean(axis=0)
+    least = [np.ceil(cover * daily) for cover in covers]
+    longer = [np.maximum(np.ceil(known.gaps[cover] * daily), 1.0) for cover in covers]
+    return [(low, low + more) for low, more in zip(least, longer, strict=True)]
+
+
+def seasonal_normal(known: Known, levels: Sequence[float]) -> list[Pair]:
+    """The demand of the same weeks a season ago, and safety stock for the cycle service `levels` by the normal formula;
+    orders of the economic quantity."""
     protected = known.leads.mean() + known.review
     first = len(known.past) - 7 * known.season
     weeks_ago = known.past[max(first, 0) :][: int(np.ceil(protected.max()))]
     mean = weeks_ago.mean(axis=0)
     deviation = known.past[-7 * RECENT_WEEKS :].std(axis=0)
     spread = deviation_over(protected, mean, deviation, known.leads.deviation())
-    point = np.maximum(np.ceil(protected * mean + ndtri(level) * spread), 0.0)
-    return point, point + known.order_quantity
+    points = [np.maximum(np.ceil(protected * mean + ndtri(level) * spread), 0.0) for level in levels]
+    return [(point, point + known.order_quantity) for point in points]
+
+
+def as_before(known: Known, scales: Sequence[float]) -> list[Pair]:
+    """The policy that the history shows, its reorder point times each of `scales`; nothing is ordered in a week without
+    one of its reviews."""
+    week = len(known.past) // 7
+    cycle = np.maximum(np.rint(known.shown.review / 7), 1.0)
+    quantity = known.shown.order_up_to - known.shown.reorder_point
+    is_reviewed = week % cycle == 0
+    points = [np.maximum(np.rint(scale * known.shown.reorder_point), 0.0) for scale in scales]
+    return [(np.where(is_reviewed, point, -1.0), point + quantity) for point in points]
 
 
 RULES: dict[str, Rule] = {
     "probabilistic": probabilistic,
+    "least_cost": least_cost,
     "min_max": min_max,
     "seasonal_normal": seasonal_normal,
+    "as_before": as_before,
 }
 
 
-def recent_dispersion(past: FloatArray) -> IntArray:
-    """The dispersion of each series by moments, 1 / k = (variance - mean) / mean^2 of its recent weeks, half its own
-    and half that of all: few weeks tell little of a variance. Positions in DISPERSIONS."""
-    weeks = past[-7 * RECENT_WEEKS :]
+def recent_dispersion(past: FloatArray) -> FloatArray:
+    """The dispersion of each series that its weeks so far show, shape (n,)."""
+    weeks = past[-7 * _VARIATION_WEEKS :]
     weekly = weeks.reshape(-1, 7, weeks.shape[1]).sum(axis=1)
-    mean, variance = weekly.mean(axis=0), weekly.var(axis=0, ddof=1)
-    excess, square = np.maximum(variance - mean, 0.0), mean**2
-    pooled = excess.sum() / max(square.sum(), 1e-9)
-    own = np.divide(excess, square, out=np.full_like(mean, pooled), where=square > 0)
-    inverse = np.maximum((own + pooled) / 2, 1 / DISPERSIONS[-1])
-    return np.asarray(np.abs(np.log(DISPERSIONS[None, :] * inverse[:, None])).argmin(axis=1))
+    return dispersion_of(np.where(np.cumsum(weekly, axis=0) > 0, weekly, np.nan))

@@ -11,21 +11,17 @@ from shelfcast.inventory.classing import abc_class, xyz_class
 from shelfcast.inventory.tables import ALL_STORES
 
 _PAIR = ("store_id", "product_id")
-_QUANTILES = ("p10", "p50", "p90", "p98")
 _VALUE_WEEKS = 52
 WEEKDAYS = range(1, 8)
 
 
 def as_series(forecasts: DataFrame) -> DataFrame:
-    """store_id, product_id, category_id; means: units a week, an entry a step; p10 .. p98: averages over the steps,
-    null where not known. forecasts: forecasts/demand of one date."""
+    """store_id, product_id, category_id; means: units a week, an entry a step. forecasts: forecasts/demand of one
+    date."""
     products = forecasts.where(F.col("level") == "product")
     steps = F.sort_array(F.collect_list(F.struct("step", "mean")))
-    averages = [F.avg(name).alias(name) for name in _QUANTILES]
     grouped = products.groupBy("store_id", F.col("item_id").alias("product_id"), "category_id")
-    return grouped.agg(steps.alias("steps"), *averages).select(
-        *_PAIR, "category_id", F.col("steps.mean").alias("means"), *_QUANTILES
-    )
+    return grouped.agg(steps.alias("steps")).select(*_PAIR, "category_id", F.col("steps.mean").alias("means"))
 
 
 def with_weekdays(series: DataFrame, daily: DataFrame, prior: float) -> DataFrame:
@@ -70,6 +66,17 @@ def with_class(series: DataFrame, weekly: DataFrame, last_week: date, borders: B
     return series.join(classes, [*_PAIR], how="left").withColumn("class", F.coalesce("class", F.lit("CZ")))
 
 
+def with_recent(series: DataFrame, weekly: DataFrame, last_week: date, weeks: int) -> DataFrame:
+    """Adds `recent`, an array of (ago, quantity): the weeks that sold among the last so many, ago from 0, the last one;
+    null where none did. weekly: product rows of demand/weekly."""
+    first = last_week - timedelta(weeks=weeks - 1)
+    rows = weekly.where(F.col("week").between(F.lit(first), F.lit(last_week)))
+    ago = (F.datediff(F.lit(last_week), "week") / 7).cast("int").alias("ago")
+    sold = rows.groupBy("store_id", F.col("item_id").alias("product_id"))
+    recent = sold.agg(F.collect_list(F.struct(ago, "quantity")).alias("recent"))
+    return series.join(recent, [*_PAIR], how="left")
+
+
 def with_costs(series: DataFrame, costs: DataFrame) -> DataFrame:
     """Adds vendor_id, unit_cost (purchase price + freight, money), price, pack; null where not known."""
     named = costs.select("product_id", "vendor_id", (F.col("purchase_price") + F.col("freight")).alias("unit_cost"),
@@ -90,12 +97,20 @@ def with_lead_times(series: DataFrame, leads: DataFrame, assumed_days: int) -> D
     return joined.withColumns({"lead_days": days, "lead_chances": chances}).drop("own_days", "own", "all_days", "all")
 
 
-def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame) -> DataFrame:
-    """Adds on_hand and on_order, units; in a store that was counted, what no count or receipt names is not there, and
-    in others on_hand is not known."""
-    due = open_orders.groupBy(*_PAIR).agg(F.sum("quantity").alias("on_order"))
+def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame, open_transfers: DataFrame) -> DataFrame:
+    """Adds on_hand, on_order (what is to come) and promised (to other stores), units; in a store that was counted, what
+    no count or receipt names is not there, and in others on_hand is not known."""
+    taken = open_transfers.where("taken").select(F.col("to_store").alias("store_id"), "product_id", "quantity")
+    given = open_transfers.where("given").select(F.col("from_store").alias("store_id"), "product_id", "quantity")
+    due = open_orders.select(*_PAIR, "quantity").unionByName(taken)
     counted = on_hand.select("store_id").distinct().withColumn("is_counted", F.lit(True))
-    parts = [(on_hand.select(*_PAIR, "on_hand"), [*_PAIR]), (due, [*_PAIR]), (F.broadcast(counted), ["store_id"])]
+    parts = [
+        (on_hand.select(*_PAIR, "on_hand"), [*_PAIR]),
+        (due.groupBy(*_PAIR).agg(F.sum("quantity").alias("on_order")), [*_PAIR]),
+        (given.groupBy(*_PAIR).agg(F.sum("quantity").alias("promised")), [*_PAIR]),
+        (F.broadcast(counted), ["store_id"]),
+    ]
     joined = reduce(lambda left, part: left.join(part[0], part[1], how="left"), parts, series)
     there = F.when(F.col("is_counted"), F.coalesce("on_hand", F.lit(0.0)))
-    return joined.withColumns({"on_hand": there, "on_order": F.coalesce("on_order", F.lit(0.0))}).drop("is_counted")
+    none = {name: F.coalesce(name, F.lit(0.0)) for name in ("on_order", "promised")}
+    return joined.withColumns({"on_hand": there, **none}).drop("is_counted")

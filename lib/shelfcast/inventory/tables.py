@@ -46,12 +46,22 @@ OPEN_ORDERS = Table(
     checks={"source_is_known": "source in ('purchase', 'decision')", "something_is_due": "quantity > 0"},
     partitions=_BY_DATE,
 )
+OPEN_TRANSFERS = Table(
+    "inventory/open_transfers",
+    # Approved and in no count yet. given, taken: whether the count of the one store, and of the other, is too old to
+    # know of it.
+    "region string, forecast_date date, product_id string, from_store string, to_store string, reference string, "
+    "since date, quantity double, given boolean, taken boolean",
+    key=("region", "forecast_date", "reference"),
+    checks={"something_moves": "quantity > 0"},
+    partitions=_BY_DATE,
+)
 ORDER_DECISIONS = Table(
     "inventory/order_decisions",
-    # A row per order and day of decision. quantity: units approved, amended to, or refused. problem: why the row counts
-    # for nothing, else null.
-    "region string, order_id string, store_id string, vendor_id string, product_id string, need_by date, "
-    "decision string, quantity double, decided_on date, problem string",
+    # A row per order or transfer and day of decision. from_store: the store that gives, of transfers alone. quantity:
+    # units approved, amended to, or refused. problem: why the row counts for nothing, else null.
+    "region string, order_id string, store_id string, vendor_id string, product_id string, from_store string, "
+    "need_by date, decision string, quantity double, decided_on date, problem string",
     key=("region", "order_id", "decided_on"),
     checks={"problems_are_named": "problem is not null or decision in ('approved', 'amended', 'rejected')"},
 )
@@ -60,13 +70,14 @@ POLICIES = Table(
     # A row a series, target levels in units for orders of the day. lead_days: mean; order_quantity: economic, in packs.
     # daily_mean: over the days that an order of today protects. Without a stock table on_hand, on_order and all after
     # them are null. shortfall: units expected to be missing until an order of the next review comes; stock_out: the
-    # chance that something is missing until one of today comes. surplus: units beyond what is needed.
+    # chance that something is missing until one of today comes; stock_out_after: until one of the next review does,
+    # where S is ordered up to today. surplus: units beyond what is needed, and not promised to another store.
     "region string, forecast_date date, bucket int, store_id string, product_id string, category_id string, "
     "vendor_id string, forecast_age int, class string, target_kind string, target double, lead_days double, "
     "review_days int, may_order boolean, pack double, minimum double, unit_cost double, price double, "
     "daily_mean double, dispersion double, safety_stock double, normal_safety_stock double, reorder_point double, "
-    "order_up_to double, order_quantity double, on_hand double, on_order double, position double, need double, "
-    "stock_out double, shortfall double, days_of_supply double, surplus double, need_by date, "
+    "order_up_to double, order_quantity double, on_hand double, on_order double, promised double, position double, "
+    "need double, stock_out double, shortfall double, days_of_supply double, surplus double, need_by date, "
     "stock_out_after double",
     key=("region", "forecast_date", "store_id", "product_id"),
     checks={"levels_are_in_order": "reorder_point >= 0 and order_up_to >= reorder_point"},
@@ -75,18 +86,25 @@ POLICIES = Table(
 )
 ORDERS = Table(
     "inventory/orders",
-    # status: suggested, or what holds it back: rejected (as before, and not grown), over_limit. stock_out: the chance
-    # of a shortage before it can come; stock_out_after: of one before the next can, with it. cost: with freight.
+    # status: suggested, or what holds it back: rejected (as before, and not grown), over_limit, below_minimum (of the
+    # vendor). is_due: whether the position is down to the reorder point; else the order fills up a vendor's minimum.
+    # expected_on: after the mean lead time. stock_out: the chance of a shortage before it can come; stock_out_after: of
+    # one before the next can, with it. cost: with freight.
     "region string, forecast_date date, order_id string, store_id string, vendor_id string, product_id string, "
-    "need_by date, quantity double, status string, cost double, stock_out double, stock_out_after double, "
-    "days_of_supply double",
+    "need_by date, expected_on date, is_due boolean, quantity double, status string, cost double, stock_out double, "
+    "stock_out_after double, days_of_supply double",
     key=("region", "forecast_date", "order_id"),
-    checks={"status_is_known": "status in ('suggested', 'rejected', 'over_limit')", "something": "quantity > 0"},
+    checks={
+        "status_is_known": "status in ('suggested', 'rejected', 'over_limit', 'below_minimum')",
+        "something": "quantity > 0",
+    },
     partitions=_BY_DATE,
 )
 TRANSFERS = Table(
     "inventory/transfers",
-    "region string, forecast_date date, product_id string, from_store string, to_store string, quantity double",
+    # order_id: as of an order, to decide on it by. status: suggested, or rejected (as before, and not grown).
+    "region string, forecast_date date, order_id string, product_id string, from_store string, to_store string, "
+    "need_by date, quantity double, status string",
     key=("region", "forecast_date", "product_id", "from_store", "to_store"),
     checks={"something_moves": "quantity > 0 and from_store != to_store"},
     partitions=_BY_DATE,
@@ -119,5 +137,14 @@ REPLAY_GAINS = Table(
     "region string, forecast_date date, other string, given string, saved string, mean double, lower double, "
     "upper double, seeds int",
     key=("region", "forecast_date", "other", "given", "saved"),
+    partitions=_BY_DATE,
+)
+LEAD_TIME_CALIBRATION = Table(
+    "inventory/lead_time_calibration",
+    # Demand over a drawn lead time and a review period from each replayed week on, beside what the plan's simulation
+    # said before it: the shares of `rows` (series and weeks) that stayed at or below its quantile `level`, and below.
+    # For counts a true quantile lies between the two. class (all): of all series.
+    "region string, forecast_date date, class string, level double, rows bigint, observed double, below double",
+    key=("region", "forecast_date", "class", "level"),
     partitions=_BY_DATE,
 )

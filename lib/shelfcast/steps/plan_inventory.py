@@ -1,6 +1,6 @@
 """forecasts/demand, demand/*, forecasts/backtests, models/champions, clean/* of supply, inventory/order_decisions ->
-inventory/lead_times, costs, policies; of a source that counts its stock: inventory/on_hand, open_orders, orders,
-transfers, risks"""
+inventory/lead_times, costs, policies; of a source that counts its stock: inventory/on_hand, open_orders,
+open_transfers, orders, transfers, risks"""
 
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -15,14 +15,15 @@ from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import backtests_of, champion_of
 from shelfcast.forecasting.networks import INPUTS
-from shelfcast.inventory import costs, decisions, lead_times, on_hand, orders, series, tables
+from shelfcast.inventory import costs, decisions, lead_times, limits, on_hand, orders, series, tables, transfers
 from shelfcast.inventory.classes import Borders
-from shelfcast.inventory.dependence import measure_dependence
 from shelfcast.inventory.horizon import require_horizon
-from shelfcast.inventory.planner import Planner
+from shelfcast.inventory.level import measure_level_variance
+from shelfcast.inventory.planner import VARIATION_WEEKS, Planner
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import holds
 from shelfcast.panels import PRODUCT, bucket_of
+from shelfcast.settings.inventory import Limits
 from shelfcast.sources import open_source
 from shelfcast.table import Table
 
@@ -34,24 +35,29 @@ _READS = (
     CHAMPIONS,
 )
 _LEVELS = (tables.LEAD_TIMES, tables.COSTS, tables.POLICIES)
-_OF_STOCK = (tables.ON_HAND, tables.OPEN_ORDERS, tables.ORDERS, tables.TRANSFERS, tables.RISKS)
+_OF_STOCK = (tables.ON_HAND, tables.OPEN_ORDERS, tables.OPEN_TRANSFERS, tables.ORDERS, tables.TRANSFERS, tables.RISKS)
 _COUNTS = {"opening_stock", "closing_stock"}
 
 
 def job(config: Config) -> Job:
-    raw = open_source(config).raw
-    told = [table for table, name in ((supply.PURCHASES, "purchases"), (supply.INVOICES, "invoices")) if name in raw]
-    prices = [supply.PRICES] if told or _COUNTS & {*raw} else []
-    counted = bool(_COUNTS & {*raw})
+    told = supply_tables(config)
     return Job(
         "plan_inventory",
-        (*_READS, *told, *prices, *([supply.STOCK] if counted else [])),
-        (*_LEVELS, *(_OF_STOCK if counted else ())),
+        (*_READS, *told),
+        (*_LEVELS, *(_OF_STOCK if supply.STOCK in told else ())),
         ("cleaning", "inventory", "monitoring", "runtime"),
         plan_inventory,
         optional=(tables.ORDER_DECISIONS, *INPUTS),
         stamp=_stamp,
     )
+
+
+def supply_tables(config: Config) -> tuple[Table, ...]:
+    """The tables of supply that the source fills."""
+    raw = {*open_source(config).raw}
+    told = [table for table, name in ((supply.PURCHASES, "purchases"), (supply.INVOICES, "invoices")) if name in raw]
+    prices = [supply.PRICES] if told or _COUNTS & raw else []
+    return (*told, *prices, *([supply.STOCK] if _COUNTS & raw else []))
 
 
 def plan_inventory(run: Run) -> None:
@@ -60,11 +66,11 @@ def plan_inventory(run: Run) -> None:
     run.reads[schemas.FORECASTS.name] = forecast.version
     if age := (run.known_on - forecast.made_on).days:
         run.say(f"the forecast is {age} days old, of {forecast.made_on}; there is none of {run.known_on}")
-    purchases = _known(run, supply.PURCHASES)
+    purchases = known_rows(run, supply.PURCHASES)
     ordered = lead_times.as_orders(purchases, run.known_on)
     run.write(tables.LEAD_TIMES, run.dated(lead_times.fit_lead_times(ordered, run.config.inventory.lead_prior)))
-    freight = costs.freight_shares(_known(run, supply.INVOICES))
-    priced = costs.product_costs(purchases, freight, _known(run, supply.PRICES), run.config.inventory.pack_lines)
+    freight = costs.freight_shares(known_rows(run, supply.INVOICES))
+    priced = costs.product_costs(purchases, freight, known_rows(run, supply.PRICES), run.config.inventory.pack_lines)
     run.write(tables.COSTS, run.dated(priced))
     has_stock = tables.ON_HAND in run.job.writes
     if has_stock:
@@ -120,7 +126,7 @@ def _require_sound_sales(run: Run, forecast: Forecast) -> DataFrame | None:
     return held
 
 
-def _known(run: Run, table: Table) -> DataFrame:
+def known_rows(run: Run, table: Table) -> DataFrame:
     """The rows of a table of clean/ as known on the day; none where the source has no such table."""
     if table not in run.job.reads:
         return run.spark.createDataFrame([], table.schema)
@@ -132,11 +138,13 @@ def _write_stock(run: Run, purchases: DataFrame) -> None:
     day, settings = run.known_on, run.config.inventory
     sales = demand.known_on(run.read(schemas.SALES), day, run.config.cleaning.key_of("sales"))
     sound = holds.without_held(sales, holds.held_days(run))
-    rolled = on_hand.roll_forward(_known(run, supply.STOCK), purchases, sound, day)
+    rolled = on_hand.roll_forward(known_rows(run, supply.STOCK), purchases, sound, day)
     run.write(tables.ON_HAND, run.dated(rolled))
     due = decisions.on_order(purchases, day, settings.lapse_days)
     approved = decisions.approved(_decisions(run), purchases, day, settings.lapse_days)
     run.write(tables.OPEN_ORDERS, run.dated(due.unionByName(approved)))
+    moving = decisions.approved_transfers(_decisions(run), run.read(tables.ON_HAND), day, settings.lapse_days)
+    run.write(tables.OPEN_TRANSFERS, run.dated(moving))
 
 
 def _decisions(run: Run) -> DataFrame:
@@ -154,7 +162,7 @@ def _write_policies(run: Run, forecast: Forecast, held: DataFrame | None, has_st
         as_of=run.known_on,
         first_week=forecast.first_week,
         targets={name: (target.kind, target.level) for name, target in settings.targets.items()},
-        dependence=_dependence(run),
+        level_variance=_level_variance(run),
         seed=runtime.seed,
         **settings.model_dump(include=_PLANNED),
     )
@@ -173,6 +181,7 @@ _PLANNED = {
     "max_cover_days",
     "overstock_days",
     "samples",
+    "fill_rate",
 }
 
 
@@ -184,33 +193,44 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
     wanted = (demand.as_wanted(run.read(schemas.DEMAND[grain])) for grain in ("daily", "weekly"))
     daily, weekly = (frame.where("level = 'product'") for frame in wanted)
     known = series.with_weekdays(known, daily, settings.profile_prior)
-    known = series.with_class(known, weekly, forecast.first_week - timedelta(days=7), Borders())
+    last_week = forecast.first_week - timedelta(days=7)
+    known = series.with_class(known, weekly, last_week, Borders())
+    known = series.with_recent(known, weekly, last_week, VARIATION_WEEKS)
     known = series.with_costs(known, run.read(tables.COSTS))
     known = series.with_lead_times(known, leads, settings.lead_days)
     if has_stock:
-        known = series.with_stock(known, run.read(tables.ON_HAND), run.read(tables.OPEN_ORDERS))
+        open_ = (run.read(table) for table in (tables.OPEN_ORDERS, tables.OPEN_TRANSFERS))
+        known = series.with_stock(known, run.read(tables.ON_HAND), *open_)
     else:
-        nothing = F.lit(None).cast("double")
-        known = known.withColumns({"on_hand": nothing, "on_order": nothing})
+        known = known.withColumns(dict.fromkeys(("on_hand", "on_order", "promised"), F.lit(None).cast("double")))
     bucket = bucket_of(run.config.runtime.buckets, "product_id")
     return run.stage("series", known.withColumn("bucket", bucket))
 
 
-def _dependence(run: Run) -> float:
+def _level_variance(run: Run) -> float:
     """As the backtest of the published product means shows it."""
-    measured = measure_dependence(backtests_of(run, PRODUCT, champion_of(run, PRODUCT)))
-    run.say(f"weeks depend on the week before by {measured:.2f}")
+    measured = measure_level_variance(backtests_of(run, PRODUCT, champion_of(run, PRODUCT)))
+    run.say(f"forecasts lie beside the level of the weeks ahead by {measured**0.5:.0%}")
     return measured
 
 
 def _write_orders(run: Run) -> None:
     settings = run.config.inventory
     policies = run.read(tables.POLICIES)
-    moves = orders.transfers(policies, run.config.runtime.buckets)
-    run.write(tables.TRANSFERS, run.dated(moves))
     refused = decisions.rejected(_decisions(run), run.known_on, settings.rejected_days)
-    suggested = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
-    limited = orders.within_limits(suggested, "vendor_id", settings.limits.vendor)
-    limited = orders.within_limits(limited, "store_id", settings.limits.store)
+    moves = transfers.transfers(policies, refused, settings.rejected_growth, run.config.runtime.buckets)
+    run.write(tables.TRANSFERS, run.dated(moves.drop("region")))
+    wanted = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
+    filled = limits.filled_up(wanted, settings.vendor_minima)
+    limited = limits.above_minima(limits.within_limits(filled, _limits(settings.limits)), settings.vendor_minima)
     run.write(tables.ORDERS, limited.select(*tables.ORDERS.names))
     run.write(tables.RISKS, orders.risks(policies))
+
+
+def _limits(most: Limits) -> list[limits.Limit]:
+    return [
+        limits.Limit("vendor_id", "cost", most.vendor),
+        limits.Limit("vendor_id", "quantity", most.vendor_units),
+        limits.Limit("store_id", "cost", most.store),
+        limits.Limit("store_id", "quantity", most.store_units),
+    ]
