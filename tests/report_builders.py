@@ -119,6 +119,22 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
         "vendors": frame("vendors", ("4425", 120, 9.24, 0.41, 4, 15, 0.012, 31), ("9", 12, 3.0, 0.1, 3, 4, None, 1)),
         "store_insights": frame("store_insights", ("7", 2000.0, 0.3, -0.05, 1, 40.0, 1234.5)),
         "delistings": frame("delistings", ("p1", category, 12, 3.0, 8.5, -2.0, 14.0, 26.0, "margin")),
+        "vendor_orders": frame("vendor_orders", ("v1", 12, 144.0, 912.0, 2), (None, 1, 6.0, None, 0)),
+        "risk_classes": frame("risk_classes", ("stock_out", "AX", 7, 31.0, 402.0), ("overstock", "CZ", 3, 90.0, 512.0)),
+        "replays": frame(
+            "replays",
+            *(
+                (rule, level, level - 0.02 * place, 0.1 - level / 10, 20.0 * level + 4 * place, 9.0, 4.0, 2.0, 3.0, 9.0)
+                for place, rule in enumerate(("probabilistic", "min_max", "seasonal_normal", "as_before"))
+                for level in (0.8, 0.9, 0.95)
+            ),
+        ),
+        "replay_gains": frame(
+            "replay_gains",
+            ("min_max", "stock", "short_days", 0.31, 0.27, 0.35),
+            ("as_before", "fill_rate", "cost", None, None, None),
+        ),
+        "lead_time_calibration": frame("lead_time_calibration", (0.9, 5000, 0.912, 0.87)),
         "study": frame("study", ("linear", "one-hot", 6.2, 0.5, 2.1, 0.7, 0.8, 1.2, 0.3, 133.0, None)),
     }
     headline = Headline(

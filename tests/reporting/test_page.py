@@ -22,6 +22,8 @@ SECTIONS = {
     "tuning": "Tuning",
     "calibration": "Accuracy and calibration",
     "forecasts": "The next weeks",
+    "plan": "Orders",
+    "replay": "The plan replayed",
     "study": "The study's protocol",
     "provenance": "How it was made",
 }
@@ -33,8 +35,9 @@ def page() -> Page:
     return Page(render(report()))
 
 
-# Where nothing was tuned, or looked for, there is nothing to say of it.
-ALWAYS = {anchor: title for anchor, title in SECTIONS.items() if anchor not in ("tuning", "insights")}
+# Where nothing was tuned, planned, replayed or looked for, there is nothing to say of it.
+SOMETIMES = ("tuning", "insights", "plan", "replay")
+ALWAYS = {anchor: title for anchor, title in SECTIONS.items() if anchor not in SOMETIMES}
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "store_insights": ("store_id", "units", "wape", "bias", "excess_products", "excess", "excess_value"),
     # the first products to go; rule: "margin" or "rate"
     "delistings": ("product_id", "category_id", "stores", "units", "revenue", "margin", "on_hand", "holding", "rule"),
+    # the vendors with most to be ordered from: suggested orders, their units and cost; how many are held back
+    "vendor_orders": ("vendor_id", "orders", "quantity", "cost", "held_back"),
+    # risk: "stock_out" or "overstock", by class of product; units and value: expected to be missing, or too many
+    "risk_classes": ("risk", "class", "series", "units", "value"),
+    # one row a rule and parameter; short_days: share of days; stock: units a series; turnover: a year; the rest money
+    "replays": (
+        *("rule", "parameter", "fill_rate", "short_days", "stock", "turnover"),
+        *("holding", "ordering", "lost_margin", "cost"),
+    ),
+    # what the plan saves beside another rule, as a share at equal `given`, with its interval
+    "replay_gains": ("other", "given", "saved", "mean", "lower", "upper"),
+    # demand over lead time and review period: shares of periods at or below, and below, the quantile `level`
+    "lead_time_calibration": ("level", "rows", "observed", "below"),
     # the published study's protocol, on its test rows; differs: where a model is not quite the study's own, else null
     "study": (
         "model",
@@ -182,6 +195,11 @@ class ReportData:
     vendors: pd.DataFrame = field(default_factory=lambda: _empty("vendors"))
     store_insights: pd.DataFrame = field(default_factory=lambda: _empty("store_insights"))
     delistings: pd.DataFrame = field(default_factory=lambda: _empty("delistings"))
+    vendor_orders: pd.DataFrame = field(default_factory=lambda: _empty("vendor_orders"))
+    risk_classes: pd.DataFrame = field(default_factory=lambda: _empty("risk_classes"))
+    replays: pd.DataFrame = field(default_factory=lambda: _empty("replays"))
+    replay_gains: pd.DataFrame = field(default_factory=lambda: _empty("replay_gains"))
+    lead_time_calibration: pd.DataFrame = field(default_factory=lambda: _empty("lead_time_calibration"))
     study: pd.DataFrame = field(default_factory=lambda: _empty("study"))
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from shelfcast.config import Config
 from shelfcast.models import ZERO
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
-from shelfcast.reporting import queries
+from shelfcast.reporting import queries, supply
 from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
 from shelfcast.reporting.fans import fans
 from shelfcast.reporting.insight_queries import insight_parts
@@ -62,6 +62,11 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "store_heads": lambda: fetch("store_heads", queries.store_heads(read, last)),
         "study": lambda: fetch("study", queries.study(read)),
         **insight_parts(read),
+        "vendor_orders": lambda: fetch("vendor_orders", supply.vendor_orders(read)),
+        "risk_classes": lambda: fetch("risk_classes", supply.risk_classes(read)),
+        "replays": lambda: fetch("replays", supply.replays(read)),
+        "replay_gains": lambda: fetch("replay_gains", supply.replay_gains(read)),
+        "lead_time_calibration": lambda: fetch("lead_time_calibration", supply.lead_time_calibration(read)),
     }
     found = dict(zip(parts, side_by_side(spark, *parts.values()), strict=True))
     return ReportData(provenance=provenance, row_counts=counts, leaderboard=board, **found)

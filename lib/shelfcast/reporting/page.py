@@ -16,6 +16,7 @@ from shelfcast.reporting.sections import (
     forecast,
     insights,
     leaderboard,
+    orders,
     quality,
     study,
     summary,
@@ -70,6 +71,8 @@ def _sections(data: ReportData) -> list[Section]:
         *tuning.tuning(data),
         forecast.calibration(data),
         forecast.forecasts(data),
+        *orders.plan(data),
+        *orders.replayed(data),
         study.study(data),
         summary.provenance(data),
     ]

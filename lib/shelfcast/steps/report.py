@@ -43,6 +43,7 @@ _PLAN = (
     plans.POLICIES,
     plans.ON_HAND,
     plans.OPEN_ORDERS,
+    plans.OPEN_TRANSFERS,
     plans.ORDERS,
     plans.TRANSFERS,
     plans.RISKS,
@@ -55,6 +56,7 @@ _OPTIONAL = (
     *(backtests for backtests, _ in network_tables.BY_NETWORKS),
     AVAILABILITY,
     *(insights.FINDINGS, insights.SEGMENTS, insights.SEASONS, insights.VENDORS, insights.STORES, insights.DELISTINGS),
+    *(plans.REPLAYS, plans.REPLAY_GAINS, plans.LEAD_TIME_CALIBRATION),
 )
 _INDEX = "reports/index.html"
 
