@@ -24,7 +24,7 @@ study: setup  ## the published study's protocol, to compare with its table
 test: setup  ## the tests, with the coverage of lib/
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --cov --cov-report=term
 
-slowtest: setup  ## whole runs beside one another: made anew, on one core, interrupted, killed
+slowtest: setup  ## whole runs: beside one another, on a cluster of two workers; made anew, on one core, interrupted, killed
 	@$(BIN)/python -m pytest -m slow
 
 dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task
