@@ -81,8 +81,9 @@ def training_windows(known: Panel, words: dict[str, list[str]], plan: Plan, seed
     return Batch(inputs, np.concatenate([part.y for part in parts]), scale / scale.mean())
 
 
-def fit(known: Panel, plan: Plan, seed: int) -> Forecaster:
-    words = {name: sorted(known.ids[name].unique()) for name in IDENTITIES}
+def fit(known: Panel, plan: Plan, seed: int, named: bool = True) -> Forecaster:
+    """named: the network learns what is particular to a store or an item; else all are unknown to it."""
+    words = {name: sorted(known.ids[name].unique()) if named else [] for name in IDENTITIES}
     design = replace(plan.design, sizes=tuple(len(found) + 1 for found in words.values()))
     network = make_network(design, seed)
     data = InMemory(training_windows(known, words, plan, seed), seed)

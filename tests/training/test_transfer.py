@@ -23,10 +23,11 @@ from shelfcast.training.loop import Recipe
 from shelfcast.training.networks import NetworkFit
 from shelfcast.training.stream import Source, Stream
 from shelfcast.training.transfer import (
+    Hidden,
     NetworkTransfer,
     Passes,
     adapt,
-    kept_layers,
+    halves,
     measure,
     transfer,
     transfer_networks,
@@ -95,10 +96,26 @@ def of_company(design_: Design, network: keras.Model) -> Forecaster:
     return Forecaster(design_, network, WORDS, non_negative=True, country="US")
 
 
-@pytest.mark.parametrize(("kind", "history"), [("mlp", set()), ("lstm", {"history_lstm"})])
-def test_what_meets_words_columns_and_targets_is_no_hidden_layer(kind: str, history: set[str]) -> None:
-    blocks = {f"{where}_0_{layer}" for where in ("window", "step") for layer in ("norm", "inner", "outer")}
-    assert kept_layers(forecaster(kind=kind)) == blocks | history
+@pytest.mark.parametrize("adapters", [0, 2])
+def test_the_halves_of_a_network_are_the_network(adapters: int) -> None:
+    network, rows = forecaster(adapters=adapters).network, Company().rows
+    inputs = {**rows.inputs, "codes": np.zeros_like(rows.inputs["codes"])}
+    front, back = halves(network, 0)
+    said = back({"hidden": np.asarray(front(inputs)), "base": inputs["base"]})
+    np.testing.assert_allclose(said, network(inputs), rtol=1e-5, atol=1e-6)
+
+
+def test_hidden_values_are_those_of_the_same_windows_in_another_order_each_epoch() -> None:
+    company, (front, _) = Company(), halves(forecaster(sizes=WANTED.sizes).network, 0)
+    hidden = Hidden(company, front, seed=3)
+    epochs = [list(hidden.training(epoch)) for epoch in (1, 2, 1)]
+    assert sum(len(batch.weight) for batch in epochs[0]) == hidden.total == company.total
+    first = next(iter(company.training(0)))
+    np.testing.assert_array_equal(hidden.batches[0].inputs["hidden"], front(first.inputs))
+    np.testing.assert_array_equal(hidden.batches[0].y, first.y)
+    orders = [[float(batch.y.sum()) for batch in batches] for batches in epochs]
+    assert orders[0] == orders[2] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1])
 
 
 @pytest.mark.parametrize("kind", ["mlp", "lstm"])
@@ -128,6 +145,14 @@ def test_horizon_calendar_and_history_may_differ(monkeypatch: pytest.MonkeyPatch
     assert moved(base.network, made) == {"identity", "window", "step"}
 
 
+def test_a_column_that_the_base_has_not_read_says_nothing_yet() -> None:
+    base, panel = without_size(forecaster(calendar=False)), poisson_panel()
+    table = base.network.get_layer("identity").kernel
+    table.assign(np.zeros(table.shape))
+    made = of_company(*adapt(base, design(sizes=(4, 2), calendar=True), adapters=1, seed=1))
+    np.testing.assert_allclose(made.predict(panel, WEEKS), base.predict(panel, WEEKS), rtol=1e-5, atol=1e-5)
+
+
 @pytest.fixture(scope="module")
 def base() -> Forecaster:
     return forecaster()
@@ -142,7 +167,7 @@ def frozen(base: Forecaster) -> Forecaster:
 
 
 def test_while_they_are_frozen_the_hidden_layers_stay_as_they_are(base: Forecaster, frozen: Forecaster) -> None:
-    assert moved(base.network, frozen.network) == {"identity", "window", "step", "head"}
+    assert moved(base.network, frozen.network) == {"identity", "window", "head"}
     assert np.abs(weights(frozen.network)["adapter_0_outer"][0]).max() > 0
 
 
@@ -150,6 +175,12 @@ def test_in_the_second_pass_all_layers_learn(base: Forecaster, frozen: Forecaste
     taught = transfer(base, WANTED, Company(), Passes(1, RECIPE, RECIPE), Alone())
     assert moved(base.network, taught.network) == weights(base.network).keys()
     assert moved(frozen.network, taught.network) == weights(frozen.network).keys() - {"adapter_0_norm"}
+
+
+def test_without_a_second_pass_the_first_one_is_all(base: Forecaster, frozen: Forecaster) -> None:
+    taught = transfer(base, WANTED, Company(), Passes(1, RECIPE, replace(STILL, epochs=0)), Alone())
+    assert len(taught.epochs) == RECIPE.epochs
+    assert not moved(frozen.network, taught.network)
 
 
 def test_a_second_pass_that_made_it_worse_is_undone(base: Forecaster, frozen: Forecaster) -> None:
@@ -169,10 +200,9 @@ def test_batch_normalisation_knows_the_means_and_variances_of_the_company(base: 
 
 def test_a_network_that_was_transferred_once_may_be_the_base_of_another(frozen: Forecaster) -> None:
     again = loads(dumps(frozen))
-    assert kept_layers(again) >= {"adapter_0_norm", "adapter_0_inner", "adapter_0_outer"}
     design_, network = adapt(again, design(sizes=(1, 1)), adapters=1, seed=1)
     assert design_.adapters == 2
-    assert moved(frozen.network, network) == {"identity", "window"}
+    assert moved(frozen.network, network) == {"identity"}
 
 
 AXIS = axis(weeks=24)
@@ -231,12 +261,13 @@ def test_means_and_variances_are_those_of_all_processes_also_where_one_has_no_ro
     base_, fit = forecaster(), planned.fit
     source = replace(fit.source, words={"store_id": ["s1"], "item_id": ["p0"]}, files=fit.source.files[:1])
     networks_ = [adapt(base_, design(sizes=(2, 2), horizon=2), 1, seed=1)[1] for _ in range(3)]
+    fronts = [halves(network, 0)[0] for network in networks_]
 
-    def measured(member: Communicator, network: keras.Model) -> list[np.ndarray]:
-        measure(network, kept_layers(base_), Stream(source, 16, 3, member), member)
-        return weights(network)["adapter_0_norm"]
+    def measured(member: Communicator, place: int) -> list[np.ndarray]:
+        measure(networks_[place], 0, Hidden(Stream(source, 16, 3, member), fronts[place], 3), member)
+        return weights(networks_[place])["adapter_0_norm"]
 
-    alone = measured(Alone(), networks_[2])
+    alone = measured(Alone(), 2)
     assert (alone[1] > 0).all()
-    for found in Ring(2).run(lambda member: measured(member, networks_[member.rank])):
+    for found in Ring(2).run(lambda member: measured(member, member.rank)):
         np.testing.assert_allclose(found, alone, rtol=1e-6)

@@ -13,7 +13,8 @@ class Transfer(Section):
 
     lake, region: where the company's networks are; of each panel its newest `model` is taken. artefact: the file of one
     network instead, for all panels. adapters: blocks of batch normalisation and dense layers that are put behind its
-    hidden layers. epochs, learning_rate: of the pass in which those are frozen; tuning_*: of that in which all learn.
+    hidden layers. epochs, learning_rate: of the pass in which those are frozen; tuning_*: of that in which all learn,
+    which there is none of where tuning_epochs is 0.
     """
 
     lake: str | None = None
@@ -21,9 +22,9 @@ class Transfer(Section):
     model: Literal["mlp", "lstm"] = "mlp"
     artefact: str | None = None
     adapters: int = Field(default=1, ge=0)
-    epochs: int = Field(default=3, ge=1)
-    learning_rate: float = Field(default=0.002, gt=0)
-    tuning_epochs: int = Field(default=3, ge=1)
+    epochs: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=0.001, gt=0)
+    tuning_epochs: int = Field(default=3, ge=0)
     tuning_rate: float = Field(default=0.0005, gt=0)
 
     @model_validator(mode="after")

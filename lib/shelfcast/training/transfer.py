@@ -1,42 +1,40 @@
 """A network of one company made one of another: its hidden layers are kept, what meets the company is made anew.
 
-First the new layers learn, while the kept ones are frozen; then all of them, at a smaller rate.
+First the new layers learn, while the kept ones are frozen: what these make of a window is computed once. Then all of
+them learn, at a smaller rate.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import islice
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from shelfcast import artefacts
 from shelfcast.features import LEVEL_FEATURES
 from shelfcast.lineage import as_text
 from shelfcast.models.mlp.forecaster import Forecaster, loads
 from shelfcast.models.mlp.loss import loss_sums
-from shelfcast.models.mlp.network import Design, make_network
+from shelfcast.models.mlp.network import ROWS_AHEAD, Design, adapters_of, make_network
+from shelfcast.models.mlp.windows import Float32
+from shelfcast.training.batch import Batch, map_batch
+from shelfcast.training.centres import begin_head
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.loop import Data, Epoch, Recipe, Store, train
 from shelfcast.training.networks import NetworkFit, Outcome, Taught, fit_network, use_device
 
-# What meets a company's words (layers whose names begin so), and its columns, units and targets; every other layer of a
-# base is a hidden one.
+# What meets a company's words: layers whose names begin so.
 _WORDS = "identity"
-_BORDER = ("window", "step", "head")
-# Enough rows for means and variances.
-_MEASURED_BATCHES = 32
 
 
 @dataclass(frozen=True)
 class Passes:
     """adapters: blocks of batch normalisation and dense layers that are put behind the kept ones. frozen: how the new
-    layers learn while the kept ones stand still. tuning: how all of them do after that."""
+    layers learn while the kept ones stand still. tuning: how all of them do after that; not at all where it has no
+    epochs."""
 
     adapters: int
     frozen: Recipe
@@ -93,30 +91,66 @@ def transfer(
     stores: of the state of either pass. The second pass is undone where the validation loss was less before it.
     """
     design, network = adapt(base, wanted, passes.adapters, passes.frozen.seed)
-    kept = kept_layers(base)
-    measure(network, kept, data, communicator)
-    hold(network, kept, True)
-    epochs = train(network, loss_sums, data, passes.frozen, communicator, stores[0], say)
+    front, back = halves(network, base.design.adapters)
+    hidden = Hidden(data, front, passes.frozen.seed)
+    measure(network, base.design.adapters, hidden, communicator)
+    begin_head(network.get_layer("head"), hidden.batches, communicator)
+    epochs = train(back, loss_sums, hidden, passes.frozen, communicator, stores[0], say)
+    if not passes.tuning.epochs:
+        return Taught(design, network, epochs)
     before = network.get_weights()
-    hold(network, kept, False)
     tuned = train(network, loss_sums, data, passes.tuning, communicator, stores[1], say)
     if _least(tuned) > _least(epochs):
         network.set_weights(before)
     return Taught(design, network, [*epochs, *tuned])
 
 
-def kept_layers(base: Forecaster) -> frozenset[str]:
-    """The names of the hidden layers."""
-    return frozenset(layer.name for layer in _reusable(base)) - {*_BORDER}
+def halves(network: keras.Model, adapters: int) -> tuple[keras.Model, keras.Model]:
+    """The network up to its first `adapters` adapters: inputs -> hidden values, and what is behind: {hidden, base} ->
+    forecast. They share the network's layers."""
+    head = network.get_layer("head")
+    new = adapters_of(network)[adapters:]
+    steps = new[0][0].input if new else head.input[0]
+    front = keras.Model(network.input, steps)
+    hidden, base = keras.Input(steps.shape[1:], name="hidden"), keras.Input(head.input[1].shape[1:], name="base")
+    values = hidden
+    for *inner, add in new:
+        said = values
+        for layer in inner:
+            said = layer(said)
+        values = add([values, said])
+    return front, keras.Model({"hidden": hidden, "base": base}, head([values, base]), name="back")
+
+
+class Hidden:
+    """What the kept layers make of a process's windows, computed once; as `Data`. batches: to learn from."""
+
+    def __init__(self, data: Data, front: keras.Model, seed: int) -> None:
+        self._front, self._seed, self.total = front, seed, data.total
+        nothing = np.zeros((0, *front.output.shape[1:]), np.float32)
+        self.empty = Batch({"hidden": nothing, "base": data.empty.inputs["base"]}, data.empty.y, data.empty.weight)
+        self.batches = [self._of(batch) for batch in data.training(0)]
+        self._held_back = [self._of(batch) for batch in data.validation()]
+
+    def training(self, epoch: int) -> Iterable[Batch]:
+        """The same batches in an order of the epoch's own."""
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self.batches))
+        return (self.batches[place] for place in order)
+
+    def validation(self) -> Iterable[Batch]:
+        return self._held_back
+
+    def _of(self, batch: Batch) -> Batch:
+        made = Batch({"hidden": self._front(batch.inputs), "base": batch.inputs["base"]}, batch.y, batch.weight)
+        return map_batch(np.asarray, made)
 
 
 def adapt(base: Forecaster, wanted: Design, adapters: int, seed: int) -> tuple[Design, keras.Model]:
     """A network for the words, horizon, calendar and dropout of `wanted` with the hidden layers of `base` and new
     adapters.
 
-    In- and outputs are multiples of a series' own level, whatever is sold: those layers begin as the base's where they
-    have its shape, else as the seed draws them. No word is known yet, an adapter adds nothing yet, and what a series'
-    size says in the base's units is forgotten.
+    In- and outputs are multiples of a series' own level, whatever is sold: those layers begin as the base's, and what
+    the base has not read says nothing yet. Nor does any word, an adapter, or a series' size in the base's units.
     """
     design = replace(
         base.design,
@@ -129,23 +163,26 @@ def adapt(base: Forecaster, wanted: Design, adapters: int, seed: int) -> tuple[D
     )
     network = make_network(design, seed)
     for layer in _reusable(base):
-        own, weights = network.get_layer(layer.name), layer.get_weights()
-        if [part.shape for part in own.get_weights()] == [part.shape for part in weights]:
-            own.set_weights(weights)
+        own = network.get_layer(layer.name)
+        read = ROWS_AHEAD if layer.name == "step" else 0
+        own.set_weights([_carry(*pair, read) for pair in zip(own.get_weights(), layer.get_weights(), strict=True)])
     _forget_size(network)
     return design, network
+
+
+def _carry(own: Float32, other: Float32, first: int) -> Float32:
+    """The weights `other` in the shape of `own`: of kernels that read unlike columns the `first` rows are the same,
+    and then those at the end."""
+    if own.shape == other.shape:
+        return other
+    carried, last = np.zeros_like(own), min(len(own), len(other)) - first
+    carried[:first], carried[len(own) - last :] = other[:first], other[len(other) - last :]
+    return carried
 
 
 def _reusable(base: Forecaster) -> list[keras.layers.Layer]:
     """What has learned anything, but the words."""
     return [layer for layer in base.network.layers if layer.weights and not layer.name.startswith(_WORDS)]
-
-
-def hold(network: keras.Model, names: Collection[str], frozen: bool) -> None:
-    """Freeze the layers of these names, or let them learn. Batch normalisation has nothing to learn."""
-    for layer in network.layers:
-        if layer.name in names and not isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = not frozen
 
 
 def _forget_size(network: keras.Model) -> None:
@@ -156,29 +193,19 @@ def _forget_size(network: keras.Model) -> None:
     window.set_weights([kernel, bias])
 
 
-def measure(network: keras.Model, kept: Collection[str], data: Data, communicator: Communicator) -> None:
-    """Give the new batch normalisation the means and variances that the company's windows have there, over all
-    processes (adaptive batch normalisation, Li et al. 2017)."""
-    norms = [layer for layer in network.layers if _is_norm(layer) and layer.name not in kept]
-    if not norms:
-        return
-    reading = keras.Model(network.input, {layer.name: layer.input for layer in norms})
-    units = norms[0].input.shape[-1]
-    sums, rows = np.zeros((len(norms), 2, units)), 0
-    for batch in islice(data.training(0), _MEASURED_BATCHES):
-        found = reading(batch.inputs)
-        hidden = [ops.convert_to_numpy(found[layer.name]).reshape(-1, units) for layer in norms]
-        sums += [[part.sum(axis=0), (part.astype(np.float64) ** 2).sum(axis=0)] for part in hidden]
-        rows += len(hidden[0])
-    summed, count = (
-        np.asarray(part) for part in communicator.all_reduce([tf.constant(sums), tf.constant(float(rows))])
+def measure(network: keras.Model, adapters: int, hidden: Hidden, communicator: Communicator) -> None:
+    """Give the batch normalisation of the adapters behind the first `adapters` the means and variances that the hidden
+    values of the company's windows have, over all processes (adaptive batch normalisation, Li et al. 2017). New
+    adapters add nothing yet: each one reads the same values."""
+    units = hidden.empty.inputs["hidden"].shape[-1]
+    values = np.concatenate([batch.inputs["hidden"].reshape(-1, units) for batch in (hidden.empty, *hidden.batches)])
+    own = (values.sum(axis=0, dtype=np.float64), (values.astype(np.float64) ** 2).sum(axis=0), float(len(values)))
+    first, second, count = (
+        np.asarray(part) for part in communicator.all_reduce([tf.constant(part, tf.float64) for part in own])
     )
-    for layer, (first, second) in zip(norms, summed / max(float(count), 1.0), strict=True):
-        layer.set_weights([first, np.maximum(second - first**2, 0.0)])
-
-
-def _is_norm(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.BatchNormalization)
+    mean = first / max(float(count), 1.0)
+    for norm, *_ in adapters_of(network)[adapters:]:
+        norm.set_weights([mean, np.maximum(second / max(float(count), 1.0) - mean**2, 0.0)])
 
 
 def _least(epochs: Sequence[Epoch]) -> float:

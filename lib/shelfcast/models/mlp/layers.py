@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from shelfcast.panel import FloatArray
+
 PACKAGE = "shelfcast"
+LEAST_SHARE = 0.003
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -63,6 +67,18 @@ class ForecastHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         below = ops.flip(ops.cumsum(ops.flip(steps[..., : self.middle], -1), -1), -1)
         above = ops.cumsum(steps[..., self.middle :], -1)
         return ops.concatenate([centre - below, centre, centre + above, mean], -1)
+
+    def begin_with(self, median: FloatArray, mean: FloatArray) -> None:
+        """Say these weighted sums of the simple forecasts, whatever the hidden values are. Each (bases,), none below 0.
+        How far the other quantiles are from the median stays as it is."""
+        kernel, bias = (np.array(part) for part in self.get_weights())
+        for start, weights in ((0, median), (self.bases + 2, mean)):
+            own = slice(start, start + self.bases + 2)
+            # At the weight 0 itself nothing could be learned of a forecast.
+            total = max(float(weights.sum()), LEAST_SHARE)
+            shares = np.maximum(weights / total, LEAST_SHARE)
+            kernel[:, own], bias[own] = 0.0, [*np.log(shares / shares.sum()), total - 1.0, 0.0]
+        self.set_weights([kernel, bias])
 
     def _centre(self, said: Any, base: Any) -> Any:
         average = ops.sum(ops.softmax(said[..., : self.bases]) * base, -1, keepdims=True)

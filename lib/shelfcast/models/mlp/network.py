@@ -13,6 +13,9 @@ from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY
 
 QUANTILES = (0.1, 0.5, 0.9, 0.98)
 MIDDLE = QUANTILES.index(0.5)
+# Columns of each period ahead that enter whether or not the calendar does: the layer `step` reads them first.
+ROWS_AHEAD = len(AHEAD) - len(CALENDAR_FEATURES)
+_BLOCK = ("norm", "inner", "dropout", "outer", "sum")
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,15 @@ def _adapter(design: Design, hidden: Any, name: str) -> Any:
     # where one has read its share. The dense layer behind it scales and shifts.
     norm = keras.layers.BatchNormalization(center=False, scale=False, trainable=False, name=f"{name}_norm")
     return _block(design, hidden, norm, name)
+
+
+def adapters_of(network: keras.Model) -> list[list[keras.layers.Layer]]:
+    """The layers of each adapter, in the order in which values pass them."""
+    found: list[list[keras.layers.Layer]] = []
+    names = {layer.name for layer in network.layers}
+    while (name := f"adapter_{len(found)}") + "_norm" in names:
+        found.append([network.get_layer(f"{name}_{part}") for part in _BLOCK])
+    return found
 
 
 def _block(design: Design, hidden: Any, norm: keras.layers.Layer, name: str) -> Any:
