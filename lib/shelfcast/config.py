@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Literal
-from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.insights import Insights
@@ -14,30 +13,10 @@ from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
+from shelfcast.settings.source import Source
 from shelfcast.settings.tracking import Tracking
 from shelfcast.settings.transfer import Transfer
 from shelfcast.settings.tuning import Tuning
-
-
-class Source(Section):
-    """Where the transactions come from.
-
-    files: table -> the name of its file in `path`, or a pattern (*, ?) of several. time_zone: that of the stores; a day
-    is theirs.
-    """
-
-    kind: str
-    path: str | None = None
-    files: dict[str, str] = Field(default_factory=dict)
-    persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
-    time_zone: str = "UTC"
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("the name of a time zone, such as America/New_York")
-        return name
 
 
 class Outliers(Section):

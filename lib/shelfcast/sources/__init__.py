@@ -9,8 +9,7 @@ from shelfcast.config import Config
 from shelfcast.errors import ConfigError
 from shelfcast.sources.bibitor import Bibitor
 from shelfcast.sources.complete_journey import CompleteJourney
-from shelfcast.sources.favorita import Favorita
-from shelfcast.sources.walmart import Walmart
+from shelfcast.sources.mapped import Mapped
 from shelfcast.table import Table
 
 
@@ -38,8 +37,7 @@ class Source(Protocol):
 _SOURCES: dict[str, Callable[[Config], Source]] = {
     "bibitor": Bibitor,
     "complete_journey": CompleteJourney,
-    "favorita": Favorita,
-    "walmart": Walmart,
+    "mapped": Mapped,
 }
 
 

@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -25,10 +26,28 @@ _HEAD_BYTES = 65_536
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _REPLACEMENT = "\ufffd"
-_THOUSANDS = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
-_NOTHING_BUT_COMMAS = r'^[\s,"]*$'
+_THOUSANDS = r"^-?\d{1,3}(%s\d{3})+(%s\d*)?$"
+
+
+class Form(NamedTuple):
+    """How a CSV file is written: what parts its fields, and its text."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+
+    @property
+    def is_of_bytes(self) -> bool:
+        """Whether a line ends with the same byte as in ASCII, so that a file can be read in parts."""
+        return "\n".encode(self.encoding) == b"\n"
+
+    @property
+    def delimiters(self) -> str:
+        return _DELIMITERS.get(self.delimiter, repr(self.delimiter))
+
+
+COMMAS = Form()
 
 
 def find_files(folder: str, pattern: str, what: str) -> list[str]:
@@ -42,37 +61,41 @@ def find_files(folder: str, pattern: str, what: str) -> list[str]:
     return [str(file) for file in found]
 
 
-def read_csv(spark: SparkSession, files: Sequence[str], wanted: Sequence[str]) -> list[DataFrame]:
+def read_csv(spark: SparkSession, files: Sequence[str], wanted: Sequence[str], form: Form = COMMAS) -> list[DataFrame]:
     """The rows of `files` as text, a frame for each header among them, and MALFORMED.
 
     Raises SourceError or SchemaError, naming the file, where it is no CSV file with the columns `wanted`.
     """
     by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for file in files:
-        names = read_header(file)
+        names = read_header(file, form)
         _require_columns(file, names, wanted)
         by_header[tuple(names)].append(file)
-    return [_read_alike(spark, group, names) for names, group in by_header.items()]
+    return [_read_alike(spark, group, names, form) for names, group in by_header.items()]
 
 
-def refusals(columns: Sequence[str]) -> dict[str, Column]:
-    """What refuses a row whatever it is about: name -> whether it is so, of a frame with the row as `_raw`."""
+def refusals(columns: Sequence[str], first: str | None = None) -> dict[str, Column]:
+    """What refuses a row whatever it is about: name -> whether it is so, of a frame with the row as `_raw`. first: the
+    first column as the header has it, where the raw table has it otherwise."""
     fields = [F.col(f"_raw.`{name}`") for name in columns]
     return {
         "malformed_row": F.col(f"_raw.{MALFORMED}").isNotNull(),
-        "repeated_header": F.trim(fields[0]) == columns[0],
+        "repeated_header": F.trim(fields[0]) == (first or columns[0]),
         "undecodable_text": F.contains(F.concat_ws("", *fields), F.lit(_REPLACEMENT)),
     }
 
 
-def read_header(file: str) -> list[str]:
-    """The names in the first line. Raises SourceError where the file is no text in UTF-8, SchemaError where two columns
-    share a name."""
-    line = _LINE_END.split(_text(file, _head(file)), maxsplit=1)[0]
-    names = [name.strip() for name in next(csv.reader([line]), [])]
-    found = {what: line.count(mark) for mark, what in _OTHER_DELIMITERS.items() if line.count(mark)}
+def read_header(file: str, form: Form = COMMAS) -> list[str]:
+    """The names in the first line. Raises SourceError where the file is no text of that form, SchemaError where two
+    columns share a name."""
+    line = _LINE_END.split(_text(file, _head(file), form.encoding), maxsplit=1)[0]
+    names = [name.strip() for name in next(csv.reader([line], delimiter=form.delimiter), [])]
+    found = {what: line.count(mark) for mark, what in _DELIMITERS.items() if line.count(mark)}
     if len(names) < 2 and found:
-        raise SourceError(f"{file}: the first line has {_most(found)} and no commas; wanted fields parted by commas")
+        wanted = form.delimiters
+        raise SourceError(
+            f"{file}: the first line has {_most(found)} and no {wanted}; wanted fields parted by {wanted}"
+        )
     twice = sorted({name for name in names if [other.lower() for other in names].count(name.lower()) > 1})
     if twice:
         raise SchemaError(f"{file}: column {', '.join(twice)} is there twice; wanted each name once")
@@ -84,30 +107,32 @@ def name_in(column: str) -> Column:
     return F.nullif(F.trim(F.col(column)), F.lit(""))
 
 
-def number_in(column: str) -> Column:
-    """A number as written; null where it is none. Fractions stand behind a point here, so that in "1,049.00" a comma
-    parts thousands; in "1,5" it parts nothing that can be told."""
-    text = F.trim(F.col(column))
-    # Few rows have a comma: it is looked for before its place is.
-    has_thousands = F.contains(text, F.lit(",")) & text.rlike(_THOUSANDS)
-    return F.when(has_thousands, F.replace(text, F.lit(","), F.lit(""))).otherwise(text).try_cast("double")
+def number_in(column: str, decimal: str = ".") -> Column:
+    """A number as written; null where it is none. `decimal` stands before fractions, and of "." and "," the other one
+    parts thousands: "1,049.00" is one, while in "1,5" a comma parts nothing that can be told."""
+    text, thousands = F.trim(F.col(column)), "," if decimal == "." else "."
+    form = _THOUSANDS % (re.escape(thousands), re.escape(decimal))
+    # Few rows have the mark: it is looked for before its place is.
+    has_thousands = F.contains(text, F.lit(thousands)) & text.rlike(form)
+    plain = F.when(has_thousands, F.replace(text, F.lit(thousands), F.lit(""))).otherwise(text)
+    if decimal == ".":
+        return plain.try_cast("double")
+    # Where a comma is the mark of fractions, a point that parts no thousands is no number's.
+    return F.when(~F.contains(plain, F.lit(".")), F.replace(plain, F.lit(decimal), F.lit("."))).try_cast("double")
 
 
 def text_columns(names: str) -> str:
     return ", ".join(f"{name} string" for name in (*names.split(), MALFORMED))
 
 
-def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str]) -> DataFrame:
+def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str], form: Form) -> DataFrame:
     schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
-    rows = (
-        spark.read.schema(schema)
-        .option("header", True)
-        .option("escape", '"')
-        .option("columnNameOfCorruptRecord", MALFORMED)
-        .csv(list(files))
-    )
-    # A row of nothing but commas says nothing, however many they are.
-    says_something = ~F.col(MALFORMED).rlike(_NOTHING_BUT_COMMAS)
+    reader = spark.read.schema(schema).option("header", True).option("escape", '"').option("sep", form.delimiter)
+    reader = reader.option("encoding", form.encoding).option("columnNameOfCorruptRecord", MALFORMED)
+    # Where a line's end is several bytes, Spark finds it in a whole file alone.
+    rows = reader.option("multiLine", not form.is_of_bytes).csv(list(files))
+    # A row of nothing but delimiters says nothing, however many they are.
+    says_something = ~F.col(MALFORMED).rlike(rf'^[\s"{re.escape(form.delimiter)}]*$')
     return rows.withColumn(MALFORMED, F.when(says_something, F.col(MALFORMED)))
 
 
@@ -120,19 +145,20 @@ def _head(file: str) -> bytes:
         raise SourceError(f"{file}: cannot be read ({error}); wanted a CSV file") from None
 
 
-def _text(file: str, head: bytes) -> str:
+def _text(file: str, head: bytes, encoding: str) -> str:
+    wanted = encoding.upper()
     if not head.strip():
         raise SourceError(f"{file}: empty; wanted a line of column names and rows")
     if head.startswith((_ZIP, _GZIP)):
         raise SourceError(f"{file}: a packed file; wanted it unpacked, or named .gz where gzip packed it")
-    if head.startswith(_UTF_16):
-        raise SourceError(f"{file}: text in UTF-16; wanted UTF-8")
-    if b"\0" in head:
+    if head.startswith(_UTF_16) and "16" not in encoding:
+        raise SourceError(f"{file}: text in UTF-16; wanted {wanted}")
+    if b"\0" in head and "16" not in encoding:
         raise SourceError(f"{file}: not text (a zero byte at {head.index(0)}); wanted a CSV file")
     try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+        return codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{file}: byte {error.start} is not UTF-8 text; wanted the file in UTF-8") from None
+        raise SourceError(f"{file}: byte {error.start} is not {wanted} text; wanted the file in {wanted}") from None
 
 
 def _require_columns(file: str, names: Sequence[str], wanted: Sequence[str]) -> None:

@@ -1,0 +1,96 @@
+"""The section of a configuration that says where transactions come from, and how they read as the canonical ones."""
+
+import codecs
+from datetime import date
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from shelfcast.settings.sections import Section
+
+_BASES = ("from", "value", "sql")
+
+
+class MappedColumn(Section):
+    """What a canonical column is made of: a received column (`from`), a constant (`value`), or an expression of Spark's
+    SQL over received columns (`sql`). A name alone is a received column.
+
+    formats: of a date, the first that fits the whole text; plus_days: from the received day to the canonical one.
+    nothing: texts that say that nothing is known. default: what then stands instead.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    received: str | None = Field(default=None, alias="from")
+    value: str | float | date | None = None
+    sql: str | None = None
+    formats: tuple[str, ...] = ("yyyy-MM-dd",)
+    plus_days: int = 0
+    nothing: tuple[str, ...] = ()
+    default: str | float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one_base(cls, given: Any) -> Any:
+        if isinstance(given, dict) and len([base for base in _BASES if given.get(base) is not None]) != 1:
+            raise ValueError("one of from, value and sql")
+        return given
+
+
+def _of_a_name(given: Any) -> Any:
+    return {"from": given} if isinstance(given, str) else given
+
+
+def _of_names(given: Any) -> Any:
+    return dict.fromkeys(given, "string") if isinstance(given, list) else given
+
+
+def _known_encoding(name: str) -> str:
+    """The encoding by the name that Python and Java know it by."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError("an encoding such as utf-8, latin-1 or cp1252") from None
+
+
+class MappedTable(Section):
+    """One of a company's tables.
+
+    files: the name of its file in `source.path`, or a pattern (*, ?) of several; gzip packs those that end in .gz.
+    received: the names of its columns that are wanted or, where the files have types, name -> type (Spark's); further
+    ones are kept aside. columns: canonical column -> what it is made of. delimiter, encoding: of CSV; decimal: the mark
+    before fractions in numbers as text.
+    """
+
+    files: str
+    format: Literal["csv", "json", "parquet"] = "csv"
+    received: Annotated[dict[str, str], BeforeValidator(_of_names), Field(min_length=1)]
+    columns: dict[str, Annotated[MappedColumn, BeforeValidator(_of_a_name)]]
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    decimal: Literal[".", ","] = "."
+
+
+class Source(Section):
+    """Where the transactions come from.
+
+    files: table -> the name of its file in `path`, or a pattern (*, ?) of several; of kind mapped tables: table -> how
+    it is written and what it tells. name: the company, for whom the raw tables are named; else the region. time_zone:
+    that of the stores; a day is theirs.
+    """
+
+    kind: str
+    name: str | None = Field(default=None, pattern=r"^[a-z0-9_]+$")
+    path: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    tables: dict[str, MappedTable] = Field(default_factory=dict)
+    persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("the name of a time zone, such as America/New_York")
+        return name

@@ -1,0 +1,55 @@
+"""What a source may tell: the canonical columns of each of its tables, and which of them a table cannot be without."""
+
+from collections.abc import Mapping
+
+from shelfcast import schemas
+from shelfcast.cleaning import supply
+from shelfcast.table import Table
+
+_STOCK = (supply.STOCK, {"price": "double"})
+# The clean table that a received one becomes, and what it tells beside that table's columns.
+_BECOMES: Mapping[str, tuple[Table, Mapping[str, str]]] = {
+    "sales": (schemas.SALES, {}),
+    "products": (
+        schemas.PRODUCTS,
+        {"vendor_name": "string", "price": "double", "purchase_price": "double", "known_from": "date"},
+    ),
+    "promotions": (schemas.PROMOTIONS, {}),
+    "purchases": (supply.PURCHASES, {"vendor_name": "string"}),
+    "invoices": (supply.INVOICES, {"vendor_name": "string"}),
+    "opening_stock": _STOCK,
+    "closing_stock": _STOCK,
+}
+# What cleaning makes of the others, and no source tells.
+_DERIVED = {
+    "sales": {"quantity", "capped_quantity", "is_outlier", "is_return"},
+    "products": {"size_ml", "size_g", "size_count"},
+    "opening_stock": {"moment"},
+    "closing_stock": {"moment"},
+}
+REQUIRED = {
+    "sales": ("store_id", "product_id", "sold_on", "source_quantity", "revenue"),
+    "products": ("product_id", "category_id"),
+    "promotions": ("store_id", "product_id", "valid_from", "valid_to"),
+    "purchases": ("vendor_id", "po_number", "store_id", "product_id", "ordered_on", "quantity"),
+    "invoices": ("vendor_id", "po_number", "invoiced_on", "dollars"),
+    "opening_stock": ("store_id", "product_id", "counted_on", "on_hand"),
+    "closing_stock": ("store_id", "product_id", "counted_on", "on_hand"),
+}
+# The day on which a row is first known, where the configuration does not map `known_from`: a till's sale on the evening
+# of its day.
+KNOWN_FROM = {
+    "sales": "sold_on",
+    "purchases": "ordered_on",
+    "invoices": "invoiced_on",
+    "opening_stock": "counted_on",
+    "closing_stock": "counted_on",
+}
+
+
+def canonical_columns(name: str) -> dict[str, str]:
+    """The columns that the table `name` of a source may tell, and their types."""
+    table, further = _BECOMES[name]
+    pairs = (column.split() for column in table.columns.split(", "))
+    own = {column: kind for column, kind in pairs if column not in {"region", *_DERIVED.get(name, ())}}
+    return own | dict(further)

@@ -1,0 +1,188 @@
+"""Any company: its tables as the configuration maps them, without a line of code."""
+
+import re
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, TimestampType
+
+from shelfcast.cleaning.dates import parsed_date
+from shelfcast.config import Config
+from shelfcast.errors import ConfigError
+from shelfcast.settings.source import MappedColumn, MappedTable
+from shelfcast.sources import csv_files
+from shelfcast.sources.canonical import KNOWN_FROM, REQUIRED, canonical_columns
+from shelfcast.sources.csv_files import MALFORMED, Form, find_files, name_in, number_in
+from shelfcast.sources.raw import in_slices, raw_table, with_raw
+from shelfcast.table import Table
+
+# A Delta table's columns have none of these in their names.
+_MARKS = re.compile(r"[^\w]+")
+_MOMENTS = {"opening_stock": "opening", "closing_stock": "closing"}
+
+
+class Mapped:
+    """The tables that `source.tables` describes, in the folder `source.path`; raw ones are named for `source.name`."""
+
+    def __init__(self, config: Config) -> None:
+        self._source, self._first_day = config.source, config.cleaning.first_day
+        if self._source.path is None:
+            raise ConfigError("source.path: not given; wanted the folder with the company's files")
+        self._folder = self._source.path
+        if "sales" not in self._source.tables:
+            found = ", ".join(self._source.tables) or "none"
+            raise ConfigError(f"source.tables: found {found}; wanted sales among them")
+        for name, table in self._source.tables.items():
+            _require_columns(name, table)
+        company = self._source.name or config.region
+        self.raw: dict[str, Table] = {
+            name: raw_table(f"{company}_{name}", _as_ddl(table), self._source.persons)
+            for name, table in self._source.tables.items()
+        }
+
+    def files(self, name: str) -> list[str]:
+        return find_files(self._folder, self._table(name).files, name.replace("_", " "))
+
+    def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
+        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), self.files(name))]
+
+    def refusals(self, name: str) -> dict[str, Column]:
+        """What a row's form tells; and a day that is told and cannot be read, where a row may do without it."""
+        table = self._table(name)
+        names = [*table.received]
+        of_form = csv_files.refusals([*map(plain_name, names)], names[0]) if table.format == "csv" else {}
+        if table.format == "json":
+            of_form = {"malformed_row": F.col(f"_raw.{MALFORMED}").isNotNull()}
+        unread = [self._is_unread(name, column) for column in self._spare_days(name)]
+        return of_form | ({"unreadable_date": reduce(or_, unread)} if unread else {})
+
+    def canonical(self, name: str, raw: DataFrame) -> DataFrame:
+        columns = {column: self._column(name, column, kind, raw) for column, kind in canonical_columns(name).items()}
+        if name in _MOMENTS:
+            columns["moment"] = F.lit(_MOMENTS[name])
+        return with_raw(raw, columns)
+
+    def _table(self, name: str) -> MappedTable:
+        return self._source.tables[name]
+
+    def _column(self, name: str, column: str, kind: str, raw: DataFrame) -> Column:
+        mapped = self._table(name).columns.get(column)
+        if mapped is not None:
+            return self._read_as(kind, mapped, self._table(name), f"source.tables.{name}.columns.{column}", raw)
+        if column != "known_from":
+            return F.lit(None).cast(kind)
+        known = KNOWN_FROM.get(name)
+        return F.lit(self._first_day) if known is None else self._column(name, known, kind, raw)
+
+    def _read_as(self, kind: str, mapped: MappedColumn, table: MappedTable, place: str, raw: DataFrame) -> Column:
+        if mapped.sql is not None:
+            found = _checked(mapped.sql, raw, place).cast(kind)
+        elif mapped.received is not None:
+            found = self._received(kind, mapped, mapped.received, table, raw)
+        else:
+            found = F.lit(mapped.value).cast(kind)
+        if kind == "date" and mapped.plus_days:
+            found = F.date_add(found, mapped.plus_days)
+        return found if mapped.default is None else F.coalesce(found, F.lit(mapped.default).cast(kind))
+
+    def _received(self, kind: str, mapped: MappedColumn, received: str, table: MappedTable, raw: DataFrame) -> Column:
+        column, held = F.col(plain_name(received)), raw.schema[plain_name(received)].dataType
+        if isinstance(held, StringType):
+            return _text_as(kind, mapped, plain_name(received), table.decimal)
+        if isinstance(held, TimestampType) and kind == "date":
+            # The file's instants: a sale on Sunday evening is one of that day where the store stands.
+            return F.to_date(F.from_utc_timestamp(column, self._source.time_zone))
+        return column.cast(kind)
+
+    def _spare_days(self, name: str) -> list[str]:
+        mapped, kinds = self._table(name).columns, canonical_columns(name)
+        return [
+            column
+            for column, told in mapped.items()
+            if kinds[column] == "date" and column not in REQUIRED[name] and told.received is not None
+        ]
+
+    def _is_unread(self, name: str, column: str) -> Column:
+        mapped = self._table(name).columns[column]
+        received = F.trim(F.col(f"_raw.{plain_name(str(mapped.received))}").cast("string"))
+        return F.col(column).isNull() & ~received.isin("", *mapped.nothing)
+
+
+def _text_as(kind: str, mapped: MappedColumn, received: str, decimal: str) -> Column:
+    """A received text as a canonical value; null where it is none."""
+    if kind == "date":
+        found = parsed_date(F.col(received), mapped.formats)
+    else:
+        found = number_in(received, decimal) if kind == "double" else name_in(received)
+    return F.when(~F.trim(F.col(received)).isin(*mapped.nothing), found) if mapped.nothing else found
+
+
+def _checked(expression: str, raw: DataFrame, place: str) -> Column:
+    """The expression. Raises ConfigError where Spark cannot read it, or it names what was not received."""
+    try:
+        found = F.expr(expression)
+        raw.select(found)
+    except (AnalysisException, ParseException) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{place}.sql: found {expression!r}, which Spark refuses: {reason}") from None
+    return found
+
+
+def _require_columns(name: str, table: MappedTable) -> None:
+    """Raise ConfigError for a table or column that no forecast is made of, a needed one that is not mapped, and one
+    that is made of what is not received."""
+    if name not in REQUIRED:
+        raise ConfigError(f"source.tables: no table {name}; wanted some of {', '.join(REQUIRED)}")
+    known = canonical_columns(name)
+    if unknown := [column for column in table.columns if column not in known]:
+        raise ConfigError(f"source.tables.{name}.columns: no {', '.join(unknown)}; wanted some of {', '.join(known)}")
+    if missing := [column for column in REQUIRED[name] if column not in table.columns]:
+        raise ConfigError(f"source.tables.{name}.columns: no {', '.join(missing)}; wanted {', '.join(REQUIRED[name])}")
+    sought = {mapped.received for mapped in table.columns.values() if mapped.received is not None}
+    if absent := sorted(sought - {*table.received}):
+        raise ConfigError(
+            f"source.tables.{name}.columns: made of {', '.join(absent)}; wanted some of what is received: "
+            f"{', '.join(table.received)}"
+        )
+    _require_names(name, table)
+
+
+def _require_names(name: str, table: MappedTable) -> None:
+    """Raise ConfigError where two received columns would be one in the lake."""
+    if len({plain_name(column).casefold() for column in table.received}) < len(table.received):
+        raise ConfigError(f"source.tables.{name}.received: two columns of one name among {', '.join(table.received)}")
+
+
+def plain_name(column: str) -> str:
+    """A received name as the lake's tables may have it: blanks and marks are no part of it there.
+
+    >>> plain_name("Weekly Sales ($)")
+    'Weekly_Sales_'
+    """
+    return _MARKS.sub("_", column)
+
+
+def _with_plain_names(frame: DataFrame) -> DataFrame:
+    return frame.select(*[F.col(f"`{column}`").alias(plain_name(column)) for column in frame.columns])
+
+
+def _read(spark: SparkSession, table: MappedTable, files: Sequence[str]) -> Sequence[DataFrame]:
+    if table.format == "parquet":
+        return in_slices(spark.read.parquet(*files))
+    if table.format == "json":
+        wanted = ", ".join(f"`{name}` {kind}" for name, kind in _kept(table).items())
+        return [spark.read.schema(wanted).option("columnNameOfCorruptRecord", MALFORMED).json(list(files))]
+    return csv_files.read_csv(spark, files, list(table.received), Form(table.delimiter, table.encoding))
+
+
+def _kept(table: MappedTable) -> dict[str, str]:
+    """The received columns and their types, and where the files are text, what a row was whose form is none."""
+    return table.received if table.format == "parquet" else {**table.received, MALFORMED: "string"}
+
+
+def _as_ddl(table: MappedTable) -> str:
+    return ", ".join(f"{plain_name(name)} {kind}" for name, kind in _kept(table).items())

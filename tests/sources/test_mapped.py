@@ -1,0 +1,209 @@
+import gzip
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import Row, SparkSession
+
+from shelfcast.cleaning import fate
+from shelfcast.config import Config, load
+from shelfcast.errors import ConfigError, SchemaError, SourceError
+from shelfcast.resources import resource_folder
+from shelfcast.sources import open_source, tells_of_supply
+from shelfcast.sources.canonical import REQUIRED, canonical_columns
+from shelfcast.sources.mapped import plain_name
+from shelfcast.sources.raw import as_raw
+
+CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
+RECEIVED = ["Shop No", "Article", "Day", "Pieces", "Takings"]
+SALE = {
+    "store_id": "Shop No",
+    "product_id": "Article",
+    "sold_on": {"from": "Day", "formats": ["d.M.yyyy", "yyyy-MM-dd"]},
+    "source_quantity": "Pieces",
+    "revenue": "Takings",
+}
+HEADER = "Shop No;Article;Day;Pieces;Takings"
+
+
+def config(folder: Path, name: str = "sales", **told: Any) -> Config:
+    """A company with one further table `name` (or its sales alone), described by `told`."""
+    sales = {"files": "sales.*", "received": RECEIVED, "columns": SALE, "delimiter": ";", "decimal": ","}
+    tables = {"sales": sales | told} if name == "sales" else {"sales": sales, name: told}
+    source = yaml.safe_dump({"kind": "mapped", "name": "corner", "path": str(folder), "tables": tables})
+    return load(CONF, [f"source={source}", "cleaning.keys={}"])
+
+
+def rows_of(spark: SparkSession, settings: Config, name: str = "sales") -> list[Row]:
+    source = open_source(settings)
+    (part, *_) = source.read(spark, name)
+    raw = as_raw(part, source.raw[name], "here", {}, "batch")
+    judged = fate.with_fate(source.canonical(name, raw), source.refusals(name))
+    return judged.collect()
+
+
+def write(folder: Path, rows: Sequence[str], encoding: str = "utf-8", end: str = "\n") -> Path:
+    (folder / "sales.csv").write_bytes(end.join((HEADER, *rows, "")).encode(encoding))
+    return folder
+
+
+def test_a_company_needs_a_configuration_and_no_code(spark: SparkSession, tmp_path: Path) -> None:
+    folder = write(tmp_path, ['7;Milk 1l;24.12.2016;3;"1.049,50"', "7;Bread;2016-12-27;-1;-2,5"])
+    milk, bread = rows_of(spark, config(folder))
+    assert (milk.store_id, milk.product_id, milk.sold_on) == ("7", "Milk 1l", date(2016, 12, 24))
+    assert (milk.source_quantity, milk.revenue, milk.known_from) == (3.0, 1049.5, date(2016, 12, 24))
+    assert (bread.sold_on, bread.revenue, bread.unit_price, bread.basket_id) == (date(2016, 12, 27), -2.5, None, None)
+    assert milk._raw["Shop_No"] == "7"
+    assert open_source(config(folder)).raw["sales"].name == "raw/corner_sales"
+    assert not tells_of_supply(config(folder))
+
+
+FORMS = {
+    "Latin-1": ("latin-1", "\n"),
+    "UTF-8 with its mark": ("utf-8-sig", "\n"),
+    "UTF-16": ("utf-16", "\n"),
+    "bare carriage returns": ("utf-8", "\r"),
+    "Windows' line ends": ("cp1252", "\r\n"),
+}
+
+
+@pytest.mark.parametrize(("encoding", "end"), FORMS.values(), ids=FORMS)
+def test_text_is_read_as_it_was_written(spark: SparkSession, tmp_path: Path, encoding: str, end: str) -> None:
+    folder = write(tmp_path, ["7;Käse;24.12.2016;3;4,5", "8;Brot;24.12.2016;1;2"], encoding, end)
+    found = rows_of(spark, config(folder, encoding=encoding.removesuffix("-sig")))
+    assert [(row.product_id, row.revenue, row._fate) for row in found] == [
+        ("Käse", 4.5, "clean"),
+        ("Brot", 2.0, "clean"),
+    ]
+
+
+def test_packed_files_are_read(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv.gz").write_bytes(gzip.compress(f"{HEADER}\n7;Bread;24.12.2016;3;4,5\n".encode()))
+    assert [row.product_id for row in rows_of(spark, config(tmp_path))] == ["Bread"]
+
+
+def test_lines_of_json_are_read_and_a_broken_one_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    told = {"Shop No": 7, "Article": "Bread", "Day": "2016-12-24", "Pieces": 3, "Takings": 4.5, "Till": 2}
+    (tmp_path / "sales.json").write_text(f'{json.dumps(told)}\n{{"Shop No": 7, "Art\n')
+    received = {"Shop No": "bigint", "Article": "string", "Day": "string", "Pieces": "bigint", "Takings": "double"}
+    found = rows_of(spark, config(tmp_path, format="json", received=received))
+    assert sorted((row._fate, row.store_id, row.revenue) for row in found) == [
+        ("clean", "7", 4.5),
+        ("malformed_row", None, None),
+    ]
+
+
+def test_the_instants_of_parquet_are_days_where_the_stores_are(spark: SparkSession, tmp_path: Path) -> None:
+    row = (7, "Bread", datetime(2016, 12, 26, 2, 0), 3.0, 4.5, "kept aside")
+    kinds = "`Shop No` bigint, Article string, Day timestamp, Pieces double, Takings double, Till string"
+    spark.createDataFrame([row], kinds).coalesce(1).write.parquet(str(tmp_path / "sales"))
+    (file,) = (tmp_path / "sales").glob("*.parquet")
+    file.rename(tmp_path / "sales.parquet")
+    received = dict(zip(RECEIVED, ("bigint", "string", "timestamp", "double", "double"), strict=True))
+    settings = config(tmp_path, format="parquet", files="sales.parquet", received=received)
+    in_new_york = settings.source.model_copy(update={"time_zone": "America/New_York"})
+    found = rows_of(spark, settings.model_copy(update={"source": in_new_york}))
+    sold = [row for row in found if row.store_id == "7"]
+    assert [(row.sold_on, json.loads(row._raw["_extra"])) for row in sold] == [
+        (date(2016, 12, 25), {"Till": "kept aside"})
+    ]
+
+
+def test_expressions_constants_and_defaults_stand_where_no_column_does(spark: SparkSession, tmp_path: Path) -> None:
+    columns = SALE | {
+        "unit_price": {"sql": "try_cast(Takings as double) / try_cast(Pieces as double)"},
+        "discount": {"value": 0.25},
+        "basket_id": {"from": "Article", "nothing": ["none"], "default": "(loose)"},
+    }
+    folder = write(tmp_path, ["7;none;24.12.2016;2;5"])
+    (row,) = rows_of(spark, config(folder, columns=columns))
+    assert (row.unit_price, row.discount, row.basket_id) == (2.5, 0.25, "(loose)")
+
+
+def test_a_day_that_a_row_may_lack_refuses_it_where_it_cannot_be_read(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("po,v,s,p,on,came,n\n1,a,7,x,2016-12-01,,5\n2,a,7,x,2016-12-01,soon,5\n")
+    columns = {
+        "po_number": "po",
+        "vendor_id": "v",
+        "store_id": "s",
+        "product_id": "p",
+        "ordered_on": "on",
+        "received_on": "came",
+        "quantity": "n",
+    }
+    received = ["po", "v", "s", "p", "on", "came", "n"]
+    settings = config(tmp_path, "purchases", files="orders.csv", received=received, columns=columns)
+    found = {row.po_number: (row._fate, row.known_from) for row in rows_of(spark, settings, "purchases")}
+    assert found == {"1": ("clean", date(2016, 12, 1)), "2": ("unreadable_date", date(2016, 12, 1))}
+    assert tells_of_supply(settings)
+
+
+def test_stock_is_counted_at_the_opening_or_the_closing(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "stock.csv").write_text("s,p,on,n\n7,x,2016-12-31,5\n")
+    columns = {"store_id": "s", "product_id": "p", "counted_on": "on", "on_hand": "n"}
+    settings = config(tmp_path, "closing_stock", files="stock.csv", received=["s", "p", "on", "n"], columns=columns)
+    (row,) = rows_of(spark, settings, "closing_stock")
+    assert (row.moment, row.on_hand, row.known_from) == ("closing", 5.0, date(2016, 12, 31))
+
+
+REFUSED = {
+    "a table that is none": (
+        {"name": "oil", "files": "o", "received": ["a"], "columns": {}},
+        r"source\.tables: no table oil; wanted some of sales, products",
+    ),
+    "a column that is none": ({"columns": SALE | {"shop": "Shop No"}}, r"columns: no shop; wanted some of store_id"),
+    "a needed column": ({"columns": {"store_id": "Shop No"}}, r"columns: no product_id, sold_on, source_quantity, rev"),
+    "what is not received": ({"columns": SALE | {"basket_id": "Bon"}}, r"made of Bon; wanted some of what is received"),
+    "two bases": ({"columns": SALE | {"basket_id": {"from": "Article", "value": "1"}}}, r"one of from, value and sql"),
+    "no base": ({"columns": SALE | {"basket_id": {"default": "1"}}}, r"one of from, value and sql"),
+    "an encoding that is none": ({"encoding": "latin-0"}, r"wanted: .*an encoding such as utf-8"),
+    "two names in one": ({"received": [*RECEIVED, "Shop.No"]}, r"received: two columns of one name"),
+    "a pattern without a year": (
+        {"columns": SALE | {"sold_on": {"from": "Day", "formats": ["d.M."]}}},
+        r"date pattern 'd\.M\.'",
+    ),
+    "an expression of what is not there": (
+        {"columns": SALE | {"unit_price": {"sql": "Takings / Stueck"}}},
+        r"source\.tables\.sales\.columns\.unit_price\.sql: found 'Takings / Stueck', which Spark refuses",
+    ),
+}
+
+
+@pytest.mark.parametrize(("told", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_mapping_that_cannot_be_is_refused_by_its_place(
+    spark: SparkSession, tmp_path: Path, told: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        rows_of(spark, config(write(tmp_path, ["7;Bread;24.12.2016;2;5"]), **told))
+
+
+FILES = {
+    "another delimiter": (b"Shop No,Article,Day,Pieces,Takings\n", SourceError, "commas and no semicolons"),
+    "a column less": (b"Shop No;Article;Day;Pieces;Money\n", SchemaError, "no column Takings"),
+    "another encoding": ("Shop No;Käse\n".encode("latin-1"), SourceError, "is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize(("content", "error", "message"), FILES.values(), ids=FILES)
+def test_a_file_of_another_form_is_refused_by_its_name(
+    spark: SparkSession, tmp_path: Path, content: bytes, error: type[Exception], message: str
+) -> None:
+    (tmp_path / "sales.csv").write_bytes(content)
+    with pytest.raises(error, match=rf"sales\.csv.*{message}"):
+        rows_of(spark, config(tmp_path))
+
+
+@given(st.text(max_size=30))
+def test_plain_names_are_those_that_a_table_may_have(name: str) -> None:
+    assert not set(plain_name(name)) & set(" ,;{}()\n\t=.`")
+    assert plain_name(plain_name(name)) == plain_name(name)
+
+
+def test_each_needed_column_is_one_that_a_source_may_tell() -> None:
+    assert all({*columns} <= {*canonical_columns(name)} for name, columns in REQUIRED.items())
