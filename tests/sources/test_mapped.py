@@ -2,6 +2,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from shelfcast.cleaning import fate
 from shelfcast.config import Config, load
@@ -42,8 +43,8 @@ def config(folder: Path, name: str = "sales", **told: Any) -> Config:
 
 def rows_of(spark: SparkSession, settings: Config, name: str = "sales") -> list[Row]:
     source = open_source(settings)
-    (part, *_) = source.read(spark, name)
-    raw = as_raw(part, source.raw[name], "here", {}, "batch")
+    parts = [as_raw(part, source.raw[name], "here", {}, "batch") for part in source.read(spark, name)]
+    raw = reduce(DataFrame.unionByName, parts)
     judged = fate.with_fate(source.canonical(name, raw), source.refusals(name))
     return judged.collect()
 

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from builders import frame
 from liquor import FILES, sale, text_of, write_files
 from shelfcast import config, schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.errors import HeldError
 from shelfcast.inventory import tables
 from shelfcast.monitoring.tables import INPUT_ALERTS
@@ -88,9 +89,9 @@ def planned(spark: SparkSession, make_runner: Callable[..., Runner], tmp_path_fa
     write_files(root / "files", closing_stock=text_of(*counts, header=header))
     runner = make_runner(root / "files", root / "lake", YESTERDAY)
     note = {"run_key": "given", "job": "forecast"}
-    board = {"region": "bibitor", "panel": "product", "model": "tsb", "champion": "mean and median"}
-    given = {schemas.FORECASTS.name: forecasts(), schemas.BACKTESTS.name: [], schemas.LEADERBOARD.name: [board]}
-    for table in (schemas.FORECASTS, schemas.BACKTESTS, schemas.LEADERBOARD):
+    champion = {"region": "bibitor", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": YESTERDAY}
+    given = {schemas.FORECASTS.name: forecasts(), schemas.BACKTESTS.name: [], CHAMPIONS.name: [champion]}
+    for table in (schemas.FORECASTS, schemas.BACKTESTS, CHAMPIONS):
         runner.lake.replace(table, frame(spark, table, *given[table.name]), {"region": "bibitor"}, note)
     deliver(runner, until(sold(), YESTERDAY))
     return root

@@ -106,7 +106,7 @@ def test_a_kept_head_speaks_for_its_store_in_the_weeks_ahead_and_for_no_other(tu
     runner = make_runner(tmp_path / "lake", *NETWORKS, "fine_tuning.epochs=3")
     heads = runner.lake.read(network_tables.STORE_HEADS, REGION)
     own = (F.col("cutoff") == F.lit(WEEKS[-1])) & (F.col("store_id") == "2")
-    drawn = F.array(*[F.lit(0.01 * (n % 7 - 3)).cast("float") for n in range(171)])
+    drawn = F.array(*[F.lit(0.01 * (n % 7 - 3)).cast("float") for n in range(243)])
     made = {"kept": own, "weights": F.when(own, drawn), "lower": F.when(own, 0.1)}
     runner.lake.replace(
         network_tables.STORE_HEADS, heads.withColumns(made), {"region": REGION}, {"run_key": "made", "job": "made"}
@@ -128,5 +128,5 @@ def test_without_networks_the_job_names_the_one_that_trains_them(ran) -> None:
 def test_a_head_too_large_for_every_store_to_have_one_is_refused(tuned, make_runner, monkeypatch) -> None:
     monkeypatch.setattr(network_tables, "MOST_HEAD_WEIGHTS", 100)
     runner = make_runner(tuned.lake.root, *NETWORKS, "fine_tuning.epochs=4")
-    with pytest.raises(ConfigError, match="a head of mlp on panel reference has 171 weights; wanted at most 100"):
+    with pytest.raises(ConfigError, match=r"a head of mlp on panel [a-z]+ has 243 weights; wanted at most 100"):
         runner.run(fine_tune_stores.job(runner.config))

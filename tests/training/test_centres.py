@@ -8,7 +8,7 @@ from shelfcast.training.batch import Batch
 from shelfcast.training.centres import begin_head, fit_weights
 from shelfcast.training.communicator import Alone
 
-TRUE = np.array([0.0, 0.5, 0.1, 0.0, 0.6, 0.0])
+TRUE = np.array([0.0, 0.5, 0.1, 0.0, 0.6, *[0.0] * (len(BASES) - 5)])
 
 
 def rows(count: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

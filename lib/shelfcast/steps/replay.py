@@ -113,7 +113,7 @@ def _replayer(run: Run, plan: Plan, first: int, champion: str) -> Replayer:
     settings, rules = run.config.inventory, run.config.replay
     parameters = {"probabilistic": rules.levels, "seasonal_normal": rules.levels, "min_max": rules.covers}
     parameters["least_cost"] = rules.factors
-    if {supply.STOCK, supply.PURCHASES} <= {*run.job.reads}:
+    if all(table in run.job.reads for table in (supply.STOCK, supply.PURCHASES)):
         parameters["as_before"] = rules.scales
     else:
         run.say("no stock or no purchases: the policy that was kept is not known")
