@@ -1,10 +1,21 @@
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
+from builders import frame
+from shelfcast import config
+from shelfcast.challengers import CHAMPIONS
+from shelfcast.monitoring.tables import INPUT_ALERTS
 from shelfcast.retraining import Training, training_of
+from shelfcast.runner import Runner
+from shelfcast.steps.retrain import training_due
+
+CONFIG = Path(__file__).parents[1] / "conf" / "tiny.yaml"
 
 FIRST, SECOND = date(2017, 8, 1), date(2017, 8, 8)
+DAY = date(2017, 8, 5)
 
 
 @pytest.mark.parametrize(
@@ -22,20 +33,46 @@ def test_a_day_is_forecast_by_the_newest_models_known_until_they_are_a_week_old(
 
 
 @pytest.mark.parametrize(
-    ("drifted", "day", "expected"),
+    ("drifted", "expected"),
     [
-        pytest.param(date(2017, 8, 3), date(2017, 8, 5), Training(date(2017, 8, 5), "drift on 2017-08-03"), id="since"),
-        pytest.param(FIRST, date(2017, 8, 5), Training(FIRST), id="known-to-the-training"),
-        pytest.param(date(2017, 8, 5), date(2017, 8, 5), Training(FIRST), id="found-after-the-day-was-forecast"),
+        pytest.param({date(2017, 8, 3): {"price"}}, Training(DAY, "drift on 2017-08-03"), id="since"),
+        pytest.param({FIRST: {"price"}}, Training(FIRST), id="known-to-the-training"),
+        pytest.param({FIRST: {"price"}, date(2017, 8, 3): {"price"}}, Training(FIRST), id="drifting-still"),
+        pytest.param(
+            {FIRST: {"price"}, date(2017, 8, 4): {"price", "quantity"}}, Training(DAY, "drift on 2017-08-04"), id="more"
+        ),
+        pytest.param({DAY: {"price"}}, Training(FIRST), id="found-after-the-day-was-forecast"),
     ],
 )
 def test_drift_found_since_the_last_training_is_answered_by_the_next_day(
-    drifted: date, day: date, expected: Training
+    drifted: dict[date, set[str]], expected: Training
 ) -> None:
-    assert training_of(day, [FIRST], 7, [drifted]) == expected
+    assert training_of(DAY, [FIRST], 7, drifted) == expected
 
 
 @pytest.mark.parametrize(("day", "is_due"), [(FIRST, False), (date(2017, 8, 2), True)])
 def test_a_network_that_is_champion_forecasts_on_the_day_of_its_training_alone(day: date, is_due: bool) -> None:
     found = training_of(day, [FIRST], 7, by_network=True)
     assert (found.day, bool(found.reason)) == (day, is_due)
+
+
+def test_what_check_inputs_warns_of_as_drifting_makes_a_training_due(spark: SparkSession, lake_root: Path) -> None:
+    settings = config.load(CONFIG, [f"lake={lake_root}", "retraining.every_days=7"])
+    runner, scope = Runner(spark, settings, DAY), {"region": settings.region}
+    champion = {**scope, "panel": "product", "purpose": "mean", "model": "tsb", "as_of": FIRST, "decision": "first"}
+    alert = {**scope, "check": "drift", "severity": "warning", "alert_id": "price", "reason": "it drifts"}
+    tables = {
+        CHAMPIONS: [champion],
+        INPUT_ALERTS: [
+            {**alert, "forecast_date": FIRST - timedelta(weeks=5), "alert_id": "long ago"},
+            {**alert, "forecast_date": FIRST},
+            {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "mix", "severity": "info"},
+            {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "volume", "check": "volume"},
+            {**alert, "forecast_date": date(2017, 8, 3)},
+            {**alert, "forecast_date": date(2017, 8, 4), "alert_id": "quantity"},
+        ],
+    }
+    for table, rows in tables.items():
+        runner.lake.replace(table, frame(spark, table, *rows), scope, {"run_key": "given", "job": "test"})
+    assert training_due(runner, date(2017, 8, 4)) == Training(FIRST)
+    assert training_due(runner, DAY) == Training(DAY, "drift on 2017-08-04")

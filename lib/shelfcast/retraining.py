@@ -1,6 +1,6 @@
 """When models are backtested anew: on a schedule, and sooner on drift."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,12 +14,16 @@ class Training:
 
 
 def training_of(
-    day: date, trained: Iterable[date], every_days: int, drifted: Iterable[date] = (), by_network: bool = False
+    day: date,
+    trained: Iterable[date],
+    every_days: int,
+    drifted: Mapping[date, Set[str]] | None = None,
+    by_network: bool = False,
 ) -> Training:
     """Of the days that were trained on the newest up to `day`, or `day` itself where a training is due.
 
-    drifted: the days on which drift was found; what is found on a day of training, that training knew. by_network: a
-    network is champion, which forecasts from the day that it was trained on alone.
+    drifted: what was found to drift on each day; what is found on a day of training, that training knew, and drift that
+    stays is answered once. by_network: a network is champion, which forecasts from the day that it was trained on alone.
 
     >>> training_of(date(2017, 8, 9), [date(2017, 8, 1), date(2017, 8, 20)], every_days=14)
     Training(day=datetime.date(2017, 8, 1), reason='')
@@ -31,5 +35,7 @@ def training_of(
         return Training(day, f"{(day - last).days} days since {last}")
     if by_network and last < day:
         return Training(day, f"a network is champion, and is of {last}")
-    since = min((each for each in drifted if last < each < day), default=None)
+    found = drifted or {}
+    known = found.get(last, frozenset())
+    since = min((each for each, what in found.items() if last < each < day and what - known), default=None)
     return Training(last) if since is None else Training(day, f"drift on {since}")

@@ -11,6 +11,9 @@ from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.job import say
 from shelfcast.models.mlp import FAMILY
+from shelfcast.monitoring import drift
+from shelfcast.monitoring.alerts import WARNING, at_or_above
+from shelfcast.monitoring.tables import INPUT_ALERTS
 from shelfcast.retraining import Training, training_of
 from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, build_features, check_inputs, clean, evaluate, ingest, train_baselines, train_mlp
@@ -49,7 +52,18 @@ def day_of(runner: Runner) -> date:
 def training_due(runner: Runner, day: date) -> Training:
     """Whose models the day is forecast by, as the history of champions and of drift says."""
     every = runner.config.retraining.every_days
-    return training_of(day, trained_days(runner), every, by_network=_is_by_network(runner, day))
+    drifted = _drifted(runner, day - timedelta(days=every))
+    return training_of(day, trained_days(runner), every, drifted, _is_by_network(runner, day))
+
+
+def _drifted(runner: Runner, since: date) -> dict[date, set[str]]:
+    """What check_inputs warned of as drifting, on each day from `since` on."""
+    lake, region = runner.lake, runner.config.region
+    if not lake.exists(INPUT_ALERTS):
+        return {}
+    alerts = lake.read(INPUT_ALERTS, region).where((F.col("check") == drift.CHECK) & (F.col("forecast_date") >= since))
+    days = at_or_above(alerts, WARNING).groupBy("forecast_date").agg(F.collect_set("alert_id").alias("found"))
+    return {row.forecast_date: {*row.found} for row in days.collect()}
 
 
 def _is_by_network(runner: Runner, day: date) -> bool:
