@@ -32,6 +32,10 @@ def test_what_befell_most_stores_on_a_day_is_told_once_with_the_worst(spark: Spa
     assert (together.severity, together.held, together.store_id, together.day) == ("critical", True, None, DAY)
     assert together.reason == "2016-12-20, 3 of 5 stores, such as store 2: 12.0 times"
     assert told_once(spark.createDataFrame(rows[:2], FINDINGS), 2).count() == 2
+    of_all = finding("", store_id=None, subject=f"{DAY}, all stores", reason="all")
+    assert [row.subject for row in told_once(spark.createDataFrame([*rows[:3], of_all], FINDINGS), 5).collect()] == [
+        "2016-12-20, all stores"
+    ]
 
 
 def test_the_same_finding_has_the_same_name_and_a_worse_one_another(spark: SparkSession) -> None:

@@ -40,6 +40,11 @@ def about(check: str, severity: str, subject: str, said: str, found: float, want
     return Finding(severity, check, subject, None, None, found, wanted, False, f"{subject}: {said}")
 
 
+def subject_of(day: date, store: str | None) -> str:
+    """A store's day, or with None that of all stores."""
+    return f"{day}, all stores" if store is None else f"{day}, store {store}"
+
+
 def rank(severity: Column) -> Column:
     """0 info, 1 warning, 2 critical."""
     return F.array_position(F.array(*map(F.lit, SEVERITIES)), severity) - 1
@@ -72,8 +77,12 @@ def as_alerts(findings: DataFrame) -> DataFrame:
 
 
 def told_once(findings: DataFrame, stores: int) -> DataFrame:
-    """What befell at least half of all `stores` on a day as one finding, that of the store it is worst for."""
-    of_stores = findings.where("store_id is not null and day is not null")
+    """What befell at least half of all `stores` on a day as one finding, that of the store it is worst for.
+
+    What a check says of all stores' day it does not say of each.
+    """
+    of_all = findings.where("store_id is null and day is not null").select("check", "day").distinct()
+    of_stores = findings.where("store_id is not null and day is not null").join(of_all, ["check", "day"], how="anti")
     counted = of_stores.groupBy("check", "day").agg(F.count_distinct("store_id").alias("stores"))
     many = F.broadcast(counted.where(F.col("stores") >= max(_MANY, stores / 2)))
     alone = of_stores.join(many, ["check", "day"], how="anti")

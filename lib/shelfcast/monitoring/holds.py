@@ -44,8 +44,10 @@ def without_held(sales: DataFrame, held: DataFrame | None) -> DataFrame:
     """The sales of no held day."""
     if held is None:
         return sales
-    days = held.where("store_id is not null").select("store_id", F.col("day").alias("sold_on")).distinct()
-    return sales.join(F.broadcast(days), ["store_id", "sold_on"], how="anti")
+    days = held.select("store_id", F.col("day").alias("sold_on")).distinct()
+    of_all, of_stores = days.where("store_id is null").select("sold_on"), days.where("store_id is not null")
+    known = sales.join(F.broadcast(of_stores), ["store_id", "sold_on"], how="anti")
+    return known.join(F.broadcast(of_all), "sold_on", how="anti")
 
 
 def without_held_stores(series: DataFrame, held: DataFrame | None) -> DataFrame:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from shelfcast.monitoring.alerts import CRITICAL, FINDINGS, INFO, WARNING, Finding
+from shelfcast.monitoring.alerts import CRITICAL, FINDINGS, INFO, WARNING, Finding, subject_of
 from shelfcast.monitoring.freshness import CHECK as FRESHNESS
 from shelfcast.monitoring.repeats import repeats
+from shelfcast.monitoring.store_days import sum_stores
 from shelfcast.monitoring.stores import vanished
 from shelfcast.monitoring.volume import FloatArray, Volumes, compare
 from shelfcast.panels import bucket_of, by_bucket
@@ -40,6 +41,24 @@ class Judge:
         bucketed = store_days.withColumn("bucket", bucket_of(buckets, "store_id"))
         return by_bucket(bucketed, buckets).applyInPandas(of_bucket, FINDINGS)
 
+    def findings_of_all(self, store_days: DataFrame) -> DataFrame:
+        """FINDINGS about days of all stores together: a row a day is judged in one task."""
+
+        def of_all(rows: pd.DataFrame) -> pd.DataFrame:
+            return pd.DataFrame([*self.of_all(rows)], columns=column_names(FINDINGS))
+
+        return sum_stores(store_days).groupBy("store_id").applyInPandas(of_all, FINDINGS)
+
+    def of_all(self, days: pd.DataFrame) -> Iterator[Finding]:
+        """What is critical about the days of all stores: where each sells little, none is odd enough alone.
+
+        That little came is none of it: some stores are late then, and are held by name.
+        """
+        for found in self.of_store(days):
+            is_little = found.check == VOLUME and 0 < (found.found or 0.0) < 1
+            if found.severity == CRITICAL and not is_little:
+                yield found
+
     def of_store(self, days: pd.DataFrame) -> Iterator[Finding]:
         """What is odd about one store's days: what is critical whenever it was, the rest of the recent ones."""
         days = _since_first_sale(days)
@@ -47,7 +66,7 @@ class Judge:
         places = [divmod((day - first).days, 7) for day in days["day"]]
         ratios = [float(volumes.ratio[place]) for place in places]
         since = self.newest - timedelta(days=self.settings.window_days)
-        for found in (*self._volumes(str(days["store_id"].iloc[0]), volumes, first, days),
+        for found in (*self._volumes(days["store_id"].iloc[0], volumes, first, days),
                       *repeats(days.assign(ratio=ratios), self.settings)):  # fmt: skip
             if found.severity == CRITICAL or found.day is None or found.day > since:
                 yield found
@@ -68,11 +87,12 @@ class Judge:
         rows, units = grids
         return compare(rows, units, settings.history_weeks, settings.min_weeks, settings.min_spread), start
 
-    def _volumes(self, store: str, volumes: Volumes, first: date, days: pd.DataFrame) -> Iterator[Finding]:
+    def _volumes(self, store: str | None, volumes: Volumes, first: date, days: pd.DataFrame) -> Iterator[Finding]:
         last_sold = days.loc[days["rows"] > 0, "day"].max()
         last = -1 if pd.isna(last_sold) else (last_sold - first).days
         yield from (self._volume(store, volumes, first, place) for place in self._odd(volumes) if place <= last)
-        yield from self._silence(store, volumes, first, last)
+        if store is not None:
+            yield from self._silence(store, volumes, first, last)
 
     def _odd(self, volumes: Volumes) -> list[int]:
         """The places of the days that are far from their usual volume."""
@@ -82,7 +102,7 @@ class Judge:
         far = (np.abs(volumes.spreads) >= settings.warning_spreads) & (away >= log(settings.warning_ratio))
         return [int(each) for each in np.flatnonzero((far & volumes.is_open).ravel())]
 
-    def _volume(self, store: str, volumes: Volumes, first: date, place: int) -> Finding:
+    def _volume(self, store: str | None, volumes: Volumes, first: date, place: int) -> Finding:
         at, day = divmod(place, 7), first + timedelta(days=place)
         ratio, bound = float(volumes.ratio[at]), self.settings.critical_ratio
         is_far = abs(volumes.spreads[at]) >= self.settings.critical_spreads
@@ -92,7 +112,7 @@ class Judge:
         if ratio < 1 and day in self.holidays:
             severity = INFO
         limit = bound if is_critical else self.settings.warning_ratio
-        subject, usual = f"{day}, store {store}", f"its usual {day:%A}"
+        subject, usual = subject_of(day, store), f"its usual {day:%A}"
         if ratio > 0:
             said = f"{_times(ratio)} times {usual} ({_amounts(volumes, at)})"
         else:
@@ -113,7 +133,7 @@ class Judge:
         far = [each for each in usual if abs(volumes.spreads[divmod(each, 7)]) >= self.settings.critical_spreads]
         if far:
             day = first + timedelta(days=far[0])
-            subject, rows = f"{day}, store {store}", _count(volumes.usual_rows[divmod(far[0], 7)])
+            subject, rows = subject_of(day, store), _count(volumes.usual_rows[divmod(far[0], 7)])
             said = f"nothing delivered since {since}, while other stores sold until {self.newest}; its usual {day:%A} "
             reason = f"{subject}: {said}has {rows} rows"
             yield Finding(CRITICAL, FRESHNESS, subject, store, day, float(len(after)), 0.0, True, reason)

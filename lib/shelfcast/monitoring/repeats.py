@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from shelfcast.monitoring.alerts import CRITICAL, WARNING, Finding
+from shelfcast.monitoring.alerts import CRITICAL, WARNING, Finding, subject_of
 from shelfcast.settings.monitoring import Monitoring
 
 Day = Mapping[Any, Any]
@@ -48,5 +48,5 @@ def _copies(days: pd.DataFrame, settings: Monitoring) -> Iterator[Finding]:
 
 
 def _finding(severity: str, check: str, day: Day, said: str, found: float, wanted: float) -> Finding:
-    subject, held = f"{day['day']}, store {day['store_id']}", severity == CRITICAL
+    subject, held = subject_of(day["day"], day["store_id"]), severity == CRITICAL
     return Finding(severity, check, subject, day["store_id"], day["day"], found, wanted, held, f"{subject}: {said}")

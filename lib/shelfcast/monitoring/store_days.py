@@ -33,3 +33,11 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
         F.coalesce("twice", F.lit(False)).alias("twice"),
         *[F.coalesce(name, F.lit(0)).cast("double").alias(name) for name in ("raw", "duplicates", "quarantined")],
     )
+
+
+def sum_stores(store_days: DataFrame) -> DataFrame:
+    """The same of all stores together: a row a day, its store_id null."""
+    sums = [F.sum(name).alias(name) for name in ("rows", "units", "content", "raw", "duplicates", "quarantined")]
+    twice = F.coalesce(F.bool_and(F.when(F.col("rows") > 0, F.col("twice"))), F.lit(False))
+    nowhere = F.lit(None).cast("string").alias("store_id")
+    return store_days.groupBy("day").agg(*sums, twice.alias("twice")).select(nowhere, "*")

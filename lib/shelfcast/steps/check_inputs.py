@@ -40,7 +40,8 @@ def check_inputs(run: Run) -> None:
         _write(run, run.spark.createDataFrame([], FINDINGS))
         return
     closed = frozenset(day.day for day in calendar_days(min(sold_on), as_of, run.config.country) if day.is_holiday)
-    found = Judge(settings, max(sold_on), closed).findings(store_days, run.config.runtime.buckets)
+    judge = Judge(settings, max(sold_on), closed)
+    found = judge.findings(store_days, run.config.runtime.buckets).unionByName(judge.findings_of_all(store_days))
     of_days = run.stage("findings", without_accepted(found, settings.accepted))
     stale = run.spark.createDataFrame(freshness.stale(sold_on, as_of, settings, closed), FINDINGS)
     sound = without_held(sales, of_days.where("held"))
