@@ -49,6 +49,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels and where the 
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
 	@$(BIN)/python tests/benchmarks/network_scoring.py --out build/bench/network_scoring.json
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json
+	@$(BIN)/python tests/benchmarks/mlp_processes.py --out build/bench/mlp_processes.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done

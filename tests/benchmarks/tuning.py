@@ -21,18 +21,15 @@ import numpy as np
 import pandas as pd
 from commandline import command, make_parser, write_json
 from measured import contest, measured
+from random_windows import HORIZON, MONDAY, SEED, WEEKS, write_windows
 
 from shelfcast.config import Networks
-from shelfcast.models.mlp.windows import make_windows
-from shelfcast.panel import Panel
 from shelfcast.session import open_session
 from shelfcast.training.stream import Source
 from shelfcast.tuning.search import Grid, search
 from shelfcast.tuning.trial import TrialTask, run_trial
-from shelfcast.windows import as_rows
 
-CORES, WANTED, SEED, WEEKS, HORIZON, FIRST_ORIGIN = 2, 1.6, 27, 60, 8, 13
-MONDAY = np.datetime64("2017-01-02")
+CORES, WANTED = 2, 1.6
 CUTOFF = (MONDAY + 7 * (WEEKS - 1)).astype(object)
 
 
@@ -40,14 +37,8 @@ def write_task(series: int, epochs: int, folder: Path) -> TrialTask:
     """A search on the windows of Poisson series, written into the folder with their words."""
     from shelfcast.training.networks import NetworkPlan, make_design, make_recipe
 
-    draw = np.random.default_rng(SEED)
-    ids = pd.DataFrame({"store_id": np.arange(series) % 20, "item_id": np.arange(series), "category_id": 0}).astype(str)
-    y = draw.poisson(draw.uniform(0.5, 20, (series, 1)), (series, WEEKS)).astype(float)
-    panel = Panel(ids, MONDAY + 7 * np.arange(WEEKS), y, 52, {})
-    made = [make_windows(panel, origin, HORIZON) for origin in range(FIRST_ORIGIN, WEEKS - HORIZON + 1)]
-    rows = pd.concat([as_rows(ids.iloc[own.series], own, np.arange(len(own))) for own in made], ignore_index=True)
-    rows.to_parquet(folder / "windows.parquet", row_group_size=4000)
-    words = [(name, word, code + 1) for name in ids for code, word in enumerate(sorted(ids[name].unique()))]
+    files, known = write_windows(series, folder)
+    words = [(name, word, code + 1) for name in known for code, word in enumerate(known[name])]
     vocabulary = pd.DataFrame(words, columns=["column", "value", "index"]).assign(panel="product", cutoff=CUTOFF)
     vocabulary.to_parquet(folder / "words.parquet")
     settings = Networks(epochs=epochs)
@@ -55,7 +46,7 @@ def write_task(series: int, epochs: int, folder: Path) -> TrialTask:
         panel="product",
         model="mlp",
         cutoff=CUTOFF,
-        source=Source((str(folder / "windows.parquet"),), {}, HORIZON, WEEKS - HORIZON, WEEKS),
+        source=Source(files, {}, HORIZON, WEEKS - HORIZON, WEEKS),
         vocabulary=(str(folder / "words.parquet"),),
         design=make_design("mlp", HORIZON, settings),
         recipe=make_recipe(settings, SEED),
