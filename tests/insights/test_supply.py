@@ -56,8 +56,10 @@ def test_excess_is_what_the_risks_call_overstock(spark: SparkSession) -> None:
 def test_moves_are_summed_from_store_to_store_and_valued_at_cost(spark: SparkSession) -> None:
     rows = [("p1", 5.0), ("p2", 1.0), ("unknown", 2.0)]
     moved = [
-        {"product_id": product, "from_store": "s1", "to_store": "s2", "quantity": units} for product, units in rows
+        {"product_id": product, "from_store": "s1", "to_store": "s2", "quantity": units, "status": "suggested"}
+        for product, units in rows
     ]
+    moved.append({**moved[0], "product_id": "refused", "status": "rejected"})
     costs = frame(spark, tables.COSTS, *COSTS)
     (row,) = supply.moves(frame(spark, tables.TRANSFERS, *moved), costs).collect()
     assert (row.from_store, row.to_store, row.products, row.quantity) == ("s1", "s2", 3, 8.0)

@@ -63,9 +63,10 @@ def stores(measured: DataFrame, over: DataFrame | None) -> DataFrame:
 
 def moves(transfers: DataFrame, costs: DataFrame) -> DataFrame:
     """from_store, to_store, products, quantity, value: what goes from store to store in all, value at cost, null where
-    no cost is known. transfers: inventory/transfers of one date."""
+    no cost is known, without what was rejected. transfers: inventory/transfers of one date."""
     cost = F.col("purchase_price") + F.coalesce("freight", F.lit(0.0))
-    priced = transfers.join(F.broadcast(costs.select("product_id", cost.alias("cost"))), "product_id", how="left")
+    suggested = transfers.where("status = 'suggested'")
+    priced = suggested.join(F.broadcast(costs.select("product_id", cost.alias("cost"))), "product_id", how="left")
     return priced.groupBy("from_store", "to_store").agg(
         F.count(F.lit(1)).alias("products"),
         F.sum("quantity").alias("quantity"),
