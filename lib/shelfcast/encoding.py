@@ -92,5 +92,6 @@ def _moments(values: Column, name: str) -> Column:
     return F.struct(
         F.lit(name).alias("column"),
         F.coalesce(F.avg(values), F.lit(0.0)).alias("mean"),
-        F.when(std > 0, std).otherwise(1.0).alias("std"),
+        # Of a constant that no binary number is, rounding makes the deviation more than 0.
+        F.when(F.max(values) > F.min(values), std).otherwise(1.0).alias("std"),
     )
