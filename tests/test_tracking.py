@@ -60,12 +60,9 @@ def test_a_place_that_is_none_is_refused_and_its_password_not_repeated(uri: str)
     assert "hush" not in str(refused.value)
 
 
-def test_no_place_is_no_error_and_needs_no_mlflow() -> None:
-    tracking.check(None)
-
-
-def test_a_place_without_the_package_that_writes_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_package_is_asked_for_where_a_place_is_named_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "find_spec", lambda _: None)
+    tracking.check(None)
     for uri in ("sqlite:////lake/runs.db", "https://mlflow.example.org/prefix"):
         with pytest.raises(ConfigError, match="mlflow-skinny is not installed"):
             tracking.check(uri)

@@ -23,7 +23,7 @@ def training_of(
     """Of the days that were trained on the newest up to `day`, or `day` itself where a training is due.
 
     drifted: what was found to drift on each day; what is found on a day of training, that training knew, and drift that
-    stays is answered once. by_network: a network is champion, which forecasts from the day that it was trained on alone.
+    stays is answered once. by_network: a network is champion; it forecasts from the day that it was trained on alone.
 
     >>> training_of(date(2017, 8, 9), [date(2017, 8, 1), date(2017, 8, 20)], every_days=14)
     Training(day=datetime.date(2017, 8, 1), reason='')

@@ -41,8 +41,8 @@ from shelfcast.forecasting import conformal
 from shelfcast.generator.chain import Chain, load_chain
 from shelfcast.generator.generate import generate
 from shelfcast.generator.true_demand import with_true_demand
-from shelfcast.inventory.predictive import DISPERSIONS, distribution, fit_dispersion
 from shelfcast.metrics import pinball, wape
+from shelfcast.negative_binomial import DISPERSIONS, distribution, fit_dispersion
 from shelfcast.panels import PRODUCT
 from shelfcast.runner import Runner
 from shelfcast.session import open_session

@@ -5,9 +5,10 @@ import pytest
 
 from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, Levels, Needs, levels_for
 from shelfcast.inventory.lot_size import rounded_order
-from shelfcast.inventory.predictive import DISPERSIONS, Draws
+from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, simulate
 from shelfcast.inventory.shelves import Shelves, order_of
+from shelfcast.negative_binomial import DISPERSIONS
 
 ITEMS, DAYS, WARM_UP = 300, 1400, 140
 PROFILE = np.array([0.7, 0.8, 0.9, 1.0, 1.4, 1.5, 0.7]) / 7

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from shelfcast.inventory.predictive import DISPERSIONS, Draws
+from shelfcast.inventory.predictive import Draws
+from shelfcast.negative_binomial import DISPERSIONS
 
 
 def weekly(draws: Draws) -> np.ndarray:

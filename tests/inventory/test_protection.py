@@ -11,8 +11,9 @@ from shelfcast.inventory.levels import (
     levels_for,
     nearest_for_cycle_service,
 )
-from shelfcast.inventory.predictive import DISPERSIONS, Draws
+from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate, undershoot
+from shelfcast.negative_binomial import DISPERSIONS
 
 SAMPLES = 4000
 DRAWS = Draws.make(SAMPLES, 4, 0.0, 7)

@@ -15,10 +15,13 @@ from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.system import InventorySystem
-from shop import LAKE
+from shop import lake_of
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "conf" / "complete_journey.yaml"
+# What the shop sells a week of each product, and what was counted.
+SHOP = {("1", "fast"): 70.0, ("1", "slow"): 7.0, ("1", "full"): 14.0}
+SHELVES = {("1", "fast"): 30.0, ("1", "full"): 900.0}
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +63,7 @@ def trained(ran: Runner, make_runner: Callable[..., Runner], tmp_path_factory: p
 def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with all that a plan reads, and no plan."""
     root = tmp_path_factory.mktemp("shop")
-    for table, rows in LAKE:
+    for table, rows in lake_of(SHOP, SHELVES):
         note = {"run_key": "given", "job": table.name}
         Lake(spark, str(root)).replace(table, frame(spark, table, *rows), {"region": "tiny"}, note)
     return root

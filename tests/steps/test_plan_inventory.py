@@ -2,17 +2,14 @@
 
 import csv
 import shutil
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import frame, sale
-from shelfcast import config, schemas
-from shelfcast.challengers import CHAMPIONS
-from shelfcast.cleaning import supply
+from builders import frame
+from shelfcast import config
 from shelfcast.errors import LakeError, SourceError
 from shelfcast.inventory import decisions, tables
 from shelfcast.lake import Lake
@@ -20,66 +17,16 @@ from shelfcast.monitoring.tables import INPUT_ALERTS
 from shelfcast.runner import Runner
 from shelfcast.steps import collect_decisions, plan_inventory
 from shelfcast.table import Table
+from shop import day, lake_of
 
 ROOT = Path(__file__).parents[2]
-SUNDAY = date(2016, 11, 27)
-Row = dict[str, Any]
-
-
-def day(number: int) -> date:
-    return SUNDAY + timedelta(days=number)
-
-
-def forecasts(store: str, product: str, weekly: float, **changes: Any) -> list[Row]:
-    row = {"region": "tiny", "forecast_date": SUNDAY, "level": "product", "store_id": store, "item_id": product}
-    row |= {"category_id": "2", "mean": weekly, **changes}
-    return [{**row, "step": step, "week": day(7 * step - 6)} for step in range(1, 5)]
-
-
-def demands(period: str, store: str, product: str, units: float, *days: int) -> list[Row]:
-    row = {"region": "tiny", "level": "product", "store_id": store, "item_id": product, "category_id": "2"}
-    return [{**row, period: day(number), "quantity": units, "revenue": 10 * units} for number in days]
-
-
-def purchases(product: str) -> list[Row]:
-    """Orders every week that took five days, in boxes of six."""
-    row = {"region": "tiny", "vendor_id": "v1", "store_id": "1", "product_id": product, "purchase_price": 5.0}
-    starts = range(-100, -8, 7)
-    return [{**row, "po_number": f"{n}", "ordered_on": day(n), "received_on": day(n + 5), "known_from": day(n),
-             "quantity": 6.0 * (1 + (n % 2))} for n in starts]  # fmt: skip
-
 
 # What store 1 sells a week; store 2 sells "moved" too, and has more of it than it will ever need.
 APPROVED, AMENDED = [f"approved {number}" for number in range(6)], [f"amended {number}" for number in range(3)]
 UNDECIDED = ["undecided 0", "undecided 1"]
 WEEKLY_UNITS = {"fast": 70.0, "slow": 7.0, "moved": 14.0, **dict.fromkeys((*APPROVED, *AMENDED, *UNDECIDED), 21.0)}
-SERIES = [("1", name, weekly) for name, weekly in WEEKLY_UNITS.items()] + [("2", "moved", 14.0)]
-MONDAYS, DAYS = range(-83, 0, 7), range(-83, 1)
-DAILY = [row for store, name, weekly in SERIES for row in demands("day", store, name, weekly / 7, *DAYS)]
-WEEKLY = [row for store, name, weekly in SERIES for row in demands("week", store, name, weekly, *MONDAYS)]
-COUNT = {"region": "tiny", "counted_on": day(-2), "moment": "closing", "known_from": day(-2)}
-FORECASTS = [row for one in SERIES for row in forecasts(*one)]
-FORECASTS += [*forecasts("1", "(not listed yet)", 3.0, level="unlisted"), *forecasts("1", "2", 91.0, level="category")]
-LAKE: list[tuple[Table, list[Row]]] = [
-    (schemas.FORECASTS, FORECASTS),
-    (schemas.DEMAND["daily"], DAILY),
-    (schemas.DEMAND["weekly"], WEEKLY),
-    (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
-    (schemas.BACKTESTS, []),
-    (INPUT_ALERTS, []),
-    (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
-    (supply.PURCHASES, [row for name in WEEKLY_UNITS for row in purchases(name)]),
-    (
-        supply.INVOICES,
-        [{"region": "tiny", "vendor_id": "v1", "dollars": 100.0, "freight": 1.0, "known_from": day(-30)}],
-    ),
-    (supply.PRICES, []),
-    (
-        supply.STOCK,
-        [{**COUNT, "store_id": store, "product_id": name, "on_hand": units}
-         for store, name, units in (("1", "fast", 30.0), ("2", "moved", 900.0))],
-    ),
-]  # fmt: skip
+SERIES = {**{("1", name): units for name, units in WEEKLY_UNITS.items()}, ("2", "moved"): 14.0}
+LAKE = lake_of(SERIES, {("1", "fast"): 30.0, ("2", "moved"): 900.0})
 
 
 @pytest.fixture(scope="module")

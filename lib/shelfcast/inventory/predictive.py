@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
-from shelfcast.negative_binomial import DISPERSIONS, distribution, fit_dispersion
+from shelfcast.negative_binomial import DISPERSIONS
 from shelfcast.panel import FloatArray
-
-__all__ = ["DISPERSIONS", "Draws", "distribution", "fit_dispersion", "nearest"]
 
 
 def nearest(dispersion: FloatArray) -> NDArray[np.int64]:

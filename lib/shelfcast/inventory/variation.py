@@ -9,7 +9,7 @@ the prior by the EM algorithm, Laird 1978).
 import numpy as np
 from scipy.special import gammaln
 
-from shelfcast.inventory.predictive import DISPERSIONS
+from shelfcast.negative_binomial import DISPERSIONS
 from shelfcast.panel import FloatArray
 
 # Weeks on either side that a week's level is the mean of, and the weeks' worth of the whole mean that steadies it.
