@@ -1,6 +1,6 @@
 """Forecast means outside of what a series has ever sold in a week."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.monitoring.levels import SERIES, findings
@@ -22,27 +22,32 @@ def outside_history(forecasts: DataFrame, history: DataFrame, settings: Monitori
         F.max("quantity").alias("most"),
         F.when(F.count(F.lit(1)) == weeks, F.min("quantity")).alias("least"),
     )
-    # Of equal means the earliest.
-    step = F.col("step")
-    ahead = forecasts.groupBy(*SERIES).agg(
-        F.max("mean").alias("high"),
-        F.max_by("week", F.struct("mean", -step)).alias("high_week"),
-        F.min("mean").alias("low"),
-        F.min_by("week", F.struct("mean", step)).alias("low_week"),
-    )
-    both = ahead.join(known, [*SERIES])
-    ratio = settings.bound_ratio
-    above = (F.col("high") > ratio * F.col("most")) & (F.col("high") >= _LEAST_UNITS)
-    below = (F.col("low") < F.col("least") / ratio) & (F.col("least") >= _LEAST_UNITS)
-    told = "%.1f units in the week of %s; %.1f at {} in the past"
-    high = F.format_string(told.format("most"), "high", F.col("high_week").cast("string"), "most")
-    low = F.format_string(told.format("least"), "low", F.col("low_week").cast("string"), "least")
-    far = (F.col("high") > ratio**2 * F.col("most")) | (F.col("low") < F.col("least") / ratio**2)
-    odd = both.where(above | below).select(
+    ratio, mean = settings.bound_ratio, F.col("mean")
+    # Most series of a chain sell less than the least units: they need not be put together week by week.
+    large = forecasts.where(mean >= _LEAST_UNITS).join(known, [*SERIES]).where(mean > ratio * F.col("most"))
+    steady = known.where(F.col("least") >= _LEAST_UNITS)
+    small = forecasts.join(steady, [*SERIES]).where(mean < F.col("least") / ratio)
+    odd = _farthest(_beyond(large, "most", -mean).unionByName(_beyond(small, "least", mean)), ratio)
+    return findings(odd, CHECK, forecasts.where("step = 1"), settings.outside_share)
+
+
+def _beyond(rows: DataFrame, bound: str, order: Column) -> DataFrame:
+    return rows.select(
+        *SERIES, "week", F.col("mean").alias("found"), F.col(bound).alias("wanted"), F.lit(bound).alias("bound"),
+        # Too large first; of equal means the earliest.
+        F.struct(F.lit(bound != "most").alias("place"), order.alias("distance"), "step").alias("order"),
+    )  # fmt: skip
+
+
+def _farthest(beyond: DataFrame, ratio: float) -> DataFrame:
+    """Of each series the mean that is farthest beyond its bound, in words."""
+    worst = beyond.groupBy(*SERIES).agg(F.min_by(F.struct("week", "found", "wanted", "bound"), "order").alias("worst"))
+    week, found, wanted, bound = (F.col(f"worst.{name}") for name in ("week", "found", "wanted", "bound"))
+    told = "%.1f units in the week of %s; %.1f at %s in the past"
+    return worst.select(
         *SERIES,
-        F.when(above, F.col("high")).otherwise(F.col("low")).alias("found"),
-        F.when(above, F.col("most")).otherwise(F.col("least")).alias("wanted"),
-        F.when(above, high).otherwise(low).alias("said"),
-        F.coalesce(far, F.lit(False)).alias("is_critical"),
+        found.alias("found"),
+        wanted.alias("wanted"),
+        F.format_string(told, found, week.cast("string"), wanted, bound).alias("said"),
+        ((found > ratio**2 * wanted) | (found < wanted / ratio**2)).alias("is_critical"),
     )
-    return findings(odd, CHECK, both, settings.outside_share)

@@ -12,7 +12,7 @@ from shelfcast.config import Config
 from shelfcast.errors import TransientError
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import arrivals, delivery, holds, levels
-from shelfcast.monitoring.alerts import FINDINGS, WARNING, as_alerts, at_or_above, rank, told_once
+from shelfcast.monitoring.alerts import FINDINGS, WARNING, Finding, as_alerts, at_or_above, rank, told_once
 from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
 from shelfcast.monitoring.tables import ALERTS, DELIVERIES, INPUT_ALERTS
@@ -60,14 +60,19 @@ def _of_forecast(run: Run, forecasts: DataFrame, weekly: DataFrame) -> DataFrame
     # As wanted: what a forecast is to meet.
     history = run.stage("history", levels.weekly_levels(demand.as_wanted(weekly), first))
     past = arrivals.recent(run.lake.read(schemas.FORECASTS, run.config.region), run.known_on, settings.history_weeks)
-    arrived = arrivals.join_demand(past, history, _held_weeks(run), monday(run.known_on + timedelta(days=1)))
-    sums = _arrived(arrivals.sum_arrivals(arrived))
-    judged = [*arrivals.judge_coverage(sums, settings), *arrivals.judge_bias(sums, settings)]
+    judged = [] if past.isEmpty() else _of_past_forecasts(run, past, history)
     return (
         outside_history(forecasts, history, settings)
         .unionByName(level_shifts(forecasts, history, first, horizon, settings))
         .unionByName(run.spark.createDataFrame(judged, FINDINGS))
     )
+
+
+def _of_past_forecasts(run: Run, past: DataFrame, history: DataFrame) -> list[Finding]:
+    """What has come since is beside them."""
+    arrived = arrivals.join_demand(past, history, _held_weeks(run), monday(run.known_on + timedelta(days=1)))
+    sums, settings = _arrived(arrivals.sum_arrivals(arrived)), run.config.monitoring
+    return [*arrivals.judge_coverage(sums, settings), *arrivals.judge_bias(sums, settings)]
 
 
 def _held_weeks(run: Run) -> DataFrame | None:
