@@ -58,6 +58,7 @@ TO_DRIVER = {
     "promotion.py training_days": "a row for each evaluation",
     "publications.py failures": "a row for each day that failed",
     "publications.py published_days": "a row for each day",
+    "steps/retrain.py _drifted": "a row for each day since the last training was due",
     "steps/rollback.py rollback": "a row for each panel and purpose",
     "steps/check_inputs.py _bins": "a row for each decile of a feature, and for each category",
     "steps/check_inputs.py _days": "the days of half a year",

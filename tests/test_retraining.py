@@ -61,18 +61,15 @@ def test_what_check_inputs_warns_of_as_drifting_makes_a_training_due(spark: Spar
     runner, scope = Runner(spark, settings, DAY), {"region": settings.region}
     champion = {**scope, "panel": "product", "purpose": "mean", "model": "tsb", "as_of": FIRST, "decision": "first"}
     alert = {**scope, "check": "drift", "severity": "warning", "alert_id": "price", "reason": "it drifts"}
-    tables = {
-        CHAMPIONS: [champion],
-        INPUT_ALERTS: [
-            {**alert, "forecast_date": FIRST - timedelta(weeks=5), "alert_id": "long ago"},
-            {**alert, "forecast_date": FIRST},
-            {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "mix", "severity": "info"},
-            {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "volume", "check": "volume"},
-            {**alert, "forecast_date": date(2017, 8, 3)},
-            {**alert, "forecast_date": date(2017, 8, 4), "alert_id": "quantity"},
-        ],
-    }
-    for table, rows in tables.items():
+    alerts = [
+        {**alert, "forecast_date": FIRST - timedelta(weeks=5), "alert_id": "long ago"},
+        {**alert, "forecast_date": FIRST},
+        {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "mix", "severity": "info"},
+        {**alert, "forecast_date": date(2017, 8, 2), "alert_id": "volume", "check": "volume"},
+        {**alert, "forecast_date": date(2017, 8, 3)},
+        {**alert, "forecast_date": date(2017, 8, 4), "alert_id": "quantity"},
+    ]
+    for table, rows in ((CHAMPIONS, [champion]), (INPUT_ALERTS, alerts)):
         runner.lake.replace(table, frame(spark, table, *rows), scope, {"run_key": "given", "job": "test"})
     assert training_due(runner, date(2017, 8, 4)) == Training(FIRST)
     assert training_due(runner, DAY) == Training(DAY, "drift on 2017-08-04")
