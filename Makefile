@@ -4,7 +4,7 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run backtest study test slowtest dags lint format bench lock package clean
+.PHONY: help setup run backtest study test slowtest dags audit lint format bench lock package clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -29,6 +29,10 @@ slowtest: setup  ## whole runs: beside one another, on a cluster of two workers;
 
 dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task
 	@$(BIN)/python -m pytest tests/test_schedule.py
+
+audit: setup  ## ask the index's database of vulnerabilities about every package that is pinned (pip-audit, apart from .venv)
+	@$$(dirname $$(environment/apart.sh audit))/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
+		--requirement environment/requirements.txt --requirement environment/build.txt
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .
@@ -68,6 +72,8 @@ lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 		--custom-compile-command "make lock" --quiet --output-file gpu.txt
 	@cd environment && ../$(BIN)/uv pip compile airflow.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file airflow.txt
+	@cd environment && ../$(BIN)/uv pip compile audit.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
+		--custom-compile-command "make lock" --quiet --output-file audit.txt
 
 package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors
 	@$(BIN)/shelfcast package

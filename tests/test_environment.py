@@ -21,7 +21,7 @@ def _pins() -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==(\S+)", REQUIREMENTS, flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["requirements", "airflow"])
+@pytest.mark.parametrize("name", ["requirements", "airflow", "audit"])
 def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
     pinned = (ROOT / "environment" / f"{name}.txt").read_text()
     entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", pinned, flags=re.MULTILINE).strip())

@@ -124,7 +124,7 @@ def test_each_command_of_the_dag_is_one_that_there_is() -> None:
 @pytest.mark.slow
 def test_airflow_loads_the_dags_and_renders_every_task(tmp_path: Path) -> None:
     """In Airflow's own environment, which the first time is downloaded."""
-    made = subprocess.run([ROOT / "environment" / "airflow.sh"], capture_output=True, text=True)
+    made = subprocess.run([ROOT / "environment" / "apart.sh", "airflow"], capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AIRFLOW"))}
     done = subprocess.run(

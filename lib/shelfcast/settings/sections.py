@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shelfcast.errors import ConfigError
+from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
 
 
 class Section(BaseModel):
@@ -34,7 +35,7 @@ def read(kind: type[S], path: str | Path, changes: Iterable[str] = ()) -> S:
         raise ConfigError("; ".join(_explain(kind, Path(path), problem) for problem in error.errors())) from None
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(BoundedLoader):
     """YAML in which a key given twice is an error: the last one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -51,6 +52,8 @@ def _parse(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); wanted a YAML configuration file") from None
+    if len(text) > MOST_BYTES:
+        raise ConfigError(f"{path}: found {len(text):,} characters, wanted {MOST_BYTES:,} or fewer")
     try:
         document = yaml.load(text, Loader=_UniqueKeyLoader)  # a SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -71,7 +74,7 @@ def _apply(document: dict[str, Any], change: str) -> None:
         if not isinstance(document, dict):
             raise ConfigError(f"--set {change}: {section} is a value, not a section")
     try:
-        document[last] = yaml.safe_load(value)
+        document[last] = yaml.load(value, Loader=BoundedLoader)  # a SafeLoader
     except yaml.YAMLError:
         raise ConfigError(f"--set {change}: the value is not valid YAML") from None
 
