@@ -50,12 +50,6 @@ def test_drift_found_since_the_last_training_is_answered_by_the_next_day(
     assert training_of(DAY, [FIRST], 7, drifted) == expected
 
 
-@pytest.mark.parametrize(("day", "is_due"), [(FIRST, False), (date(2017, 8, 2), True)])
-def test_a_network_that_is_champion_forecasts_on_the_day_of_its_training_alone(day: date, is_due: bool) -> None:
-    found = training_of(day, [FIRST], 7, by_network=True)
-    assert (found.day, bool(found.reason)) == (day, is_due)
-
-
 def test_what_check_inputs_warns_of_as_drifting_makes_a_training_due(spark: SparkSession, lake_root: Path) -> None:
     settings = config.load(CONFIG, [f"lake={lake_root}", "retraining.every_days=7"])
     runner, scope = Runner(spark, settings, DAY), {"region": settings.region}

@@ -14,16 +14,12 @@ class Training:
 
 
 def training_of(
-    day: date,
-    trained: Iterable[date],
-    every_days: int,
-    drifted: Mapping[date, Set[str]] | None = None,
-    by_network: bool = False,
+    day: date, trained: Iterable[date], every_days: int, drifted: Mapping[date, Set[str]] | None = None
 ) -> Training:
     """Of the days that were trained on the newest up to `day`, or `day` itself where a training is due.
 
     drifted: what was found to drift on each day; what is found on a day of training, that training knew, and drift that
-    stays is answered once. by_network: a network is champion; it forecasts from the day that it was trained on alone.
+    stays is answered once.
 
     >>> training_of(date(2017, 8, 9), [date(2017, 8, 1), date(2017, 8, 20)], every_days=14)
     Training(day=datetime.date(2017, 8, 1), reason='')
@@ -33,8 +29,6 @@ def training_of(
         return Training(day, "no models yet")
     if (day - last).days >= every_days:
         return Training(day, f"{(day - last).days} days since {last}")
-    if by_network and last < day:
-        return Training(day, f"a network is champion, and is of {last}")
     found = drifted or {}
     known = found.get(last, frozenset())
     since = min((each for each, what in found.items() if last < each < day and what - known), default=None)

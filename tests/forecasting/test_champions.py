@@ -16,7 +16,7 @@ from shelfcast import config, examples, panels, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.errors import LakeError
 from shelfcast.forecasting.champions import champion_of, forecast_means
-from shelfcast.forecasting.networks import INPUTS
+from shelfcast.forecasting.networks import INPUTS, newest_network
 from shelfcast.job import Job, Run
 from shelfcast.plan import Plan
 from shelfcast.table import Table
@@ -209,6 +209,35 @@ def test_a_network_that_no_registry_has_is_an_error(spark: SparkSession, tmp_pat
         LakeError, match=r"mlp is champion, and no registry has it for panel product .*; wanted job eval"
     ):
         forecast_means(run, PLAN, panels.PRODUCT)
+
+
+@pytest.mark.parametrize(
+    ("cutoffs", "expected"),
+    [
+        pytest.param({CUTOFFS[-1]: "fitted", WEEKS: "fitted"}, WEEKS, id="all-weeks"),
+        pytest.param({CUTOFFS[-1]: "fitted", WEEKS - 1: "fitted"}, WEEKS - 1, id="a-week-has-come-since"),
+        pytest.param({WEEKS - 1: "fitted", WEEKS: "failed"}, WEEKS - 1, id="the-newest-failed"),
+        pytest.param({CUTOFFS[-1]: "fitted"}, None, id="of-the-backtest-alone"),
+        pytest.param({WEEKS + 1: "fitted"}, None, id="that-knows-what-has-not-come"),
+    ],
+)
+def test_the_newest_network_that_was_fitted_for_the_weeks_ahead_forecasts(
+    spark: SparkSession, tmp_path: Path, cutoffs: dict[int, str], expected: int | None
+) -> None:
+    run = run_on(spark, tmp_path, {("product", "mlp"): "mean"}, board=[MLP])
+    key = {"region": "here", "panel": "product", "model": "mlp", "version": "v"}
+    rows = [
+        {**key, "cutoff": week(known - 1), "status": status, "artefact": f"network {known}"}
+        for known, status in cutoffs.items()
+    ]
+    run.lake.frames[schemas.NETWORK_REGISTRY.name] = frame(spark, schemas.NETWORK_REGISTRY, *rows)  # type: ignore[attr-defined]
+    run.reads[schemas.NETWORK_REGISTRY.name] = 0
+    if expected is None:
+        with pytest.raises(LakeError, match=f"weeks behind {week(CUTOFFS[-1] - 1)} up to {week(WEEKS - 1)}; wanted"):
+            newest_network(run, PLAN, panels.PRODUCT, "mlp")
+    else:
+        found = newest_network(run, PLAN, panels.PRODUCT, "mlp")
+        assert found == (f"network {expected}", week(expected - 1))
 
 
 def test_a_better_network_that_cannot_forecast_is_named_beside_who_does(

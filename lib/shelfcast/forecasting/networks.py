@@ -1,12 +1,13 @@
 """Networks that forecast the weeks ahead: those that know all weeks, scored a bucket of series at a time."""
 
+from datetime import date
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import registry
 from shelfcast.errors import LakeError
 from shelfcast.job import Run
-from shelfcast.modelling import finished_buckets, least_weeks, panel_rows, panel_run
+from shelfcast.modelling import finished_buckets, least_weeks, panel_rows
 from shelfcast.models.mlp import MEDIAN_SUFFIX
 from shelfcast.networks.scoring import NetworkScorer, base_of
 from shelfcast.networks.tables import BY_NETWORKS, STORE_HEADS
@@ -27,33 +28,39 @@ def backtests_by_networks(run: Run) -> list[DataFrame]:
 def forecast_ahead(run: Run, plan: Plan, panel: str, model: str) -> DataFrame:
     """What the network `model` of the leaderboard says of the weeks ahead of `panel`: SCORED_COLUMNS and its quantiles.
 
-    Raises LakeError where there is none that has learned from the panel as it is.
+    Weeks may have come since it was trained: it reads them too. Raises LakeError where there is none that has learned
+    from all weeks that were known then.
     """
     base, now = base_of(model), len(plan.weeks)
-    at = {(base.removesuffix(MEDIAN_SUFFIX), now): _artefact(run, plan, panel, model)}
+    artefact, learned = newest_network(run, plan, panel, model)
+    at = {(base.removesuffix(MEDIAN_SUFFIX), now): artefact}
     finished = finished_buckets(run, panel, "ahead")
     scorer = NetworkScorer(plan.axis(panel), at, least_weeks(run, panel), {base}, finished)
     scored = scorer.score(panel_rows(run, panel), run.config.runtime.buckets)
-    return scored if model == base else _with_heads(run, plan, panel, at, scored)
+    return scored if model == base else _with_heads(run, plan, panel, at, learned, scored)
 
 
-def _artefact(run: Run, plan: Plan, panel: str, model: str) -> str:
-    made, week = panel_run(run) or "", plan.weeks[-1]
+def newest_network(run: Run, plan: Plan, panel: str, model: str) -> tuple[str, date]:
+    """Where the network lies that was fitted for the weeks ahead last, and the last week that it learned from.
+
+    Raises LakeError.
+    """
+    backtested, week = plan.last_week(plan.cutoffs[-1]), plan.weeks[-1]
+    named = (F.col("panel") == panel) & (F.col("model") == model) & (F.col("status") == "fitted")
+    is_ahead = (F.col("cutoff") > F.lit(backtested)) & (F.col("cutoff") <= F.lit(week))
     for _, table in BY_NETWORKS:
         rows = run.find(table)
-        if rows is not None:
-            own = registry.current_networks(rows, made, [week]).where(F.col("panel") == panel)
-            found = own.where((F.col("model") == model) & (F.col("status") == "fitted")).select("artefact").first()
-            if found:
-                return str(found["artefact"])
+        found = None if rows is None else rows.where(named & is_ahead).orderBy(F.desc("cutoff")).first()
+        if found:
+            return str(found["artefact"]), found["cutoff"]
     raise LakeError(
-        f"models/leaderboard: {model} is champion, and no registry has it for panel {panel} with all weeks to that of "
-        f"{week}; wanted job evaluate run again"
+        f"models/leaderboard: {model} is champion, and no registry has it for panel {panel} with weeks behind "
+        f"{backtested} up to {week}; wanted job evaluate run again"
     )
 
 
 def _with_heads(
-    run: Run, plan: Plan, panel: str, artefacts: dict[tuple[str, int], str], scored: DataFrame
+    run: Run, plan: Plan, panel: str, artefacts: dict[tuple[str, int], str], learned: date, scored: DataFrame
 ) -> DataFrame:
     """The network's forecasts, those of stores that keep a head of their own by that one."""
     # Keras takes seconds to load, and a forecast without such heads needs none of it on the driver.
@@ -61,10 +68,10 @@ def _with_heads(
 
     ((kind, now),) = artefacts
     axis, buckets = plan.axis(panel), run.config.runtime.buckets
-    at_now = (F.col("panel") == panel) & (F.col("model") == kind) & (F.col("cutoff") == F.lit(plan.last_week(now)))
+    as_trained = (F.col("panel") == panel) & (F.col("model") == kind) & (F.col("cutoff") == F.lit(learned))
     heads = run.find(STORE_HEADS)
     assert heads is not None, "they were registered by the job that wrote them"
-    kept = heads.where(at_now & F.col("kept"))
+    kept = heads.where(as_trained & F.col("kept")).withColumn("cutoff", F.lit(plan.weeks[-1]))
     least, country = least_weeks(run, panel), run.config.country
     windows = windows_at(panel_rows(run, panel), axis, [now], least, buckets, country)
     own = windows.join(F.broadcast(kept.select("store_id")), "store_id", how="semi")

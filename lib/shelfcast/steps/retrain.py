@@ -10,7 +10,6 @@ from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.job import say
-from shelfcast.models.mlp import FAMILY
 from shelfcast.monitoring import drift
 from shelfcast.monitoring.alerts import WARNING, at_or_above
 from shelfcast.monitoring.tables import INPUT_ALERTS
@@ -53,7 +52,7 @@ def training_due(runner: Runner, day: date) -> Training:
     """Whose models the day is forecast by, as the history of champions and of drift says."""
     every = runner.config.retraining.every_days
     drifted = _drifted(runner, day - timedelta(days=every))
-    return training_of(day, trained_days(runner), every, drifted, _is_by_network(runner, day))
+    return training_of(day, trained_days(runner), every, drifted)
 
 
 def _drifted(runner: Runner, since: date) -> dict[date, set[str]]:
@@ -64,16 +63,6 @@ def _drifted(runner: Runner, since: date) -> dict[date, set[str]]:
     alerts = lake.read(INPUT_ALERTS, region).where((F.col("check") == drift.CHECK) & (F.col("forecast_date") >= since))
     days = at_or_above(alerts, WARNING).groupBy("forecast_date").agg(F.collect_set("alert_id").alias("found"))
     return {row.forecast_date: {*row.found} for row in days.collect()}
-
-
-def _is_by_network(runner: Runner, day: date) -> bool:
-    """Whether one of the champions for the mean is a network."""
-    lake, region = runner.lake, runner.config.region
-    if not lake.exists(CHAMPIONS) or not lake.exists(schemas.LEADERBOARD):
-        return False
-    champions = promotion.standing(lake.read(CHAMPIONS, region), day).where("purpose = 'mean'")
-    networks = lake.read(schemas.LEADERBOARD, region).where(F.col("family") == FAMILY).select("panel", "model")
-    return not champions.join(networks, ["panel", "model"], how="semi").isEmpty()
 
 
 def trained_days(runner: Runner) -> list[date]:
