@@ -4,7 +4,7 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run backtest study test slowtest dags audit lint format bench lock package clean
+.PHONY: help setup run serve backtest study test slowtest dags audit lint format bench lock package clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
@@ -14,6 +14,9 @@ setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for an
 
 run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
 	@$(BIN)/shelfcast submit pipeline --config $(CONFIG)
+
+serve: setup  ## serve the lake that make run made: REST API, users and decisions on orders (it prints where)
+	@$(BIN)/shelfcast serve --config $(CONFIG)
 
 backtest: setup  ## as run, with the slow baselines on every series of the reference panel, not the largest alone
 	@$(BIN)/shelfcast submit pipeline --config $(CONFIG) --set backtest.slow_series=all

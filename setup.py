@@ -36,11 +36,23 @@ TRAIN = [
     "packaging>=26",
     "psutil>=7.2",
 ]
-API = ["deltalake==1.6.6"]
+API = [
+    "argon2-cffi>=25.1",
+    "deltalake==1.6.6",
+    "fastapi>=0.165",
+    "httptools>=0.9",
+    "limits>=5.8",
+    "prometheus-client>=0.26",
+    "python-multipart>=0.0.34",
+    "sqlalchemy>=2.1",
+    "uvicorn>=0.54",
+    "uvloop>=0.23",
+]
 # An MLflow server is told of model versions, or a file of SQLite, which the last two write.
 TRACKING = ["mlflow-skinny==3.17.2", "alembic>=1.20", "sqlalchemy>=2.1"]
 DEV = [
     "chispa>=0.12",
+    "httpx2>=2.16",
     "hypothesis>=6.170",
     "ipykernel>=7.4",
     "mypy>=2.4",
@@ -51,6 +63,7 @@ DEV = [
     "pytest-cov>=7.1",
     "pytest-xdist>=3.8",
     "ruff>=0.17",
+    "schemathesis>=4.32",
     "stockpyl==1.0.2",
     "types-PyYAML>=6.0",
 ]

@@ -20,6 +20,7 @@ LAYERS = (
     "retraining metrics negative_binomial models artefacts stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
     "forecasting inventory monitoring insights study reporting",
+    "api",
     "steps system command",
     "generator",
     "submit cli",
@@ -182,6 +183,15 @@ def test_each_job_has_its_step_of_the_same_name() -> None:
     jobs = {path.stem for path in (ROOT / "jobs").glob("*.py")} - {"pipeline"}
     steps = {path.stem for path in (PACKAGE / "steps").glob("*.py")} - {"__init__"}
     assert jobs == steps
+
+
+def test_the_api_runs_without_spark_and_horovod() -> None:
+    modules = [".".join(("shelfcast", *path.with_suffix("").parts)) for path, _ in _sources() if _unit(path) == "api"]
+    named = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
+    code = f"import sys, {', '.join(named)}; print({{'pyspark', 'py4j', 'horovod', 'tensorflow'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=True, capture_output=True, text=True)
+    assert len(named) > 5
+    assert done.stdout == "set()\n"
 
 
 def test_the_command_starts_without_loading_spark_or_pandas() -> None:

@@ -20,6 +20,14 @@ SCHEDULED = {
     "retrain": "backtest champion and challenger anew, where that is due",
     "rollback": "restore the champions before the last promotions",
 }
+USER_DEEDS = {
+    "add": "a user, who chooses a password by a one-time link",
+    "list": "the users, and what they reach",
+    "link": "a new one-time link, for a lost password",
+    "token": "an API token",
+    "disable": "shut the account: its sessions end and its tokens are revoked",
+    "enable": "open it again",
+}
 _NOT_WHOLE = "is not whole: remove it before you try again"
 
 
@@ -66,9 +74,43 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("out", type=Path, metavar="OUT", help="the folder to make, or an empty one")
     generate.add_argument("--rows", type=int, metavar="N", help="sales rows, instead of the chain file's")
     generate.add_argument("--seed", type=int, metavar="S", help="another chain of the same kind")
+    _add_serving(commands)
     package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
     package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
     return parser
+
+
+def _add_serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="serve forecasts and orders over HTTP", allow_abbrev=False)
+    _add_configs(serve)
+    user = commands.add_parser("user", help="let users in, or out", allow_abbrev=False)
+    deeds = user.add_subparsers(dest="deed", required=True, metavar="DEED")
+    for name, what in USER_DEEDS.items():
+        deed = deeds.add_parser(name, help=what, allow_abbrev=False)
+        _add_configs(deed)
+        if name != "list":
+            deed.add_argument("name", metavar="NAME")
+        if name == "add":
+            deed.add_argument("--role", choices=["viewer", "planner", "admin"], default="viewer")
+            deed.add_argument(
+                "--reach",
+                action="append",
+                default=[],
+                metavar="REGION[/STORE]",
+                help="a region, or a store of it; * for all",
+            )
+        if name == "token":
+            deed.add_argument("--label", default="command line")
+            deed.add_argument("--days", type=int, default=90)
+
+
+def _add_configs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", action="append", required=True, type=Path, metavar="FILE", help="once for each region of the lake"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of all of them"
+    )
 
 
 def _add_spark_flags(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +173,26 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     return 0
 
 
+def _serve(arguments: argparse.Namespace, _: Sequence[str]) -> int:
+    # What serves is loaded by the commands that need it.
+    from shelfcast.api.server import serve
+    from shelfcast.config import load
+
+    return serve([load(path, arguments.set) for path in arguments.config])
+
+
+def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:
+    from shelfcast.api.command import carry_out
+    from shelfcast.config import load
+
+    for line in carry_out(load(arguments.config[0], arguments.set).serving, arguments):
+        print(line)
+    return 0
+
+
 _COMMANDS = {
+    "serve": _serve,
+    "user": _user,
     "submit": _submit,
     "jobs": _list_jobs,
     "generate": _generate,

@@ -13,6 +13,7 @@ from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
+from shelfcast.settings.serving import Serving
 from shelfcast.settings.source import Source
 from shelfcast.settings.tracking import Tracking
 from shelfcast.settings.transfer import Transfer
@@ -203,6 +204,7 @@ class Config(Section):
     replay: Replay
     insights: Insights = Field(default_factory=Insights)
     study: Study
+    serving: Serving = Field(default_factory=Serving)
     runtime: Runtime
 
     @property

@@ -1,0 +1,64 @@
+"""The database of users, decisions and audit: SQLite for one process, PostgreSQL for several."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from shelfcast.api.access.tables import METADATA
+from shelfcast.errors import ConfigError
+from shelfcast.settings.serving import Serving
+
+PASSWORD_VARIABLE = "SHELFCAST_DATABASE_PASSWORD"
+_FILE = "access.sqlite"
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """Raises ConfigError where the address is none, or nobody answers there."""
+
+    def __init__(self, settings: Serving) -> None:
+        url = _url(settings)
+        try:
+            self.engine = create_engine(url, pool_pre_ping=True, pool_size=settings.limits.threads)
+            if url.get_backend_name() == "sqlite":
+                event.listen(self.engine, "connect", _prepare_sqlite)
+            METADATA.create_all(self.engine)
+        except (ArgumentError, ImportError, OperationalError) as error:
+            why = str(error).splitlines()[0]
+            raise ConfigError(f"serving.database: {url!s} cannot be used: {why}; wanted SQLite or PostgreSQL") from None
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction: all that is done in it, or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _url(settings: Serving) -> URL:
+    if settings.database is None:
+        folder = Path(settings.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return URL.create("sqlite", database=str((folder / _FILE).absolute()))
+    try:
+        url = make_url(settings.database)
+    except ArgumentError:
+        raise ConfigError("serving.database: not an address; wanted one such as sqlite:///access.sqlite") from None
+    if url.password:
+        raise ConfigError(f"serving.database: holds a password; wanted it in the variable {PASSWORD_VARIABLE}")
+    password = os.environ.get(PASSWORD_VARIABLE)
+    return url.set(password=password) if password and url.get_backend_name() != "sqlite" else url
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # Who reads does not wait for who writes, and who writes waits for another.
+    for setting in ("journal_mode = wal", "foreign_keys = on", f"busy_timeout = {_BUSY_SECONDS * 1000}"):
+        connection.execute(f"pragma {setting}")

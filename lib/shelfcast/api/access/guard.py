@@ -1,0 +1,108 @@
+"""Recognises who asks, and lets through who may: what each route depends on."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from shelfcast.api.access.audit import Origin
+from shelfcast.api.access.credentials import of_session, of_token
+from shelfcast.api.access.principal import Principal, Role
+from shelfcast.api.access.secrets import digest
+from shelfcast.api.metrics import REFUSALS
+from shelfcast.api.problems import Problem
+from shelfcast.api.service import Service, service_of
+
+COOKIE = "shelfcast_session"
+CSRF_HEADER = "x-csrf-token"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_BEARER = HTTPBearer(auto_error=False, description="an API token, as `POST /v1/tokens` gives it")
+_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="a session, as `POST /v1/session` opens it")
+
+
+class Needs:
+    """A dependency: who asks, at least in that role. A route without one answers nobody (a test sees to it)."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    def __call__(
+        self,
+        request: Request,
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+        cookie: Annotated[str | None, Security(_COOKIE)],
+    ) -> Principal:
+        service = service_of(request)
+        principal = _recognise(service, request, bearer, cookie)
+        request.state.user = principal.name
+        service.limiter.count("requests", str(principal.user_id))
+        if principal.role < self.role:
+            raise refused("role", HTTPStatus.FORBIDDEN, f"a {principal.role.title}; wanted a {self.role.title}")
+        return principal
+
+
+viewer, planner, admin = (Needs(role) for role in Role)
+Viewer = Annotated[Principal, Depends(viewer)]
+Planner = Annotated[Principal, Depends(planner)]
+Admin = Annotated[Principal, Depends(admin)]
+
+
+class Open:
+    """A dependency: anybody, so often from one address. kind: which of the limits counts."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, request: Request) -> None:
+        service_of(request).limiter.count(self.kind, address_of(request))
+
+
+def open_to_all(kind: str = "anonymous") -> Callable[[Request], None]:
+    return Open(kind)
+
+
+def origin_of(request: Request) -> Origin:
+    return Origin(address_of(request), request.state.request_id)
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def refused(reason: str, status: int, detail: str) -> Problem:
+    REFUSALS.labels(reason).inc()
+    challenge = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return Problem(status, detail, challenge)
+
+
+def _recognise(
+    service: Service, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None
+) -> Principal:
+    # A token that is wrong is not made up for by a cookie: who sends one means it.
+    with service.database.begin() as connection:
+        if bearer is not None:
+            found = of_token(connection, bearer.credentials)
+        else:
+            found = of_session(connection, cookie, service.settings.access) if cookie else None
+    if found is None:
+        service.limiter.count("anonymous", address_of(request))
+        raise refused("credentials", HTTPStatus.UNAUTHORIZED, "no token or session that is good; wanted one")
+    if found.via == "session" and request.method not in _SAFE:
+        require_own_form(service, request, found.csrf or "")
+    return found
+
+
+def require_own_form(service: Service, request: Request, csrf: str) -> None:
+    """Refuse what another site's page has a browser send with the user's cookie."""
+    require_own_origin(service, request)
+    sent = request.headers.get(CSRF_HEADER, "")
+    if digest(sent) != digest(csrf):
+        raise refused("csrf", HTTPStatus.FORBIDDEN, f"header {CSRF_HEADER}: not that of the session")
+
+
+def require_own_origin(service: Service, request: Request) -> None:
+    origin = request.headers.get("origin")
+    if origin is not None and origin != service.origin:
+        raise refused("csrf", HTTPStatus.FORBIDDEN, f"origin {origin[:100]}: wanted {service.origin}")

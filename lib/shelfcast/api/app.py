@@ -1,0 +1,52 @@
+"""The application: its routes behind its guards."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from shelfcast import __version__
+from shelfcast.api.middleware import Bounded, Numbered, Under
+from shelfcast.api.problems import MEDIA_TYPE, ProblemBody, install_problems
+from shelfcast.api.routes import account, forecasts, health, insights, orders, plan, quality, users
+from shelfcast.api.service import Service
+
+ROUTERS = (
+    *(forecasts.ROUTER, plan.ROUTER, orders.ROUTER, insights.ROUTER, quality.ROUTER),
+    *(account.ROUTER, users.ROUTER, health.ROUTER),
+)
+_PROBLEM = {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": "refused, and why"}
+UPLOADS = "/v1/uploads"
+
+
+def make_app(service: Service) -> FastAPI:
+    """The application that answers from the service; it keeps the indexes fresh while it runs."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = service.settings.limits.threads
+        service.outbox.open()
+        service.refresh.start()
+        yield
+        service.refresh.stop()
+        service.database.close()
+
+    app = FastAPI(
+        title="shelfcast",
+        version=__version__,
+        summary="Demand forecasts for every store and product, and the orders that follow.",
+        lifespan=running,
+        # The pages that FastAPI has for the document are loaded from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        responses={"default": _PROBLEM},
+    )
+    app.state.service = service
+    install_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Bounded, limits=service.settings.limits, uploads=UPLOADS)
+    app.add_middleware(Numbered)
+    app.add_middleware(Under, prefix=service.settings.prefix)
+    return app

@@ -1,0 +1,74 @@
+"""The command `shelfcast user`: who has the database in hand needs no token."""
+
+import argparse
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from shelfcast.api.access.accounts import add_user, change_user, list_users, make_link, sign_out_everywhere, user_of
+from shelfcast.api.access.audit import Origin, record
+from shelfcast.api.access.credentials import make_token
+from shelfcast.api.access.database import Database
+from shelfcast.api.access.principal import ROLES, Grant
+from shelfcast.errors import ConfigError
+from shelfcast.settings.serving import Serving
+
+_HERE = Origin("command line", "command line")
+
+
+def carry_out(settings: Serving, asked: argparse.Namespace) -> list[str]:
+    """What is asked for, in one transaction with its audit; the lines to print."""
+    database = Database(settings)
+    try:
+        with database.begin() as connection:
+            lines = list(_DEEDS[asked.deed](connection, settings, asked))
+            if asked.deed != "list":
+                record(connection, _HERE, "command line", f"user_{asked.deed}", f"user {asked.name}")
+            return lines
+    finally:
+        database.close()
+
+
+def _add(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:
+    if not asked.reach:
+        raise ConfigError(f"user {asked.name}: reaches nothing; wanted --reach REGION, REGION/STORE or '*'")
+    add_user(connection, asked.name, ROLES[asked.role], map(Grant.parse, asked.reach))
+    yield from _link(connection, settings, asked)
+
+
+def _link(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:
+    hours = settings.access.link_hours
+    link = make_link(connection, user_of(connection, asked.name), hours)
+    yield f"user {asked.name}: choose a password within {hours} hours at {settings.address}/welcome#{link}"
+
+
+def _list(connection: Connection, _: Serving, __: argparse.Namespace) -> Iterator[str]:
+    for user in list_users(connection):
+        state = "disabled" if user["disabled"] else "" if user["has_password"] else "no password yet"
+        yield "  ".join(filter(None, (user["name"], user["role"], " ".join(user["grants"]), state)))
+
+
+def _token(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:
+    if not 1 <= asked.days <= settings.access.token_days:
+        raise ConfigError(f"--days: found {asked.days}, wanted 1 to {settings.access.token_days} (access.token_days)")
+    yield make_token(connection, user_of(connection, asked.name), asked.label, asked.days)[1]
+
+
+def _disable(connection: Connection, _: Serving, asked: argparse.Namespace) -> Iterator[str]:
+    sign_out_everywhere(connection, change_user(connection, asked.name, disabled=True))
+    yield f"user {asked.name}: disabled"
+
+
+def _enable(connection: Connection, _: Serving, asked: argparse.Namespace) -> Iterator[str]:
+    change_user(connection, asked.name, disabled=False)
+    yield f"user {asked.name}: enabled"
+
+
+_DEEDS = {
+    "add": _add,
+    "list": _list,
+    "link": _link,
+    "token": _token,
+    "disable": _disable,
+    "enable": _enable,
+}

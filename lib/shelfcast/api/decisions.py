@@ -1,0 +1,131 @@
+"""Decisions on suggested orders and transfers: kept in the database, and laid where job collect_decisions reads them.
+
+The database holds each decision together with its audit. The files are made of it, a file a day, whole or not at all,
+so that one that a crash has kept from being written is written later, with the same content.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from shelfcast.api.access.accounts import now
+from shelfcast.api.access.database import Database
+from shelfcast.api.access.tables import DECISIONS
+from shelfcast.api.rows.fields import Decision
+from shelfcast.api.rows.plan import DecisionRow
+
+_LOG = logging.getLogger(__name__)
+# What collect_decisions checks the order's number by, and what was decided.
+_IN_FILE = (
+    *("order_id", "store_id", "vendor_id", "product_id", "from_store", "need_by", "decision", "quantity"),
+    "decided_on",
+)
+_LOCK = ".lock"
+
+
+def add_decision(
+    connection: Connection, region: str, order: Mapping[str, Any], decision: Decision, quantity: float, user: str,
+    note: str | None, decided_on: date,
+) -> DecisionRow:  # fmt: skip
+    """Keep what a user decided on an order. order: order_id, store_id, vendor_id, product_id, from_store, need_by."""
+    at = now()
+    named = {name: order[name] for name in ("order_id", "store_id", "vendor_id", "product_id", "from_store")}
+    row = {**named, "region": region, "need_by": date.fromisoformat(order["need_by"]), "decision": decision}
+    row |= {"quantity": quantity, "decided_on": decided_on, "decided_at": at, "user": user, "note": note}
+    connection.execute(insert(DECISIONS).values(row))
+    return _as_row(row)
+
+
+def last_decisions(connection: Connection, region: str, order_ids: Iterable[str]) -> dict[str, DecisionRow]:
+    """Of each order the last word."""
+    wanted = (DECISIONS.c.region == region) & DECISIONS.c.order_id.in_(list(order_ids))
+    last = select(func.max(DECISIONS.c.id)).where(wanted).group_by(DECISIONS.c.order_id)
+    rows = connection.execute(select(DECISIONS).where(DECISIONS.c.id.in_(last)))
+    return {row.order_id: _as_row(dict(row._mapping)) for row in rows}
+
+
+def decided_ids(connection: Connection, region: str, decided_on: date) -> list[str]:
+    """The orders of a day's plan on which something has been decided."""
+    own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == decided_on)
+    return list(connection.execute(select(DECISIONS.c.order_id).where(own).distinct()).scalars())
+
+
+def newest_decision(connection: Connection, region: str) -> int:
+    """The number of the last decision of the region: what is shown of orders changes with it."""
+    return connection.execute(select(func.max(DECISIONS.c.id)).where(DECISIONS.c.region == region)).scalar() or 0
+
+
+class Outbox:
+    """The files of decisions, `{day}.jsonl`, in the folder of each region that collects them."""
+
+    def __init__(self, database: Database, folders: Mapping[str, Path]) -> None:
+        self._database, self._folders = database, folders
+        self._waiting: set[tuple[str, date]] = set()
+
+    def open(self) -> None:
+        """Make the folders, and write what has not been written. Raises OSError where they cannot be made."""
+        for folder in self._folders.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        with self._database.begin() as connection:
+            days = connection.execute(select(DECISIONS.c.region, DECISIONS.c.decided_on).distinct()).all()
+        self._waiting = {(region, day) for region, day in days if region in self._folders}
+        self.deliver()
+
+    def put(self, region: str, day: date) -> None:
+        """Write the day's file anew; one that cannot be written waits for the next `deliver`."""
+        self._waiting = self._waiting | {(region, day)}
+        self.deliver()
+
+    def deliver(self) -> None:
+        for region, day in sorted(self._waiting):
+            try:
+                self._write(region, day)
+                self._waiting = self._waiting - {(region, day)}
+            except OSError as error:
+                _LOG.error("decisions of region %s on %s: not written, will be tried again: %s", region, day, error)
+
+    def _write(self, region: str, day: date) -> None:
+        folder = self._folders[region]
+        # Read under the lock: an older file never takes a newer one's place.
+        with _locked(folder / _LOCK):
+            path, text = folder / f"{day}.jsonl", self._text(region, day)
+            if path.exists() and path.read_text(encoding="utf-8") == text:
+                return
+            part = folder / f".{day}.part"
+            with open(part, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+
+    def _text(self, region: str, day: date) -> str:
+        """A line an order, with the last word of the day on it."""
+        own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day)
+        last = select(func.max(DECISIONS.c.id)).where(own).group_by(DECISIONS.c.order_id)
+        query = select(DECISIONS).where(DECISIONS.c.id.in_(last)).order_by(DECISIONS.c.id)
+        with self._database.begin() as connection:
+            rows = [row._mapping for row in connection.execute(query)]
+        lines = (json.dumps({name: row[name] for name in _IN_FILE}, default=str, ensure_ascii=False) for row in rows)
+        return "".join(f"{line}\n" for line in lines)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One process at a time."""
+    with open(path, "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _as_row(row: Mapping[str, Any]) -> DecisionRow:
+    at = datetime.fromtimestamp(row["decided_at"], UTC)
+    told = {name: row[name] for name in ("decision", "quantity", "decided_on", "user", "note")}
+    return DecisionRow(**told, decided_at=at)

@@ -1,0 +1,1 @@
+"""The index: what the API reads, made of the lake on each publication."""

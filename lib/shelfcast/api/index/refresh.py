@@ -1,0 +1,99 @@
+"""Keeps the indexes those of the newest publications: looks for new ones, and has their indexes built."""
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from shelfcast.api.index.build import index_name, remove_others
+from shelfcast.api.index.reading import Index, Indexes
+from shelfcast.api.metrics import BUILD_SECONDS, BUILDS
+from shelfcast.api.reader import Lake, Publication
+from shelfcast.errors import LakeError
+
+_LOG = logging.getLogger(__name__)
+_MOST_SECONDS = 3600
+
+
+class Refresh:
+    """Looks for new publications every `seconds`, in a thread of its own, until it is stopped.
+
+    An index is built in another process: requests are answered meanwhile, and the memory that it took is free again.
+    One that cannot be built leaves the index before it in its place, and is tried again.
+    """
+
+    def __init__(self, root: str, folder: Path, indexes: Indexes, seconds: float) -> None:
+        self._lake, self._root, self._folder, self._indexes = Lake(root), root, folder, indexes
+        self._seconds = seconds
+        self._stopping = threading.Event()
+        self._building: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        building = self._building
+        if building is not None:
+            building.terminate()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def refresh(self) -> None:
+        """Put the index of each region's newest publication in place, built where it is not there.
+
+        Raises LakeError where the lake cannot be read, or an index cannot be built.
+        """
+        for region, publication in sorted(self._lake.newest_publications().items()):
+            current = self._indexes.find(region)
+            name = index_name(publication)
+            if current is None or current.name != name:
+                path = self._folder / name
+                if not path.exists():
+                    self._build(publication)
+                # Where another was published meanwhile that one has been built: the next look finds it.
+                if path.exists():
+                    self._indexes.put(Index(path))
+                    remove_others(self._folder, {name, *([current.name] if current else [])}, region)
+
+    def _run(self) -> None:
+        self._reopen()
+        while not self._stopping.is_set():
+            try:
+                self.refresh()
+                self.problem = None
+            except (LakeError, OSError, sqlite3.Error) as error:
+                self.problem = str(error)
+                _LOG.error("index: %s", error)
+            self._stopping.wait(self._seconds)
+
+    def _reopen(self) -> None:
+        """What was served last is served until the lake has been looked at."""
+        for path in sorted(self._folder.glob("*.sqlite"), key=lambda path: path.stat().st_mtime):
+            try:
+                self._indexes.put(Index(path))
+            except sqlite3.Error as error:
+                _LOG.error("index %s: cannot be read, and is built anew: %s", path.name, error)
+                path.unlink(missing_ok=True)
+
+    def _build(self, publication: Publication) -> None:
+        started, region = time.monotonic(), publication.region
+        command = [sys.executable, "-m", "shelfcast.api.index", self._root, region, str(self._folder)]
+        self._building = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            _, told = self._building.communicate(timeout=_MOST_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._building.kill()
+            _, told = self._building.communicate()
+        status = self._building.returncode
+        BUILDS.labels(region, "failed" if status else "built").inc()
+        if status:
+            why = told.strip().splitlines()[-1:] or [f"status {status}"]
+            raise LakeError(f"index of region {region}: not built: {why[0]}")
+        BUILD_SECONDS.labels(region).set(time.monotonic() - started)
+        _LOG.info("index of region %s: built in %.1f s", region, time.monotonic() - started)

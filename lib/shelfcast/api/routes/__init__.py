@@ -1,0 +1,1 @@
+"""What the API answers to, a module a subject."""

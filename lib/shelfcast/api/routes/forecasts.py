@@ -1,0 +1,128 @@
+"""Forecasts and sales, by store, product, category and week."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
+
+from shelfcast.api.answers import Paged, Paging, answer_page, page_docs
+from shelfcast.api.index.packed import as_date, unpack
+from shelfcast.api.index.parts import FORECAST_WEEKS, SOLD_WEEKS
+from shelfcast.api.index.reading import Row
+from shelfcast.api.rows.fields import Level
+from shelfcast.api.rows.series import ForecastRow, HistoryRow
+from shelfcast.api.view import Condition, Seen, View
+
+ROUTER = APIRouter(prefix="/v1", tags=["forecasts"])
+# How the lake names what a sum is over, and what has no name yet.
+_NAMELESS = ("(all)", "(not listed yet)")
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which series, and which of their weeks."""
+
+    store_id: str | None
+    product_id: str | None
+    category_id: str | None
+    first: date | None
+    last: date | None
+
+    def keeps(self, week: date) -> bool:
+        return (self.first is None or week >= self.first) and (self.last is None or week <= self.last)
+
+
+async def asked(
+    store_id: Annotated[str | None, Query(max_length=128)] = None,
+    product_id: Annotated[str | None, Query(max_length=128)] = None,
+    category_id: Annotated[str | None, Query(max_length=256)] = None,
+    first: Annotated[date | None, Query(alias="from", description="no week that begins before this day")] = None,
+    last: Annotated[date | None, Query(alias="to", description="no week that begins after it")] = None,
+) -> Asked:
+    return Asked(store_id, product_id, category_id, first, last)
+
+
+SeriesAsked = Annotated[Asked, Depends(asked)]
+
+
+@ROUTER.get("/forecasts", responses=page_docs(ForecastRow))
+def list_forecasts(
+    request: Request,
+    view: Seen,
+    asked: SeriesAsked,
+    paging: Paged,
+    level: Annotated[Level, Query(description="unlisted: what a store does not sell yet, by category")] = "product",
+) -> Response:
+    """The newest forecast, a page of series. Means add up from product and unlisted to category, store and region."""
+    if level == "region":
+        view.require_region()
+    return _answer(request, view, ForecastRow, ("forecasts", FORECAST_WEEKS), level, asked, paging)
+
+
+@ROUTER.get("/history", responses=page_docs(HistoryRow))
+def list_history(
+    request: Request,
+    view: Seen,
+    asked: SeriesAsked,
+    paging: Paged,
+    level: Literal["product", "category"] = "product",
+) -> Response:
+    """What sold, week by week, in the two years before the forecast."""
+    return _answer(request, view, HistoryRow, ("history", SOLD_WEEKS), level, asked, paging)
+
+
+def _answer(
+    request: Request,
+    view: View,
+    model: type[M],
+    part: tuple[str, Sequence[str]],
+    level: str,
+    asked: Asked,
+    paging: Paging,
+) -> Response:
+    view.require_store(asked.store_id)
+    table, columns = part
+    conditions = [
+        Condition.equal("level", level),
+        Condition.equal("store_id", asked.store_id),
+        Condition.equal("item_id", asked.product_id),
+        Condition.equal("category_id", asked.category_id),
+        view.own("store_id") if level != "region" else None,
+    ]
+    key = ("level", "store_id", "item_id") if table == "history" else ("level", "store_id", "item_id", "category_id")
+    return answer_page(
+        request, view, model, f"select * from {table}", key, conditions, paging,
+        read=_reader(columns, asked), flatten=flatten_weeks,
+    )  # fmt: skip
+
+
+def _reader(columns: Sequence[str], asked: Asked) -> Callable[[Sequence[Row]], list[Row]]:
+    def read(rows: Sequence[Row]) -> list[Row]:
+        return [_named(row, columns, asked) for row in rows]
+
+    return read
+
+
+def _named(row: Row, columns: Sequence[str], asked: Asked) -> Row:
+    weeks = [week for week in weeks_of(row["weeks"], columns) if asked.keeps(week["week"])]
+    named = {name: None if row[name] in _NAMELESS else row[name] for name in ("store_id", "item_id", "category_id")}
+    return {**row, **named, "product_id": named["item_id"] if row["level"] == "product" else None, "weeks": weeks}
+
+
+def weeks_of(blob: bytes, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The weeks of a series as rows: the first column is the week."""
+    for values in unpack(blob, len(columns)).tolist():
+        numbers = {name: None if np.isnan(value) else value for name, value in zip(columns, values, strict=True)}
+        yield {**numbers, "week": as_date(values[0])}
+
+
+def flatten_weeks(item: BaseModel) -> Iterator[Mapping[str, Any]]:
+    """A row for each week of a series."""
+    told = item.model_dump()
+    weeks = told.pop("weeks")
+    yield from ({**told, **week} for week in weeks)

@@ -1,0 +1,143 @@
+"""What is known of the region, its stores and products, of its models and its data."""
+
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from shelfcast.api.access.guard import Viewer
+from shelfcast.api.answers import Paged, answer_page, page_docs
+from shelfcast.api.rows.models import (
+    AlertRow,
+    BacktestRow,
+    ChampionRow,
+    FindingRow,
+    LeaderboardRow,
+    MetricRow,
+    ModelRow,
+    TableRow,
+)
+from shelfcast.api.rows.series import ProductRow, RegionRow, StoreRow
+from shelfcast.api.service import service_of
+from shelfcast.api.view import Condition, Seen, views
+
+ROUTER = APIRouter(prefix="/v1")
+Named = Annotated[str | None, Query(max_length=128)]
+M = TypeVar("M", bound=BaseModel)
+
+
+@ROUTER.get("/regions", tags=["catalogue"])
+def list_regions(request: Request, principal: Viewer) -> list[RegionRow]:
+    """The regions that you reach, and what is served of each."""
+    service = service_of(request)
+    return [
+        RegionRow(
+            **view.index.origin,
+            stores=None if view.stores is None else sorted(view.stores),
+            may_decide=service.collects(view.region),
+        )
+        for view in views(service, principal)
+    ]
+
+
+@ROUTER.get("/stores", tags=["catalogue"], responses=page_docs(StoreRow))
+def list_stores(request: Request, view: Seen, paging: Paged) -> Response:
+    return answer_page(request, view, StoreRow, "select * from stores", ("store_id",), [view.own("store_id")], paging)
+
+
+@ROUTER.get("/products", tags=["catalogue"], responses=page_docs(ProductRow))
+def list_products(
+    request: Request, view: Seen, paging: Paged, category_id: Named = None,
+    search: Annotated[str | None, Query(max_length=64, description="in its number, brand or kind")] = None,
+) -> Response:  # fmt: skip
+    conditions = [Condition.equal("category_id", category_id), _containing(search)]
+    return answer_page(request, view, ProductRow, "select * from products", ("product_id",), conditions, paging)
+
+
+@ROUTER.get("/alerts", tags=["monitoring"], responses=page_docs(AlertRow))
+def list_alerts(
+    request: Request, view: Seen, paging: Paged, store_id: Named = None,
+    severity: Literal["info", "warning", "critical"] | None = None,
+) -> Response:  # fmt: skip
+    """Alerts of the day. Those of the region as a whole are shown to who reaches all of it."""
+    view.require_store(store_id)
+    conditions = [
+        Condition.equal("store_id", store_id),
+        Condition.equal("severity", severity),
+        view.own("store_id"),
+    ]
+    return answer_page(request, view, AlertRow, "select * from alerts", ("alert_id",), conditions, paging)
+
+
+@ROUTER.get("/findings", tags=["monitoring"], responses=page_docs(FindingRow))
+def list_findings(request: Request, view: Seen, paging: Paged) -> Response:
+    """What job insights has found in all stores together."""
+    view.require_region()
+    return answer_page(request, view, FindingRow, "select * from findings", ("topic", "rank"), [], paging)
+
+
+@ROUTER.get("/leaderboard", tags=["models"], responses=page_docs(LeaderboardRow))
+def list_leaderboard(request: Request, view: Seen, paging: Paged, panel: Named = None) -> Response:
+    conditions = [Condition.equal("panel", panel)]
+    return answer_page(
+        request, view, LeaderboardRow, "select * from leaderboard", ("panel", "model"), conditions, paging
+    )
+
+
+@ROUTER.get("/champions", tags=["models"], responses=page_docs(ChampionRow))
+def list_champions(request: Request, view: Seen, paging: Paged, panel: Named = None) -> Response:
+    """Who was made champion of what, and why, the oldest decision first."""
+    key = ("panel", "purpose", "as_of", "decided_at")
+    conditions = [Condition.equal("panel", panel)]
+    return answer_page(request, view, ChampionRow, "select * from champions", key, conditions, paging)
+
+
+@ROUTER.get("/backtests", tags=["models"], responses=page_docs(BacktestRow))
+def list_backtests(
+    request: Request, view: Seen, paging: Paged, store_id: Named = None, model: Named = None
+) -> Response:
+    """Actual against predicted: champion and challenger of the categories at the backtest's cutoffs."""
+    view.require_store(store_id)
+    conditions = [Condition.equal("store_id", store_id), Condition.equal("model", model), view.own("store_id")]
+    key = ("model", "store_id", "category_id", "cutoff", "step")
+    query = "select * from (select *, item_id as category_id from backtests)"
+    return answer_page(request, view, BacktestRow, query, key, conditions, paging)
+
+
+@ROUTER.get("/metrics", tags=["models"], responses=page_docs(MetricRow))
+def list_metrics(
+    request: Request, view: Seen, paging: Paged, panel: Named = None, model: Named = None,
+    slice: Literal["all", "step", "store", "category"] = "all",
+) -> Response:  # fmt: skip
+    """The errors of each model, over all, by step, store or category; of stores those that you reach."""
+    conditions = [
+        Condition.equal(name, value) for name, value in (("panel", panel), ("model", model), ("slice", slice))
+    ]
+    own = view.own("value") if slice == "store" else None
+    key = ("panel", "model", "cutoff", "slice", "value")
+    return answer_page(request, view, MetricRow, "select * from metrics", key, [*conditions, own], paging)
+
+
+@ROUTER.get("/models", tags=["lineage"], responses=page_docs(ModelRow))
+def list_models(request: Request, view: Seen, paging: Paged, panel: Named = None, model: Named = None) -> Response:
+    """The model versions of the backtest: what each was made with, by which code, from which versions of the tables."""
+    conditions = [Condition.equal("panel", panel), Condition.equal("model", model)]
+    return answer_page(
+        request, view, ModelRow, "select * from models", ("panel", "model", "cutoff"), conditions, paging
+    )
+
+
+@ROUTER.get("/lineage", tags=["lineage"], responses=page_docs(TableRow))
+def list_lineage(request: Request, view: Seen, paging: Paged) -> Response:
+    """Which run wrote each published table, by which code, and from which versions of which others."""
+    return answer_page(request, view, TableRow, "select * from lineage", ("table_name",), [], paging)
+
+
+def _containing(text: str | None) -> Condition | None:
+    """That one of the names holds the text, whatever the case; what stands for any text in SQL stands for itself."""
+    if not text:
+        return None
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    columns = ("product_id", "brand", "department", "subcategory", "product_type")
+    told = " or ".join(f"{column} like ? escape '\\'" for column in columns)
+    return Condition(f"({told})", (f"%{escaped}%",) * len(columns))

@@ -1,0 +1,153 @@
+"""Orders and transfers: what the plan suggests, and decisions on it."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from shelfcast.api.access.audit import record
+from shelfcast.api.access.guard import Planner, Viewer, origin_of, refused
+from shelfcast.api.access.principal import Principal
+from shelfcast.api.answers import Paged, answer_one, answer_page, page_docs
+from shelfcast.api.decisions import add_decision
+from shelfcast.api.orders import ORDERS, TRANSFERS, Kind, find_order, forecast_day, state_of, undecided, with_decisions
+from shelfcast.api.problems import Problem
+from shelfcast.api.rows.fields import Decision
+from shelfcast.api.rows.plan import OrderRow, TransferRow
+from shelfcast.api.service import service_of
+from shelfcast.api.view import Condition, Seen, views
+
+ROUTER = APIRouter(prefix="/v1", tags=["orders"])
+Named = Annotated[str | None, Query(max_length=128)]
+Number = Annotated[str, Path(max_length=64, examples=["9f86d081884c7d65"])]
+Status = Literal["suggested", "rejected", "over_limit", "below_minimum"]
+Undecided = Annotated[bool | None, Query(description="on which nothing was decided yet, or something was")]
+_DOCS: dict[int | str, dict[str, Any]] = {404: {"description": "no such order among yours"}}
+_CLOSED: dict[int | str, dict[str, Any]] = {**_DOCS, 409: {"description": "no job collects decisions of the region"}}
+
+
+class Reason(BaseModel):
+    """Why, in words."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str | None = Field(None, max_length=500, examples=["enough in the back room"])
+
+
+class Amendment(Reason):
+    """How much instead of what is suggested."""
+
+    quantity: float = Field(gt=0, le=1e9, allow_inf_nan=False, description="units", examples=[24])
+
+
+@ROUTER.get("/orders", responses=page_docs(OrderRow))
+def list_orders(
+    request: Request, view: Seen, paging: Paged, store_id: Named = None, product_id: Named = None,
+    vendor_id: Named = None, status: Status | None = None, open: Undecided = None,
+) -> Response:  # fmt: skip
+    """The orders that the day's plan suggests, by store and product."""
+    view.require_store(store_id)
+    service = service_of(request)
+    named = {"store_id": store_id, "product_id": product_id, "vendor_id": vendor_id, "status": status}
+    conditions = [Condition.equal(name, value) for name, value in named.items()]
+    conditions += [view.own(*ORDERS.stores), undecided(service, view, open)]
+    return answer_page(
+        request, view, OrderRow, "select * from orders", ORDERS.key, conditions, paging,
+        read=with_decisions(service, view), state=state_of(service, view),
+    )  # fmt: skip
+
+
+@ROUTER.get("/transfers", responses=page_docs(TransferRow))
+def list_transfers(
+    request: Request, view: Seen, paging: Paged, from_store: Named = None, to_store: Named = None,
+    product_id: Named = None, open: Undecided = None,
+) -> Response:  # fmt: skip
+    """Moves of stock between stores that the plan suggests; those from or to a store of yours."""
+    service = service_of(request)
+    named = {"from_store": from_store, "to_store": to_store, "product_id": product_id}
+    conditions = [Condition.equal(name, value) for name, value in named.items()]
+    conditions += [view.own(*TRANSFERS.stores), undecided(service, view, open)]
+    return answer_page(
+        request, view, TransferRow, "select * from transfers", TRANSFERS.key, conditions, paging,
+        read=with_decisions(service, view), state=state_of(service, view),
+    )  # fmt: skip
+
+
+@ROUTER.get("/orders/{order_id}", responses={200: {"model": OrderRow}, **_DOCS})
+def get_order(request: Request, principal: Viewer, order_id: Number) -> Response:
+    return _get(request, principal, ORDERS, order_id)
+
+
+@ROUTER.get("/transfers/{order_id}", responses={200: {"model": TransferRow}, **_DOCS})
+def get_transfer(request: Request, principal: Viewer, order_id: Number) -> Response:
+    return _get(request, principal, TRANSFERS, order_id)
+
+
+@ROUTER.post("/orders/{order_id}/approve", responses=_CLOSED)
+def approve_order(request: Request, principal: Planner, order_id: Number, reason: Reason | None = None) -> OrderRow:
+    """Have the order made as it is suggested."""
+    return OrderRow(**_decide(request, principal, ORDERS, order_id, "approved", reason))
+
+
+@ROUTER.post("/orders/{order_id}/reject", responses=_CLOSED)
+def reject_order(request: Request, principal: Planner, order_id: Number, reason: Reason | None = None) -> OrderRow:
+    """Have it not made, nor suggested again for a while unless it grows."""
+    return OrderRow(**_decide(request, principal, ORDERS, order_id, "rejected", reason))
+
+
+@ROUTER.post("/orders/{order_id}/amend", responses=_CLOSED)
+def amend_order(request: Request, principal: Planner, order_id: Number, amendment: Amendment) -> OrderRow:
+    """Have another quantity ordered."""
+    return OrderRow(**_decide(request, principal, ORDERS, order_id, "amended", amendment))
+
+
+@ROUTER.post("/transfers/{order_id}/approve", responses=_CLOSED)
+def approve_transfer(
+    request: Request, principal: Planner, order_id: Number, reason: Reason | None = None
+) -> TransferRow:
+    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "approved", reason))
+
+
+@ROUTER.post("/transfers/{order_id}/reject", responses=_CLOSED)
+def reject_transfer(
+    request: Request, principal: Planner, order_id: Number, reason: Reason | None = None
+) -> TransferRow:
+    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "rejected", reason))
+
+
+@ROUTER.post("/transfers/{order_id}/amend", responses=_CLOSED)
+def amend_transfer(request: Request, principal: Planner, order_id: Number, amendment: Amendment) -> TransferRow:
+    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "amended", amendment))
+
+
+def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> Response:
+    service = service_of(request)
+    view, row = find_order(views(service, principal), kind, order_id)
+    (told,) = with_decisions(service, view)([row])
+    return answer_one(request, view, kind.model(**told), state_of(service, view))
+
+
+def _decide(
+    request: Request, principal: Principal, kind: Kind, order_id: str, decision: Decision, reason: Reason | None
+) -> dict[str, Any]:
+    """Keep the decision and its audit together, lay it where the jobs read it, and return the order with it."""
+    service = service_of(request)
+    view, row = find_order(views(service, principal), kind, order_id)
+    for column in kind.stores:
+        if not principal.reaches(view.region, row[column]):
+            raise refused("store", HTTPStatus.FORBIDDEN, f"store {row[column]}: not yours; wanted one who reaches both")
+    if not service.collects(view.region):
+        detail = f"region {view.region}: inventory.decisions names no folder; wanted one that its jobs collect from"
+        raise Problem(HTTPStatus.CONFLICT, detail)
+    quantity = reason.quantity if isinstance(reason, Amendment) else row["quantity"]
+    note, day = reason.note if reason else None, forecast_day(view)
+    order = kind.as_decided(row)
+    with service.database.begin() as connection:
+        decided = add_decision(connection, view.region, order, decision, quantity, principal.name, note, day)
+        record(
+            connection, origin_of(request), principal.name, decision, f"{kind.what} {order_id}", region=view.region,
+            store=order["store_id"], detail={"product_id": row["product_id"], "suggested": row["quantity"],
+                                             "quantity": quantity, "note": note},
+        )  # fmt: skip
+    service.outbox.put(view.region, day)
+    return {**row, "decision": decided}

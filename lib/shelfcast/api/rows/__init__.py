@@ -1,0 +1,1 @@
+"""The rows that the API answers with, a module a subject."""

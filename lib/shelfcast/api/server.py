@@ -1,0 +1,95 @@
+"""Opens the service of some configurations, and serves it."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from shelfcast.api.access.accounts import add_user, has_users, make_link
+from shelfcast.api.access.database import Database
+from shelfcast.api.access.principal import EVERYTHING, Grant, Role
+from shelfcast.api.app import make_app
+from shelfcast.api.decisions import Outbox
+from shelfcast.api.index.reading import Indexes
+from shelfcast.api.index.refresh import Refresh
+from shelfcast.api.limiter import Limiter
+from shelfcast.api.protocol import PatientProtocol
+from shelfcast.api.service import Service, decision_folders
+from shelfcast.config import Config
+from shelfcast.errors import ConfigError
+
+FIRST_USER = "admin"
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def open_service(configs: Sequence[Config]) -> Service:
+    """The service of the lake that the configurations share; how it is served, the first of them says.
+
+    Raises ConfigError where they do not fit together, or the database cannot be used.
+    """
+    lakes = sorted({config.lake_root for config in configs})
+    if len(lakes) != 1:
+        raise ConfigError(f"lake: found {', '.join(lakes)}; wanted one lake for all that is served together")
+    settings, by_region = configs[0].serving, {config.region: config for config in configs}
+    if len(by_region) < len(configs):
+        raise ConfigError("region: two configurations of one region; wanted one of each")
+    indexes, database = Indexes(), Database(settings)
+    return Service(
+        settings=settings,
+        configs=by_region,
+        indexes=indexes,
+        refresh=Refresh(lakes[0], Path(settings.folder) / "indexes", indexes, settings.poll_seconds),
+        database=database,
+        outbox=Outbox(database, decision_folders(by_region)),
+        limiter=Limiter(settings.limits),
+    )
+
+
+def first_link(service: Service) -> str | None:
+    """Where nobody is there yet: an admin, and the one-time link by which it chooses a password."""
+    with service.database.begin() as connection:
+        if has_users(connection):
+            return None
+        user_id = add_user(connection, FIRST_USER, Role.ADMIN, [Grant(EVERYTHING)])
+        return make_link(connection, user_id, service.settings.access.link_hours)
+
+
+def serve(configs: Sequence[Config]) -> int:
+    """Serve until interrupted, and tell on stdout where."""
+    service = open_service(configs)
+    _log_to_stderr()
+    address = service.settings.address
+    link = first_link(service)
+    if link:
+        hours = service.settings.access.link_hours
+        sys.stdout.write(f"user {FIRST_USER}: choose a password within {hours} hours at {address}/welcome#{link}\n")
+    sys.stdout.write(f"serving {', '.join(sorted(service.configs))} at {address} ({address}/openapi.json)\n")
+    sys.stdout.flush()
+    uvicorn.Server(server_config(service)).run()
+    return 0
+
+
+def server_config(service: Service) -> uvicorn.Config:
+    """How uvicorn serves it: one process, whose requests wait for nobody's index or password."""
+    settings = service.settings
+    return uvicorn.Config(
+        make_app(service),
+        host=settings.host,
+        port=settings.port,
+        http=PatientProtocol,
+        loop="uvloop",
+        ws="none",
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_LOG_FORMAT)

@@ -1,0 +1,75 @@
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from api.lake import TABLES, publish, write_lake, write_region
+from shelfcast.api.index.reading import Indexes
+from shelfcast.api.index.refresh import Refresh
+from shelfcast.errors import LakeError
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def indexes() -> Indexes:
+    return Indexes()
+
+
+@pytest.fixture
+def refresh(root: Path, tmp_path: Path, indexes: Indexes) -> Iterator[Refresh]:
+    refresh = Refresh(str(root), tmp_path / "index", indexes, seconds=0.1)
+    yield refresh
+    refresh.stop()
+
+
+def run_of(indexes: Indexes, region: str = "north") -> str | None:
+    index = indexes.find(region)
+    return None if index is None else index.origin["run_id"]
+
+
+def test_a_new_publication_takes_the_place_of_the_one_before(root: Path, refresh: Refresh, indexes: Indexes) -> None:
+    refresh.start()
+    wait_for(lambda: indexes.regions == ["north", "south"])
+    before = indexes.find("north")
+    write_region(root, "north", run_id="next", minute=1)
+    wait_for(lambda: run_of(indexes) == "next")
+    assert run_of(indexes, "south") == "run"
+    # A request that has begun reads on in what it began with.
+    assert len(before.rows("select * from orders")) == 9
+
+
+def test_what_cannot_be_built_leaves_what_is_there_and_is_told(root: Path, refresh: Refresh, indexes: Indexes) -> None:
+    refresh.refresh()
+    publish(root, "north", {table.name: 99 for table, _ in TABLES}, "broken", minute=2)
+    with pytest.raises(LakeError, match=r"index of region north: not built: table \S+: version 99 cannot be read"):
+        refresh.refresh()
+    assert run_of(indexes) == "run"
+    refresh.start()
+    wait_for(lambda: refresh.problem is not None)
+    write_region(root, "north", run_id="mended", minute=3)
+    wait_for(lambda: run_of(indexes) == "mended" and refresh.problem is None)
+
+
+def test_what_was_served_last_is_served_while_the_lake_is_away(root: Path, tmp_path: Path, refresh: Refresh) -> None:
+    refresh.refresh()
+    (root / "monitoring" / "publications" / "_delta_log" / "00000000000000000000.json").write_text("no log")
+    later = Indexes()
+    again = Refresh(str(root), tmp_path / "index", later, seconds=0.1)
+    again.start()
+    try:
+        wait_for(lambda: run_of(later) == "run" and again.problem is not None)
+    finally:
+        again.stop()
+    assert "monitoring/publications cannot be read" in again.problem
