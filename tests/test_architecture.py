@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors resources table lineage schemas settings",
+    "errors logs resources table lineage schemas settings",
     "config code session folder lake lease job runner publications",
     "cleaning sources calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from shelfcast import __version__
+from shelfcast import __version__, logs
 from shelfcast.errors import ShelfcastError
 from shelfcast.submit import job_files, run, spark_environment, submission, write_package
 
@@ -124,11 +124,24 @@ def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
         print(f"shelfcast: job {arguments.job!r}: unknown; wanted one of {', '.join(jobs)}", file=sys.stderr)
         return WRONG_USAGE
     submitted = submission(jobs[arguments.job], job_arguments, arguments.master, arguments.spark_conf)
-    print(submitted, file=sys.stderr, flush=True)
+    is_json = _log_form(job_arguments) == "json"
+    logs.configure("json" if is_json else "text")
+    if is_json:
+        logs.say(str(submitted))
+    else:
+        print(submitted, file=sys.stderr, flush=True)
     status = run(submitted)
     if status in INTERRUPTED:
-        print("shelfcast: interrupted; the same command goes on after the last finished commit", file=sys.stderr)
+        logs.end("shelfcast", "interrupted; the same command goes on after the last finished commit", status)
     return status
+
+
+def _log_form(job_arguments: Sequence[str]) -> str | None:
+    """What the job is told of its log."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--log")
+    form: str | None = parser.parse_known_args(job_arguments)[0].log
+    return form
 
 
 def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:

@@ -5,7 +5,6 @@ transient (safe to retry), 130 interrupted.
 """
 
 import argparse
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from shelfcast import config
+from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
 from shelfcast.job import Job
@@ -25,7 +24,8 @@ from shelfcast.runner import Runner
 from shelfcast.session import open_session
 from shelfcast.table import Table
 
-ALERTED = 3
+ALERTED, INTERRUPTED = 3, 130
+_INTERRUPTED = "the lake is as the last finished commit left it; the same command goes on from there"
 
 
 def parser(description: str, tells_alerts: bool = False) -> argparse.ArgumentParser:
@@ -34,6 +34,7 @@ def parser(description: str, tells_alerts: bool = False) -> argparse.ArgumentPar
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML configuration of the region")
     flags.add_argument("--region", help="another name for the region than the configuration's")
     flags.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the world as known on that day")
+    flags.add_argument("--log", choices=logs.FORMATS, default="text", help="the form of what is told on stderr")
     flags.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as backtest.horizon=4")
     if tells_alerts:
         flags.add_argument(
@@ -70,6 +71,7 @@ def run(description: str, work: Callable[[Runner], object], argv: Sequence[str],
 
 def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alerts: Table | None = None) -> int:
     """Open the session of parsed flags, do the work. alerts: as in `run`. Returns the exit status."""
+    logs.configure(flags.log)
     changes = [*flags.set, *([f"region={flags.region}"] if flags.region else [])]
     try:
         settings = config.load(flags.config, changes)
@@ -77,21 +79,19 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alert
         runner = Runner(spark, settings, flags.as_of)
         work(runner)
         if alerts is not None and flags.fail_on and (worst := worst_alert(runner, alerts, flags.fail_on)):
-            print(f"alerts: {worst}", file=sys.stderr)
-            return ALERTED
+            return _ended("alerts", worst, ALERTED)
     except ShelfcastError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
+        return _ended("error", str(error), error.exit_status)
     except (PySparkException, Py4JJavaError) as error:
-        print(f"error: {in_a_line(error)}", file=sys.stderr)
-        return 1
+        return _ended("error", in_a_line(error), 1)
     except KeyboardInterrupt:
-        print(
-            "interrupted: the lake is as the last finished commit left it; the same command goes on from there",
-            file=sys.stderr,
-        )
-        return 130
+        return _ended("interrupted", _INTERRUPTED, INTERRUPTED)
     return 0
+
+
+def _ended(kind: str, message: str, status: int) -> int:
+    logs.end(kind, message, status)
+    return status
 
 
 def worst_alert(runner: Runner, table: Table, fail_on: str) -> str:

@@ -1,9 +1,8 @@
 """A job: the tables it reads and writes and the settings it depends on; and a run of it: the way to its tables."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -12,6 +11,7 @@ from shelfcast.code import code_version
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.lake import Commit, Lake
+from shelfcast.logs import say
 from shelfcast.table import Table
 
 
@@ -134,8 +134,3 @@ class Run:
     def say(self, message: str) -> None:
         """Progress, on stderr."""
         say(f"  {self.job.name}: {message}")
-
-
-def say(message: str) -> None:
-    """One line of progress on stderr."""
-    print(f"{datetime.now():%H:%M:%S} {message}", file=sys.stderr, flush=True)

@@ -14,12 +14,13 @@ from datetime import UTC, date, datetime
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
+from shelfcast import logs, schemas
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
-from shelfcast.job import Job, Run, say
+from shelfcast.job import Job, Run
 from shelfcast.lake import Commit, Lake
 from shelfcast.lease import Lease
+from shelfcast.logs import say
 from shelfcast.session import named_in_spark
 from shelfcast.table import Table
 
@@ -44,11 +45,12 @@ class Runner:
         with self.lease:
             run = self._prepare(job)
             run.key, run.reads = self._identify(run)
-            if self._is_up_to_date(run):
-                say(f"{job.name}: up to date")
-                return False
-            self._carry_out(run)
-            return True
+            with logs.about(region=self.config.region, job=job.name, run_id=run.key, as_of=str(run.as_of)):
+                if self._is_up_to_date(run):
+                    say(f"{job.name}: up to date")
+                    return False
+                self._carry_out(run)
+                return True
 
     def on(self, day: date, trained_on: date | None = None) -> "Runner":
         """The same runner, under the same lease, for another as-of date.

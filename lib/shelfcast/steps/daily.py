@@ -7,7 +7,7 @@ from types import ModuleType
 
 from shelfcast.config import Config
 from shelfcast.errors import LakeError, ShelfcastError, TransientError
-from shelfcast.job import say
+from shelfcast.logs import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
 from shelfcast.sources import tells_of_supply

@@ -9,7 +9,7 @@ from shelfcast import promotion, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
-from shelfcast.job import say
+from shelfcast.logs import say
 from shelfcast.monitoring import drift
 from shelfcast.monitoring.alerts import WARNING, at_or_above
 from shelfcast.monitoring.tables import INPUT_ALERTS

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 
 from shelfcast import artefacts
-from shelfcast.job import say
+from shelfcast.logs import say
 from shelfcast.models.mlp.seed import make_seed_network, squared_error_sums
 from shelfcast.panel import FloatArray
 from shelfcast.study.network import BATCH_SIZE, EPOCHS, LEARNING_RATE, MLP, PATIENCE, StudyFit

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from shelfcast import artefacts
 from shelfcast.config import Kind, Networks
-from shelfcast.job import say
 from shelfcast.lineage import as_text
+from shelfcast.logs import say
 from shelfcast.models.encoder import NEVER_SEEN
 from shelfcast.models.mlp.forecaster import Forecaster, dumps
 from shelfcast.models.mlp.loss import loss_sums

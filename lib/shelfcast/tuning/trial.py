@@ -14,7 +14,7 @@ import tensorflow as tf
 from shelfcast import artefacts
 from shelfcast.config import Networks
 from shelfcast.errors import ShelfcastError
-from shelfcast.job import say
+from shelfcast.logs import say
 from shelfcast.training.communicator import Alone
 from shelfcast.training.loop import Epoch
 from shelfcast.training.networks import NetworkPlan, learn, use_device
