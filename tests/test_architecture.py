@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors logs resources table lineage schemas settings",
-    "config code session folder lake lease job runner publications",
+    "config code session folder lake_version lake lease job runner upkeep migrations publications provenance",
     "cleaning sources calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts stored examples windows scoring training tuning",
@@ -59,6 +59,7 @@ TO_DRIVER = {
     "promotion.py training_days": "a row for each evaluation",
     "publications.py failures": "a row for each day that failed",
     "publications.py published_days": "a row for each day",
+    "publications.py published_in": "a row for each time that a day was published",
     "steps/retrain.py _drifted": "a row for each day since the last training was due",
     "steps/rollback.py rollback": "a row for each panel and purpose",
     "steps/check_inputs.py _bins": "a row for each decile of a feature, and for each category",

@@ -19,6 +19,8 @@ SCHEDULED = {
     "backfill": "make the days of a range",
     "retrain": "backtest champion and challenger anew, where that is due",
     "rollback": "restore the champions before the last promotions",
+    "migrate": "bring a lake of an earlier version to this one's",
+    "lineage": "print every table version, setting and commit behind a forecast",
 }
 USER_DEEDS = {
     "add": "a user, who chooses a password by a one-time link",

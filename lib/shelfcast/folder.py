@@ -1,6 +1,7 @@
 """Files of the lake that are no tables, through Hadoop's file system, whatever its scheme."""
 
 from typing import Any
+from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
@@ -37,7 +38,8 @@ class Folder:
     def write_text(self, name: str, text: str) -> None:
         """Put a text file into the lake, whole or not at all."""
         filesystem, path = self._hadoop(name)
-        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}.part")
+        # Two may write the same file at once: the last one stands.
+        part = self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}.{uuid4().hex[:8]}.part")
         stream = filesystem.create(part, True)
         try:
             stream.write(bytearray(text.encode("utf-8")))

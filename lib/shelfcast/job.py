@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast.code import code_version
+from shelfcast.code import code_version, git_commit
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.lake import Commit, Lake
@@ -118,8 +118,11 @@ class Run:
             "run_key": self.key,
             "made_for": self.made_for,
             "job": self.job.name,
+            "as_of": None if self.as_of is None else str(self.as_of),
             "reads": self.reads,
+            "settings": self.config.model_dump(mode="json", include=set(self.job.settings)),
             "code_version": self.job.code,
+            "git_commit": git_commit(),
         }
 
     def dated(self, frame: DataFrame) -> DataFrame:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pyspark.sql import types as T
 
 from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.folder import Folder
+from shelfcast.lake_version import mark_new
 from shelfcast.table import Table
 
 # Commits that rearrange files or add constraints, and change no row.
@@ -34,11 +36,13 @@ _CONFLICTS = (
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit that changed rows of a table: its version, what the run noted in it, and the rows that it put out."""
+    """A commit that changed rows of a table: its version, what the run noted in it, the rows that it put out, and when
+    it was made."""
 
     version: int
     note: dict[str, Any]
     rows: int
+    made_at: datetime
 
     @property
     def run_key(self) -> str:
@@ -88,10 +92,11 @@ class Lake(Folder):
             self._append(table, writer)
         return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
 
-    def append(self, table: Table, frame: DataFrame) -> None:
-        """Append rows of telemetry: a run done twice leaves two rows."""
+    def append(self, table: Table, frame: DataFrame, note: dict[str, Any] | None = None) -> None:
+        """Append rows of telemetry: a run done twice leaves two rows. note: what the commit carries, its scope too."""
         require_schema(frame, table)
-        self._append(table, frame.select(*table.names).write.format("delta"))
+        writer = frame.select(*table.names).write.format("delta")
+        self._append(table, writer.option("userMetadata", json.dumps(note, sort_keys=True)) if note else writer)
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
         """Append `frame` in a commit that carries `note`, unless the last one of `scope` tells of the same run and of
@@ -109,9 +114,9 @@ class Lake(Folder):
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
         self._append(table, writer.option("txnVersion", 1))
 
-    def last_commit(self, table: Table, scope: dict[str, str]) -> Commit | None:
-        """The newest commit that changed rows of `scope`, None where the log knows of none."""
-        return next((commit for commit in self._commits(table) if _touches(commit, scope)), None)
+    def last_commit(self, table: Table, scope: dict[str, str], until: int | None = None) -> Commit | None:
+        """The newest commit that changed rows of `scope`, up to version `until`; None where the log knows of none."""
+        return next((commit for commit in self._commits(table, until) if _touches(commit, scope)), None)
 
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
@@ -125,10 +130,12 @@ class Lake(Folder):
         """The files of the commits, oldest first."""
         return self.names(f"{table.name}/_delta_log/[0-9]*.json")
 
-    def _commits(self, table: Table) -> Iterator[Commit]:
+    def _commits(self, table: Table, until: int | None = None) -> Iterator[Commit]:
         """The commits that changed rows, newest first, each read as it is asked for: Delta's own history is a Spark
         job, and a job asks for that of many tables."""
         for name in reversed(self._log(table)):
+            if until is not None and int(Path(name).stem) > until:
+                continue
             info = _commit_info(self.read_text(f"{table.name}/_delta_log/{name}"))
             if info["operation"] not in _UPKEEP:
                 yield _as_commit(int(Path(name).stem), info)
@@ -141,6 +148,7 @@ class Lake(Folder):
         """
         writer, is_new = writer.mode("append"), not self.exists(table)
         if is_new:
+            mark_new(self)
             # A checksum without its commit would keep Delta from writing that commit.
             self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
             writer = writer.options(**_properties(table)).partitionBy(*table.partitions)
@@ -212,7 +220,8 @@ def _commit_info(commit: str) -> dict[str, Any]:
 
 def _as_commit(version: int, info: dict[str, Any]) -> Commit:
     note = json.loads(info.get("userMetadata", "{}"))
-    return Commit(version, note, int(info.get("operationMetrics", {}).get("numOutputRows", 0)))
+    made_at = datetime.fromtimestamp(info.get("timestamp", 0) / 1000, UTC)
+    return Commit(version, note, int(info.get("operationMetrics", {}).get("numOutputRows", 0)), made_at)
 
 
 def _touches(commit: Commit, scope: dict[str, str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError
@@ -54,7 +54,15 @@ def newest(lake: Lake, region: str) -> Publication | None:
         return None
     rows = lake.read(PUBLICATIONS, region).orderBy(F.desc("forecast_date"), F.desc("published_at"), "run_id")
     row = rows.first()
-    return None if row is None else Publication(*[row[name] for name in Publication.__dataclass_fields__])
+    return None if row is None else _as_publication(row)
+
+
+def published_in(lake: Lake, region: str, day: date) -> list[Publication]:
+    """The publications of a day, oldest first: one, and another for each time that it was published again."""
+    if not lake.exists(PUBLICATIONS):
+        return []
+    rows = lake.read(PUBLICATIONS, region).where(F.col("forecast_date") == F.lit(day)).orderBy("published_at")
+    return [_as_publication(row) for row in rows.collect()]
 
 
 def failures(lake: Lake, region: str) -> dict[date, str]:
@@ -72,3 +80,7 @@ def published_days(lake: Lake, region: str) -> set[date]:
         return set()
     days = lake.read(PUBLICATIONS, region).select("forecast_date").distinct()
     return {row["forecast_date"] for row in days.toLocalIterator()}
+
+
+def _as_publication(row: Row) -> Publication:
+    return Publication(*[row[name] for name in Publication.__dataclass_fields__])

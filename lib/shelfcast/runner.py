@@ -19,6 +19,7 @@ from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.job import Job, Run
 from shelfcast.lake import Commit, Lake
+from shelfcast.lake_version import require_current
 from shelfcast.lease import Lease
 from shelfcast.logs import say
 from shelfcast.session import named_in_spark
@@ -40,9 +41,11 @@ class Runner:
     def run(self, job: Job) -> bool:
         """Run `job` unless its tables are up to date; True where it ran.
 
-        Raises TransientError where another run is at work on the region.
+        Raises TransientError where another run is at work on the region, LakeError where the lake is of another
+        version than the code.
         """
         with self.lease:
+            require_current(self.lake)
             run = self._prepare(job)
             run.key, run.reads = self._identify(run)
             with logs.about(region=self.config.region, job=job.name, run_id=run.key, as_of=str(run.as_of)):

@@ -1,0 +1,34 @@
+"""What brings a lake of before to the layout of the code: a step from each version to the next."""
+
+from collections.abc import Callable
+
+from shelfcast import schemas
+from shelfcast.lake import Lake
+from shelfcast.lake_version import VERSION, require_current, set_version, version_of
+from shelfcast.logs import say
+from shelfcast.upkeep import renew_checks
+
+# Tables whose checks refused rows that are right: a quantile that is not known, demand that did not sell.
+_RECHECKED = (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, schemas.FORECASTS)
+
+
+def to_checks_of_now(lake: Lake) -> None:
+    """From version 1, whose tables keep the checks that they were made with."""
+    for table in _RECHECKED:
+        renew_checks(lake, table)
+
+
+# The first leads from version 1 to 2. Each may be done again: a killed one is.
+STEPS: tuple[Callable[[Lake], None], ...] = (to_checks_of_now,)
+
+
+def migrate(lake: Lake) -> None:
+    """Bring the lake to the code's version, step by step. Raises LakeError where it has a newer one."""
+    found = version_of(lake)
+    for version in range(found, VERSION):
+        STEPS[version - 1](lake)
+        set_version(lake, version + 1)
+        say(f"migrate: {lake.root} is of version {version + 1}")
+    require_current(lake)
+    if found == VERSION:
+        say(f"migrate: {lake.root} is of version {VERSION} already")
