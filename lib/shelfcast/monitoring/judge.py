@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from shelfcast.monitoring.alerts import CRITICAL, FINDINGS, INFO, WARNING, Finding, subject_of
 from shelfcast.monitoring.freshness import CHECK as FRESHNESS
-from shelfcast.monitoring.repeats import repeats
+from shelfcast.monitoring.repeats import REFUSED, repeats
 from shelfcast.monitoring.store_days import sum_stores
 from shelfcast.monitoring.stores import vanished
 from shelfcast.monitoring.volume import FloatArray, Volumes, compare
@@ -21,6 +21,9 @@ from shelfcast.table import column_names
 from shelfcast.weeks import monday
 
 VOLUME = "volume"
+# A store counts for so many times the critical ratio at most in the sum of all: all of them are critical then, and one
+# of two or more is not.
+_BEYOND = 1.5
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,20 @@ class Judge:
         def of_all(rows: pd.DataFrame) -> pd.DataFrame:
             return pd.DataFrame([*self.of_all(rows)], columns=column_names(FINDINGS))
 
-        return sum_stores(store_days).groupBy("store_id").applyInPandas(of_all, FINDINGS)
+        summed = sum_stores(store_days, _BEYOND * self.settings.critical_ratio)
+        return summed.groupBy("store_id").applyInPandas(of_all, FINDINGS)
 
     def of_all(self, days: pd.DataFrame) -> Iterator[Finding]:
         """What is critical about the days of all stores: where each sells little, none is odd enough alone.
 
-        That little came is none of it: some stores are late then, and are held by name.
+        A store that is odd alone is held by name: it must not hold all, so that each counts within bounds. That little
+        came is none of it: some stores are late then. Nor are refused rows: those of a store are told of it.
         """
+        bounded = days.assign(rows=days["bounded_rows"], units=days["bounded_units"])
+        common = {(found.check, found.day) for found in self.of_store(bounded) if found.severity == CRITICAL}
         for found in self.of_store(days):
             is_little = found.check == VOLUME and 0 < (found.found or 0.0) < 1
-            if found.severity == CRITICAL and not is_little:
+            if (found.check, found.day) in common and found.check != REFUSED and not is_little:
                 yield found
 
     def of_store(self, days: pd.DataFrame) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """What each store sold on each day, and what became of the rows received of it: what the input checks look at."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 # Hashes are cut to 40 bits, so that the sum of eight million of them is a whole number still.
@@ -35,9 +35,16 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
     )
 
 
-def sum_stores(store_days: DataFrame) -> DataFrame:
-    """The same of all stores together: a row a day, its store_id null."""
-    sums = [F.sum(name).alias(name) for name in ("rows", "units", "content", "raw", "duplicates", "quarantined")]
+def sum_stores(store_days: DataFrame, most: float) -> DataFrame:
+    """The same of all stores together: a row a day, its store_id null; and bounded_rows, bounded_units, in which no
+    store counts for more than `most` times its mean day."""
+    own = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    bounded = [
+        F.least(name, most * F.avg(F.when(F.col(name) > 0, F.col(name))).over(own)).alias(f"bounded_{name}")
+        for name in ("rows", "units")
+    ]
+    counts = ("rows", "units", "content", "raw", "duplicates", "quarantined", "bounded_rows", "bounded_units")
     twice = F.coalesce(F.bool_and(F.when(F.col("rows") > 0, F.col("twice"))), F.lit(False))
-    nowhere = F.lit(None).cast("string").alias("store_id")
-    return store_days.groupBy("day").agg(*sums, twice.alias("twice")).select(nowhere, "*")
+    sums = store_days.select("*", *bounded).groupBy("day").agg(*[F.sum(name).alias(name) for name in counts],
+                                                               twice.alias("twice"))  # fmt: skip
+    return sums.select(F.lit(None).cast("string").alias("store_id"), "*")
