@@ -15,6 +15,8 @@ os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 # A run started in the background may be deaf to interrupts and hang-ups, and so would be all that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Two processes of tests on two cores: threads that wait for one another in a loop would take both.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A machine whose own name has no address runs them too.
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
