@@ -1,6 +1,7 @@
 """What is told on stderr, for people and for machines."""
 
 import json
+import logging
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,6 +32,19 @@ def write(run: Run) -> None:
 
 
 JOB = Job("price", (), (PRICES,), (), write, dated=False)
+
+
+@pytest.mark.parametrize("form", [*logs.FORMATS])
+def test_what_any_module_logs_is_written_with_its_traceback(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(form)
+    try:
+        raise OSError("disk full")
+    except OSError:
+        logging.getLogger("shelfcast.api").exception("not written")
+    said = capsys.readouterr().err
+    assert "error" in said.splitlines()[0]
+    assert "not written" in said
+    assert "OSError: disk full" in said
 
 
 def test_for_people_progress_has_its_time_and_a_failure_its_kind(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,8 @@ class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         if record.levelno == logging.INFO:
             return f"{datetime.fromtimestamp(record.created):%H:%M:%S} {record.getMessage()}"
-        return f"{vars(record)['kind']}: {record.getMessage()}"
+        failed = f"{vars(record).get('kind', record.levelname.lower())}: {record.getMessage()}"
+        return f"{failed}\n{self.formatException(record.exc_info)}" if record.exc_info else failed
 
 
 class _AsJson(logging.Formatter):
@@ -36,6 +37,8 @@ class _AsJson(logging.Formatter):
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         told = {"time": time, "level": record.levelname.lower(), "message": record.getMessage().strip(), **_about}
         told |= {name: vars(record)[name] for name in ("kind", "exit_status") if name in vars(record)}
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
         return json.dumps(told)
 
 
