@@ -56,15 +56,25 @@ class Judge:
     def of_all(self, days: pd.DataFrame) -> Iterator[Finding]:
         """What is critical about the days of all stores: where each sells little, none is odd enough alone.
 
-        A store that is odd alone is held by name: it must not hold all, so that each counts within bounds. That little
-        came is none of it: some stores are late then. Nor are refused rows: those of a store are told of it.
+        A store that is odd alone is held by name: it must not hold all, so that a volume has to be far off with each
+        counting within bounds too. By how many spreads is asked of what sold alone: bounds leave a chain of thin stores
+        none that are far enough. That little came is none of it: some stores are late then. Nor are refused rows: those
+        of a store are told of it.
         """
-        bounded = days.assign(rows=days["bounded_rows"], units=days["bounded_units"])
-        common = {(found.check, found.day) for found in self.of_store(bounded) if found.severity == CRITICAL}
+        far = self._far_off_within_bounds(days)
         for found in self.of_store(days):
-            is_little = found.check == VOLUME and 0 < (found.found or 0.0) < 1
-            if (found.check, found.day) in common and found.check != REFUSED and not is_little:
+            if found.severity != CRITICAL or found.check == REFUSED:
+                continue
+            if found.check != VOLUME or (found.day in far and not 0 < (found.found or 0.0) < 1):
                 yield found
+
+    def _far_off_within_bounds(self, days: pd.DataFrame) -> set[date]:
+        bounded = _since_first_sale(days.assign(rows=days["bounded_rows"], units=days["bounded_units"]))
+        volumes, first = self._compare(bounded)
+        ratio, bound = volumes.ratio, self.settings.critical_ratio
+        with np.errstate(invalid="ignore"):
+            places = np.flatnonzero(((ratio >= bound) | (ratio <= 1 / bound)).ravel())
+        return {first + timedelta(days=int(place)) for place in places}
 
     def of_store(self, days: pd.DataFrame) -> Iterator[Finding]:
         """What is odd about one store's days: what is critical whenever it was, the rest of the recent ones."""

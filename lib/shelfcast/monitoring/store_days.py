@@ -37,10 +37,10 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
 
 def sum_stores(store_days: DataFrame, most: float) -> DataFrame:
     """The same of all stores together: a row a day, its store_id null; and bounded_rows, bounded_units, in which no
-    store counts for more than `most` times its mean day."""
+    store counts for more than `most` times its median day."""
     own = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     bounded = [
-        F.least(name, most * F.avg(F.when(F.col(name) > 0, F.col(name))).over(own)).alias(f"bounded_{name}")
+        F.least(name, most * F.median(F.when(F.col(name) > 0, F.col(name))).over(own)).alias(f"bounded_{name}")
         for name in ("rows", "units")
     ]
     counts = ("rows", "units", "content", "raw", "duplicates", "quarantined", "bounded_rows", "bounded_units")
