@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import subprocess
@@ -24,10 +25,32 @@ SHOP = {("1", "fast"): 70.0, ("1", "slow"): 7.0, ("1", "full"): 14.0}
 SHELVES = {("1", "fast"): 30.0, ("1", "full"): 900.0}
 
 
+Make = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Makes a folder once for all processes of the tests: none changes what lies there."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def give(name: str, make: Callable[[Path], object]) -> Path:
+        folder, finished = root / name, root / f"{name}.finished"
+        with open(root / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                finished.touch()
+        return folder
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def chain(make_once: Make) -> Path:
     """The files of a small chain."""
-    return write_chain(tmp_path_factory.mktemp("source") / "chain")
+    return make_once("chain", write_chain)
 
 
 @pytest.fixture(scope="session")
@@ -41,22 +64,30 @@ def make_runner(spark: SparkSession, chain: Path) -> Callable[..., Runner]:
 
 
 @pytest.fixture(scope="session")
-def ran(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """The runner of a lake that the whole pipeline has made."""
-    runner = make_runner(tmp_path_factory.mktemp("lake") / "lake")
-    InventorySystem(runner).run()
-    return runner
+def made(make_once: Make, make_runner: Callable[..., Runner]) -> Path:
+    """A lake that the whole pipeline has made, for copies."""
+    return make_once("lake", lambda lake: InventorySystem(make_runner(lake)).run())
 
 
 @pytest.fixture(scope="session")
-def trained(ran: Runner, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """The runner of a copy of that lake, with networks."""
-    lake = tmp_path_factory.mktemp("networks") / "lake"
-    shutil.copytree(ran.lake.root, lake)
+def ran(made: Path, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """The runner of a copy of that lake."""
+    return make_runner(shutil.copytree(made, tmp_path_factory.mktemp("ran") / "lake"))
+
+
+def train(lake: Path, make_runner: Callable[..., Runner]) -> None:
     runner = make_runner(lake, *NETWORKS)
     assert runner.run(train_mlp.job(runner.config))
     assert runner.run(evaluate.job(runner.config))
-    return runner
+
+
+@pytest.fixture(scope="session")
+def trained(
+    made: Path, make_once: Make, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory
+) -> Runner:
+    """The runner of a copy of that lake, with networks."""
+    lake = make_once("lake_with_networks", lambda lake: train(shutil.copytree(made, lake), make_runner))
+    return make_runner(shutil.copytree(lake, tmp_path_factory.mktemp("trained") / "lake"), *NETWORKS)
 
 
 @pytest.fixture(scope="session")
