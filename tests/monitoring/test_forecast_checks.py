@@ -13,7 +13,8 @@ from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
 from shelfcast.settings.monitoring import Monitoring
 
-SETTINGS, WEEKS, HORIZON = Monitoring(), 24, 4
+WEEKS, HORIZON = 24, 4
+SETTINGS = Monitoring(history_weeks=WEEKS)
 FIRST_AHEAD = MONDAY + timedelta(weeks=WEEKS)
 
 
@@ -69,6 +70,26 @@ def test_means_outside_of_all_that_ever_sold_are_named(spark: SparkSession, hist
         "forecast, region": ("warning", f"forecast, region: {said % (900, 550, 'most')}"),
         "forecast, level category": ("warning", f"forecast, level category: {series}"),
     }
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        pytest.param(0, {"forecast, store s1"}, id="in-every-week-of-months"),
+        pytest.param(WEEKS - 1, set(), id="in-one-week-alone"),
+    ],
+)
+def test_the_least_that_sold_is_a_bound_where_something_always_sold(
+    spark: SparkSession, first: int, expected: set[str]
+) -> None:
+    sold = [
+        demand(20.0, week(n), level="category", store_id="s1", item_id="c1", category_id="c1")
+        for n in range(first, WEEKS)
+    ]
+    history = levels.weekly_levels(frame(spark, schemas.DEMAND["weekly"], *sold), FIRST_AHEAD)
+    assert {
+        *told(outside_history(frame(spark, schemas.FORECASTS, *forecast("store", 1.0)), history, SETTINGS))
+    } == expected
 
 
 def test_a_store_that_leaves_its_level_is_named(spark: SparkSession, history: DataFrame) -> None:

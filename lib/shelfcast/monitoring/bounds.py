@@ -13,14 +13,17 @@ _LEAST_UNITS = 5.0
 
 def outside_history(forecasts: DataFrame, history: DataFrame, settings: Monitoring) -> DataFrame:
     """FINDINGS: series whose largest mean is bound_ratio times their largest week or more, or, where they sold in every
-    week, whose smallest mean is so much below their smallest; critical from the square of that on.
+    one of history_weeks weeks or more, whose smallest mean is so much below their smallest; critical from the square of
+    that on.
 
     forecasts: of one date. history: as levels.weekly_levels makes it. A series that never sold has no bounds.
     """
     weeks = F.datediff(F.max("week"), F.min("week")) / 7 + 1
+    # Of a store that sold but once, the least is no bound.
+    is_steady = (F.count(F.lit(1)) == weeks) & (weeks >= settings.history_weeks)
     known = history.groupBy(*SERIES).agg(
         F.max("quantity").alias("most"),
-        F.when(F.count(F.lit(1)) == weeks, F.min("quantity")).alias("least"),
+        F.when(is_steady, F.min("quantity")).alias("least"),
     )
     ratio, mean = settings.bound_ratio, F.col("mean")
     # Most series of a chain sell less than the least units: they need not be put together week by week.
