@@ -25,7 +25,7 @@ study: setup  ## the published study's protocol, to compare with its table
 	@$(BIN)/shelfcast submit study --config $(CONFIG)
 
 test: setup  ## the tests, with the coverage of lib/
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --cov --cov-report=term
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 slowtest: setup  ## whole runs: beside one another, on a cluster of two workers; made anew, on one core, interrupted, killed
 	@$(BIN)/python -m pytest -m slow

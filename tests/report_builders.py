@@ -40,8 +40,8 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
         "availability": frame("availability", ("out_of_stock", True, 310, 2204, 1893.4), ("closed", False, 4, 9, 0.0)),
         "alerts": frame(
             "alerts",
-            ("critical", "volume", f"2017-12-31, store 367: 10.2 times its usual Sunday in {category}", True),
-            ("info", "drift", "price, last 4 weeks: PSI 0.12", False),
+            ("critical", "volume", f"2017-12-31, store 367: 10.2 times its usual Sunday in {category}", True, 12, 1),
+            ("info", "drift", "price, last 4 weeks: PSI 0.12", False, 1, 0),
         ),
         "drift": frame(
             "drift",

@@ -222,7 +222,8 @@ def test_insights_are_drawn_and_told_in_tables(page: Page) -> None:
 
 
 def test_alerts_are_told_by_severity_with_what_they_hold_back(page: Page) -> None:
-    assert "1 critical, 1 info. 1 of them hold sales back: nothing learns from these" in page.text
+    assert "12 critical, 1 info. 1 of them hold sales back: nothing learns from these" in page.text
+    assert "Alerts, the worst first; 11 more alike in monitoring/alerts" in page.text
     assert page.text.index("10.2 times its usual Sunday") < page.text.index("price, last 4 weeks: PSI 0.12")
     assert "Population stability index. price: 0.169; category mix: 0.000" in {
         chart["aria-label"] for chart in page.all("svg") if "aria-label" in chart

@@ -18,7 +18,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     # stores; units: expected to have been lost
     "availability": ("state", "is_stated", "spells", "days", "units"),
     # the worst first, as many as the page has room for
-    "alerts": ("severity", "check", "reason", "held"),
+    "alerts": ("severity", "check", "reason", "held", "of_kind", "held_of_kind"),
     # one row a bin of a feature: shares of the sales, and the bin's part of the population stability index
     "drift": ("feature", "bin", "label", "expected", "found", "psi"),
     # one row a week of all stores; `week` is its first day

@@ -9,7 +9,7 @@ from functools import reduce
 from math import log
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
@@ -29,7 +29,7 @@ Read = Callable[[Table], DataFrame | None]
 
 # Of the baselines, and of the networks where there are any.
 BACKTEST_TABLES = (schemas.BACKTESTS, *(backtests for backtests, _ in BY_NETWORKS))
-ALERTS = 100
+ALERTS = 10
 CATEGORIES = 12
 ERROR_CATEGORIES = 20
 # Cells to a factor of two, and the smallest demand that a logarithmic axis shows.
@@ -68,11 +68,22 @@ def availability(read: Read) -> DataFrame | None:
 
 
 def alerts(read: Read) -> DataFrame | None:
-    """The ALERTS worst."""
+    """The first ALERTS of each severity and check, worst first, with how many there are of their kind and how many of
+    those hold sales back."""
     found = read(tables.ALERTS)
-    return (
-        None if found is None else found.orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "reason").limit(ALERTS)
+    if found is None:
+        return None
+    kind = Window.partitionBy("severity", "check")
+    whole = kind.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    in_turn = kind.orderBy(F.desc("day"), "reason").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    counted = found.withColumns(
+        {
+            "place": F.row_number().over(in_turn),
+            "of_kind": F.count(F.lit(1)).over(whole),
+            "held_of_kind": F.count_if("held").over(whole),
+        }
     )
+    return counted.where(F.col("place") <= ALERTS).orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "reason")
 
 
 def drift(read: Read) -> DataFrame | None:

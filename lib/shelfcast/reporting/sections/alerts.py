@@ -21,9 +21,10 @@ def alerts(data: ReportData) -> Section:
 def _lead(data: ReportData) -> str:
     if data.alerts.empty and data.drift.empty:
         return "Nothing has been checked yet: the job detect_anomalies has not run."
-    counts = data.alerts["severity"].value_counts()
+    kinds = _kinds(data)
+    counts = kinds.groupby("severity")["of_kind"].sum()
     told = [f"{formats.count(counts[name])} {name}" for name in _ORDER if name in counts]
-    held = int(data.alerts["held"].astype(bool).sum())
+    held = int(kinds["held_of_kind"].sum())
     if not told:
         return "The sales and the forecast are as they used to be: no check has found anything."
     sentence = f"{', '.join(told)}. "
@@ -42,7 +43,13 @@ def _alerts(data: ReportData) -> Block:
         Column("Reason", is_number=False),
         Column("Held", "the day's sales are put aside until they are delivered anew or accepted", is_number=False),
     ]
-    return Block(tables=[Table("Alerts, the worst first", columns, [_row(row) for _, row in data.alerts.iterrows()])])
+    left = int(_kinds(data)["of_kind"].sum()) - len(data.alerts)
+    title = "Alerts, the worst first" + (f"; {formats.count(left)} more alike in monitoring/alerts" if left else "")
+    return Block(tables=[Table(title, columns, [_row(row) for _, row in data.alerts.iterrows()])])
+
+
+def _kinds(data: ReportData) -> pd.DataFrame:
+    return data.alerts.drop_duplicates(["severity", "check"])
 
 
 def _row(row: pd.Series) -> Row:
