@@ -58,6 +58,7 @@ bench: setup  ## beside the usual tools: accuracy on three panels and where the 
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json
 	@$(BIN)/python tests/benchmarks/mlp_processes.py --out build/bench/mlp_processes.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
+	@$(BIN)/python tests/benchmarks/api_load.py build/bench/api --out build/bench/api_load.json
 	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
 	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 \

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 LAYERS = (
     "errors logs resources table lineage schemas settings",
     "config code session folder lake_version lake lease job runner upkeep migrations publications provenance",
-    "cleaning sources calendar events weeks demand",
+    "cleaning received sources calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",

@@ -22,11 +22,13 @@ SLOW = 0.6
 
 
 @contextmanager
-def serving(root: Path, folder: Path, *changes: str) -> Iterator[tuple[Address, str]]:
-    """An address at which the API is served by a thread of this process, and a planner's token."""
+def serving(
+    root: Path, folder: Path, *changes: str, role: str = "planner", reach: str = "north"
+) -> Iterator[tuple[Address, str]]:
+    """An address at which the API is served by a thread of this process, and the token of a user in that role."""
     service = open_service(configs_of(root, folder, "serving.port=0", *changes))
     indexed(root, folder)
-    token = token_of_service(service, add(service, "planner", "planner", "north"))["authorization"]
+    token = token_of_service(service, add(service, "user", role, reach))["authorization"]
     server = uvicorn.Server(server_config(service))
     thread = threading.Thread(target=server.run)
     thread.start()

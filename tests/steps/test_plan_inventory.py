@@ -1,6 +1,7 @@
 """Plans of a small shop, day after day, with what people decide on them."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,28 @@ def test_decisions_without_a_file_are_refused_by_its_name(spark: SparkSession, t
     runner = make_runner(spark, tmp_path / "lake")
     with pytest.raises(SourceError, match=r"no file .*decisions.csv"):
         runner.run(collect_decisions.job(runner.config))
+
+
+def test_decisions_of_a_folder_are_those_of_all_its_files(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "decided"
+    runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={folder}")
+    job = collect_decisions.job(runner.config)
+    assert runner.run(job)
+    assert runner.lake.read(tables.ORDER_DECISIONS, "tiny").count() == 0
+    folder.mkdir()
+    order = {"order_id": "x", "store_id": "1", "vendor_id": "v1", "product_id": "p", "need_by": str(day(1))}
+    order |= {"quantity": 6.0, "from_store": None}
+    decide(folder / "by-hand.csv", {**order, "decision": "approved", "decided_on": day(0)})
+    for number in (1, 2):
+        line = json.dumps({**order, "decision": "rejected", "decided_on": str(day(number))})
+        (folder / f"{day(number)}.jsonl").write_text(f"{line}\n")
+    (folder / f".{day(3)}.part").write_text("half a li")
+    (folder / f"{day(4)}.jsonl").touch()
+    assert runner.run(job)
+    found = runner.lake.read(tables.ORDER_DECISIONS, "tiny").orderBy("decided_on").collect()
+    assert [(row.decided_on, row.decision) for row in found] == [
+        (day(0), "approved"), (day(1), "rejected"), (day(2), "rejected"),
+    ]  # fmt: skip
 
 
 def test_sales_that_nobody_has_checked_are_planned_by_nobody(

@@ -95,12 +95,14 @@ class Bounded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._limits.upload_bytes if scope["path"].endswith(self._uploads) else self._limits.body_bytes
+        limits, is_upload = self._limits, scope["path"].endswith(self._uploads)
+        most = limits.upload_bytes if is_upload else limits.body_bytes
+        seconds = limits.upload_seconds if is_upload else limits.body_seconds
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > most:
             await self._refuse(scope, receive, send, _BodyError(_TOO_LARGE, f"wanted {most:,} bytes at most"))
             return
-        bound = _Bound(receive, most, time.monotonic() + self._limits.body_seconds)
+        bound = _Bound(receive, most, time.monotonic() + seconds)
         try:
             await self._app(scope, bound.receive, bound.watching(send))
         except _BodyError as error:

@@ -13,6 +13,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from shelfcast import artefacts
 from shelfcast.errors import LakeError
 
 PUBLICATIONS = "monitoring/publications"
@@ -91,6 +92,11 @@ class Snapshot:
             return [opened.to_pyarrow_dataset(file_pruning_predicate=partition)]
         except (DeltaError, OSError) as error:
             raise LakeError(f"table {table}: version {version} cannot be read: {_in_a_line(error)}") from None
+
+    def file(self, name: str) -> bytes | None:
+        """A file of the lake that is no table, by its address or its path below the root; None where it is gone."""
+        uri = name if "://" in name or name.startswith(("/", "file:")) else f"{self.root}/{name}"
+        return artefacts.read_bytes(uri) if artefacts.exists(uri) else None
 
     def commit(self, table: str) -> Commit:
         """The commit by which the published rows came: the newest up to the version that names its run. Upkeep, such as

@@ -40,7 +40,7 @@ class Inventory(Section):
     overstock_days: what lasts longer than needed and so long is too much. profile_prior: units by which a series'
     weekdays are shrunk to its store's. lapse_days: an order that has not come by then will not. rejected_days: a
     rejected order is not suggested again so long, unless it grows by the share `rejected_growth`. decisions: the file
-    of decisions on suggested orders, CSV or JSON lines.
+    of decisions on suggested orders, CSV or JSON lines, or a folder of such files, in which the API lays its own.
     """
 
     targets: dict[str, Target]

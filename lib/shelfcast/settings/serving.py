@@ -14,17 +14,16 @@ Count = Annotated[int, Field(ge=1)]
 
 class Limits(Section):
     """What one client may ask for. requests: a minute, of one user or token; anonymous: a minute, of one address
-    without either; sign_ins: a minute, of one address. page: rows of one answer. body_bytes, upload_bytes: of a
-    request, and of a file of sales. body_seconds: in which a request has arrived. threads: requests that are answered
-    at once."""
+    without either; sign_ins: a minute, of one address. body_bytes, upload_bytes: of a request, and of a file of sales;
+    body_seconds, upload_seconds: in which it has arrived. threads: requests that are answered at once."""
 
     requests: Count = 6000
     anonymous: Count = 60
     sign_ins: Count = 10
-    page: Count = 1000
     body_bytes: Count = 65_536
     upload_bytes: Count = 104_857_600
     body_seconds: float = Field(default=20, gt=0)
+    upload_seconds: float = Field(default=600, gt=0)
     threads: Count = 16
 
 

@@ -10,29 +10,15 @@ from pyspark.sql import functions as F
 from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
+from shelfcast.received import BIBITOR_COLUMNS, BIBITOR_OTHER_DATES, BIBITOR_SALES_DATES
 from shelfcast.sources.csv_files import find_files, name_in, number_in, read_csv, refusals, text_columns
 from shelfcast.sources.raw import raw_table, with_raw
 from shelfcast.table import Table
 
-# Month-day-year in the sales whichever the mark ("01-02-2016" is 2 January), day-month-year elsewhere; the full
-# publication writes the year first, which no other form does.
-_ISO = "yyyy-MM-dd"
-_SALES_DATES = ("M/d/yyyy", "M-d-yyyy", _ISO)
-_OTHER_DATES = ("d-M-yyyy", "d/M/yyyy", _ISO)
 # The dates of which a row may do without some.
 _DATES = {
     "purchases": {"received_on": "ReceivingDate", "invoiced_on": "InvoiceDate", "paid_on": "PayDate"},
     "invoices": {"ordered_on": "PODate", "paid_on": "PayDate"},
-}
-_COLUMNS = {
-    "sales": "InventoryId Store Brand Description Size SalesQuantity SalesDollars SalesPrice SalesDate Volume "
-    "Classification ExciseTax VendorNo VendorName",
-    "products": "Brand Description Price Size Volume Classification PurchasePrice VendorNumber VendorName",
-    "purchases": "InventoryId Store Brand Description Size VendorNumber VendorName PONumber PODate ReceivingDate "
-    "InvoiceDate PayDate PurchasePrice Quantity Dollars Classification",
-    "invoices": "VendorNumber VendorName InvoiceDate PONumber PODate PayDate Quantity Dollars Freight Approval",
-    "opening_stock": "InventoryId Store City Brand Description Size onHand Price startDate",
-    "closing_stock": "InventoryId Store City Brand Description Size onHand Price endDate",
 }
 
 
@@ -43,15 +29,17 @@ class Bibitor:
         self._source = config.source
         self._category = config.demand.category
         self._known_from = F.lit(config.cleaning.first_day)
-        unknown = sorted({*config.source.files} - {*_COLUMNS})
+        unknown = sorted({*config.source.files} - {*BIBITOR_COLUMNS})
         if unknown:
-            raise ConfigError(f"source.files: no table {', '.join(unknown)}; wanted some of {', '.join(_COLUMNS)}")
+            raise ConfigError(
+                f"source.files: no table {', '.join(unknown)}; wanted some of {', '.join(BIBITOR_COLUMNS)}"
+            )
         if config.source.path is None:
             raise ConfigError("source.path: not given; wanted the folder with the files of Bibitor")
         self._folder = config.source.path
         self.raw: dict[str, Table] = {
             name: raw_table(f"bibitor_{name}", text_columns(names), config.source.persons)
-            for name, names in _COLUMNS.items()
+            for name, names in BIBITOR_COLUMNS.items()
             if name in config.source.files
         }
 
@@ -59,13 +47,13 @@ class Bibitor:
         return find_files(self._folder, self._source.files[name], f"{name.replace('_', ' ')} of Bibitor")
 
     def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
-        return read_csv(spark, self.files(name), _COLUMNS[name].split())
+        return read_csv(spark, self.files(name), BIBITOR_COLUMNS[name].split())
 
     def refusals(self, name: str) -> dict[str, Column]:
         """A date that is not there yet may be waited for; one that is there and cannot be read is a slip."""
         texts = _DATES.get(name, {})
         unread = [F.col(day).isNull() & (F.trim(F.col(f"_raw.{text}")) != "") for day, text in texts.items()]
-        return refusals(_COLUMNS[name].split()) | ({"unreadable_date": reduce(or_, unread)} if unread else {})
+        return refusals(BIBITOR_COLUMNS[name].split()) | ({"unreadable_date": reduce(or_, unread)} if unread else {})
 
     def canonical(self, name: str, raw: DataFrame) -> DataFrame:
         columns = {
@@ -79,7 +67,7 @@ class Bibitor:
         return with_raw(raw, columns)
 
     def _sales(self) -> dict[str, Column]:
-        sold_on = parsed_date(F.col("SalesDate"), _SALES_DATES)
+        sold_on = parsed_date(F.col("SalesDate"), BIBITOR_SALES_DATES)
         return {
             **_product_of_store(),
             "sold_on": sold_on,
@@ -105,15 +93,15 @@ class Bibitor:
         }
 
     def _purchases(self) -> dict[str, Column]:
-        ordered_on = parsed_date(F.col("PODate"), _OTHER_DATES)
+        ordered_on = parsed_date(F.col("PODate"), BIBITOR_OTHER_DATES)
         return {
             **_vendor("VendorNumber"),
             **_product_of_store(),
             "po_number": name_in("PONumber"),
             "ordered_on": ordered_on,
-            "received_on": parsed_date(F.col("ReceivingDate"), _OTHER_DATES),
-            "invoiced_on": parsed_date(F.col("InvoiceDate"), _OTHER_DATES),
-            "paid_on": parsed_date(F.col("PayDate"), _OTHER_DATES),
+            "received_on": parsed_date(F.col("ReceivingDate"), BIBITOR_OTHER_DATES),
+            "invoiced_on": parsed_date(F.col("InvoiceDate"), BIBITOR_OTHER_DATES),
+            "paid_on": parsed_date(F.col("PayDate"), BIBITOR_OTHER_DATES),
             "quantity": number_in("Quantity"),
             "purchase_price": number_in("PurchasePrice"),
             "dollars": number_in("Dollars"),
@@ -121,13 +109,13 @@ class Bibitor:
         }
 
     def _invoices(self) -> dict[str, Column]:
-        invoiced_on = parsed_date(F.col("InvoiceDate"), _OTHER_DATES)
+        invoiced_on = parsed_date(F.col("InvoiceDate"), BIBITOR_OTHER_DATES)
         return {
             **_vendor("VendorNumber"),
             "po_number": name_in("PONumber"),
-            "ordered_on": parsed_date(F.col("PODate"), _OTHER_DATES),
+            "ordered_on": parsed_date(F.col("PODate"), BIBITOR_OTHER_DATES),
             "invoiced_on": invoiced_on,
-            "paid_on": parsed_date(F.col("PayDate"), _OTHER_DATES),
+            "paid_on": parsed_date(F.col("PayDate"), BIBITOR_OTHER_DATES),
             "quantity": number_in("Quantity"),
             "dollars": number_in("Dollars"),
             "freight": number_in("Freight"),
@@ -144,7 +132,7 @@ class Bibitor:
 
 
 def _stock(day: str, moment: str) -> dict[str, Column]:
-    counted_on = parsed_date(F.col(day), _OTHER_DATES)
+    counted_on = parsed_date(F.col(day), BIBITOR_OTHER_DATES)
     return {
         **_product_of_store(),
         "counted_on": counted_on,

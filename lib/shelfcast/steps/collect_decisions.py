@@ -1,6 +1,8 @@
-"""the file of decisions that the configuration names -> inventory/order_decisions"""
+"""the file of decisions that the configuration names, or those of the folder -> inventory/order_decisions"""
 
 import hashlib
+from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -12,44 +14,65 @@ from shelfcast.inventory import decisions
 from shelfcast.inventory.tables import ORDER_DECISIONS
 from shelfcast.job import Job, Run
 
+_FORMS = (".csv", ".jsonl")
+
 
 def job(config: Config) -> Job:
     return Job("collect_decisions", (), (ORDER_DECISIONS,), (), collect_decisions, dated=False, stamp=_stamp)
 
 
 def collect_decisions(run: Run) -> None:
-    """Add the file's decisions to those of earlier files. A row that counts for nothing is kept with its reason."""
-    path = _file(run)
-    new = decisions.judged(_read(run, path), run.config.region, str(path))
+    """Add the decisions of the files to those of earlier ones. A row that counts for nothing is kept with its
+    reason."""
     known = (
         run.lake.read(ORDER_DECISIONS, run.config.region)
         if run.lake.exists(ORDER_DECISIONS)
         else run.spark.createDataFrame([], ORDER_DECISIONS.schema)
     )
-    run.write(ORDER_DECISIONS, decisions.merged(known, new))
+    new = [decisions.judged(_read(run, files), run.config.region, _named(files)) for files in _alike(_files(run))]
+    run.write(ORDER_DECISIONS, reduce(decisions.merged, new, known))
     problems = run.read(ORDER_DECISIONS).where("problem is not null").agg(F.count(F.lit(1)), F.min("problem")).first()
     if problems and problems[0]:
         run.say(f"{problems[0]} decisions count for nothing, such as: {problems[1]}")
 
 
-def _file(run: Run) -> Path:
-    """Raises ConfigError where none is named, SourceError where it is not there or of another form."""
+def _files(run: Run) -> list[Path]:
+    """The file that is named, or those of the folder, which may be empty yet.
+
+    Raises ConfigError where none is named, SourceError where it is not there or of another form.
+    """
     named = run.config.inventory.decisions
     if named is None:
-        raise ConfigError("inventory.decisions: not given; wanted a file of decisions, .csv or .jsonl")
+        raise ConfigError("inventory.decisions: not given; wanted a file of decisions, .csv or .jsonl, or a folder")
     path = Path(named)
-    if path.suffix not in (".csv", ".jsonl"):
+    if not path.suffix:
+        return sorted(file for file in path.glob("[!.]*") if file.suffix in _FORMS and file.stat().st_size)
+    if path.suffix not in _FORMS:
         raise SourceError(f"decisions: found {path.name}, wanted a file that ends in .csv or .jsonl")
     if not path.is_file():
         raise SourceError(f"decisions: no file {path}; wanted the one that inventory.decisions names")
-    return path
+    return [path]
 
 
-def _read(run: Run, path: Path) -> DataFrame:
-    if path.suffix == ".csv":
-        return run.spark.read.csv(str(path.absolute()), header=True)
-    return run.spark.read.option("primitivesAsString", True).json(str(path.absolute()))
+def _alike(files: Sequence[Path]) -> list[list[Path]]:
+    """The files that are read together: a header names the columns of its own file alone."""
+    lines = [file for file in files if file.suffix == ".jsonl"]
+    return [[file] for file in files if file not in lines] + ([lines] if lines else [])
+
+
+def _read(run: Run, files: Sequence[Path]) -> DataFrame:
+    paths = [str(file.absolute()) for file in files]
+    if files[0].suffix == ".csv":
+        return run.spark.read.csv(paths, header=True)
+    return run.spark.read.option("primitivesAsString", True).json(paths)
+
+
+def _named(files: Sequence[Path]) -> str:
+    return str(files[0] if len(files) == 1 else files[0].parent)
 
 
 def _stamp(run: Run) -> str:
-    return hashlib.sha256(_file(run).read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in _files(run):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()

@@ -28,6 +28,10 @@ _READS = (
     schemas.STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
+    # What the champions read and are made of: not on the page, and published with it for those who score by them.
+    schemas.PANEL_DEMAND,
+    schemas.REGISTRY,
+    schemas.ENSEMBLES,
     schemas.BACKTESTS,
     schemas.METRICS,
     schemas.LEADERBOARD,
@@ -51,9 +55,10 @@ _PLAN = (
 # Of jobs that may not have run, and of what is not sought everywhere.
 _OPTIONAL = (
     *_PLAN,
+    plans.ORDER_DECISIONS,
     *(ALERTS, DRIFT),
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
-    *(backtests for backtests, _ in network_tables.BY_NETWORKS),
+    *(table for pair in network_tables.BY_NETWORKS for table in pair),
     AVAILABILITY,
     *(insights.FINDINGS, insights.SEGMENTS, insights.SEASONS, insights.VENDORS, insights.STORES, insights.DELISTINGS),
     *(plans.REPLAYS, plans.REPLAY_GAINS, plans.LEAD_TIME_CALIBRATION),

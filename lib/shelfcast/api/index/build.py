@@ -13,7 +13,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shelfcast.api.index.champion import write_champion
 from shelfcast.api.index.contest import write_contest
+from shelfcast.api.index.elasticity import write_elasticities
 from shelfcast.api.index.parts import PACKED, ROWS
 from shelfcast.api.index.writing import insert, write_packed, write_rows
 from shelfcast.api.reader import Lake, Publication, Snapshot
@@ -67,6 +69,8 @@ def _write(snapshot: Snapshot, path: Path) -> None:
             write_rows(file, rows, *snapshot.rows(rows.source))
         _write_refusals(file, snapshot)
         write_contest(file, snapshot)
+        write_champion(file, snapshot)
+        write_elasticities(file, snapshot)
         _write_lineage(file, snapshot)
         _write_origin(file, snapshot.publication)
         file.execute("commit")

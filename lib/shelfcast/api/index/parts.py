@@ -54,7 +54,7 @@ PACKED = (
     # What the product champion reads, and what was planned of promotions when it did.
     Packed(
         "panel", "features/panel_demand", ("store_id", "item_id"), ("category_id", "bucket"), PANEL_WEEKS,
-        where={"panel": ("product",)}, newest=2 * HISTORY_WEEKS, indexes=(("item_id", "store_id"),),
+        where={"panel": ("product",)}, indexes=(("item_id", "store_id"),),
     ),
 )  # fmt: skip
 _PAIR = ("store_id", "product_id")

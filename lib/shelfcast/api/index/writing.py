@@ -36,7 +36,7 @@ def write_packed(file: sqlite3.Connection, part: Packed, *sources: ds.Dataset) -
     written = 0
     for source in sources:
         kept = _kept(part, source)
-        for scope in _scopes(source, kept):
+        for scope in scopes(source, kept):
             table = source.to_table([*part.key, *part.columns, *part.packed], filter=_all(kept, scope))
             written += insert(file, part.name, columns, _series(part, table))
     _create_indexes(file, part.name, part.indexes)
@@ -125,7 +125,7 @@ def _kept(part: Packed, source: ds.Dataset) -> ds.Expression | None:
     return _all(where, ds.field("week") > pa.scalar(newest - timedelta(weeks=part.newest), pa.date32()))
 
 
-def _scopes(source: ds.Dataset, kept: ds.Expression | None) -> Iterator[ds.Expression]:
+def scopes(source: ds.Dataset, kept: ds.Expression | None) -> Iterator[ds.Expression]:
     """Conditions on the store that cut the rows into parts that fit into memory, in order."""
     counted = source.to_table(["store_id"], filter=kept).group_by("store_id").aggregate([([], "count_all")])
     stores = counted.sort_by("store_id")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from shelfcast.api.answers import Paged, Paging, answer_page, page_docs
-from shelfcast.api.index.packed import as_date, unpack
+from shelfcast.api.index.packed import Matrix, as_date, unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS, SOLD_WEEKS
 from shelfcast.api.index.reading import Row
 from shelfcast.api.rows.fields import Level
@@ -109,14 +109,14 @@ def _reader(columns: Sequence[str], asked: Asked) -> Callable[[Sequence[Row]], l
 
 
 def _named(row: Row, columns: Sequence[str], asked: Asked) -> Row:
-    weeks = [week for week in weeks_of(row["weeks"], columns) if asked.keeps(week["week"])]
+    weeks = [week for week in rows_of_weeks(unpack(row["weeks"], len(columns)), columns) if asked.keeps(week["week"])]
     named = {name: None if row[name] in _NAMELESS else row[name] for name in ("store_id", "item_id", "category_id")}
     return {**row, **named, "product_id": named["item_id"] if row["level"] == "product" else None, "weeks": weeks}
 
 
-def weeks_of(blob: bytes, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def rows_of_weeks(weeks: Matrix, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The weeks of a series as rows: the first column is the week."""
-    for values in unpack(blob, len(columns)).tolist():
+    for values in weeks.tolist():
         numbers = {name: None if np.isnan(value) else value for name, value in zip(columns, values, strict=True)}
         yield {**numbers, "week": as_date(values[0])}
 

@@ -1,0 +1,122 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.conftest import add, running, token_of
+
+SOURCE = (
+    "{kind: mapped, path: %s, tables: {sales: {files: sales-*.csv, delimiter: ';', encoding: cp1252, decimal: ',', "
+    "received: [Shop No, Article, Day, Pieces, Takings], columns: {store_id: Shop No, product_id: Article, "
+    "sold_on: {from: Day, formats: [d.M.yyyy, yyyy-MM-dd]}, source_quantity: Pieces, revenue: Takings}}}}"
+)
+HEADER = "Shop No;Article;Day;Pieces;Takings"
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def client(lake: Path, tmp_path: Path, inbox: Path) -> Iterator[TestClient]:
+    with running(lake, tmp_path / "served", f"source={SOURCE % inbox}", "serving.limits.upload_bytes=5000") as client:
+        client.headers.update(token_of(client, add(client, "planner", "planner", "north")))
+        yield client
+
+
+def bring(client: TestClient, *lines: str, encoding: str = "cp1252", **headers: str) -> Any:
+    content = "\n".join((HEADER, *lines)).encode(encoding)
+    return client.post("/v1/uploads", content=content, headers={"content-type": "text/csv", **headers})
+
+
+def test_a_file_is_laid_where_the_next_ingestion_finds_it(client: TestClient, inbox: Path) -> None:
+    answer = bring(client, "1;p1;2.1.2018;3;6,50", "2;café;2018-01-03;1.000,5;2", "", ";;;;")
+    assert answer.status_code == 201, answer.text
+    found = answer.json()
+    told = {"rows": 2, "stores": ["1", "2"], "first_day": "2018-01-02", "last_day": "2018-01-03", "user": "planner"}
+    assert told.items() <= found.items()
+    (file,) = inbox.glob("sales-*.csv")
+    assert file.name == found["file"]
+    assert file.read_text(encoding="cp1252").splitlines()[2] == "2;café;2018-01-03;1.000,5;2"
+    assert client.get("/v1/uploads").json() == [found]
+    (row,) = client.get("/v1/audit").json()
+    assert (row["action"], row["subject"], row["detail"]["rows"]) == ("uploaded", file.name, 2)
+
+
+def test_the_same_file_is_taken_once(client: TestClient, inbox: Path) -> None:
+    assert [bring(client, "1;p1;2.1.2018;3;6,50").status_code for _ in range(2)] == [201, 409]
+    assert len(list(inbox.iterdir())) == 1
+
+
+WRONG = {
+    "a line too short": (["1;p1;2.1.2018;3"], "file: line 2: 4 fields; wanted 5"),
+    "no day": (["1;p1;2.1.2018;3;1", "1;p1;31.2.2018;3;1"], "file: line 3: Day is '31.2.2018'; wanted a day"),
+    "no number": (["1;p1;2.1.2018;many;1"], "file: line 2: Pieces is 'many'; wanted a number"),
+    "no store": ([" ;p1;2.1.2018;1;1"], "file: line 2: Shop No is empty"),
+    "no row": ([], "file: no rows"),
+    "a quote that does not end": (['1;"p1;2.1.2018;3;1'], "file: no CSV"),
+}
+
+
+@pytest.mark.parametrize(("lines", "detail"), WRONG.values(), ids=WRONG)
+def test_a_file_with_a_wrong_row_is_refused_and_the_line_named(
+    client: TestClient, inbox: Path, lines: list[str], detail: str
+) -> None:
+    answer = bring(client, *lines)
+    assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (422, detail)
+    assert not inbox.exists()
+
+
+def test_of_many_wrong_lines_the_first_are_named(client: TestClient) -> None:
+    assert bring(client, *["1;p1;never;1;1"] * 100).json()["detail"].count("line") == 10
+
+
+BODIES = {
+    "other columns": (
+        b"Store,Day\n1,2\n",
+        422,
+        "file: no column Shop No, Article, Day, Pieces, Takings; found",
+    ),
+    "nothing": (b"", 422, "file: no column Shop No"),
+    "a packed file": (b"PK\x03\x04\x81", 422, "file: byte"),
+    "too large": (HEADER.encode() + b"\n" + b"x" * 6000, 413, "body: wanted 5,000 bytes at most"),
+}
+
+
+@pytest.mark.parametrize(("content", "status", "detail"), BODIES.values(), ids=BODIES)
+def test_what_is_no_such_file_is_refused(
+    client: TestClient, inbox: Path, content: bytes, status: int, detail: str
+) -> None:
+    answer = client.post("/v1/uploads", content=content, headers={"content-type": "text/csv"})
+    assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (status, detail)
+    assert not inbox.exists()
+
+
+def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, inbox: Path) -> None:
+    own = token_of(client, add(client, "of store 2", "planner", "north/2"))
+    answer = bring(client, "2;p1;2.1.2018;3;1", "1;p1;2.1.2018;3;1", **own)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "file: sales of store 1: not yours")
+    assert not inbox.exists()
+    assert bring(client, "2;p1;2.1.2018;3;1", **own).status_code == 201
+    bring(client, "1;p1;2.1.2018;3;1")
+    assert [row["stores"] for row in client.get("/v1/uploads", headers=own).json()] == [["2"]]
+
+
+NONE = [
+    pytest.param("source.tables.sales.files=sales.csv", "sales are in sales.csv; wanted a pattern", id="one file"),
+    pytest.param("source.tables.sales.format=parquet", "sales cannot be judged here", id="another form"),
+    pytest.param("source.kind=complete_journey", "a source of kind complete_journey takes no files", id="no files"),
+]
+
+
+@pytest.mark.parametrize(("change", "detail"), NONE)
+def test_a_source_that_takes_no_further_files_says_so(
+    lake: Path, tmp_path: Path, inbox: Path, change: str, detail: str
+) -> None:
+    with running(lake, tmp_path / "served", f"source={SOURCE % inbox}", change) as client:
+        headers = token_of(client, add(client, "planner", "planner", "north"))
+        answer = bring(client, "1;p1;2.1.2018;3;6,50", **headers)
+        assert (answer.status_code, detail in answer.json()["detail"]) == (409, True)
