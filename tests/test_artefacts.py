@@ -54,7 +54,7 @@ def test_a_file_is_whole_or_not_there_at_all(tmp_path: Path, monkeypatch: pytest
     old, new = str(tmp_path / "old.skops"), str(tmp_path / "new.skops")
     artefacts.write_bytes(b"old", old)
     with monkeypatch.context() as full:
-        full.setattr(artefacts, "_locate", lambda uri: (FullDisk(), uri))
+        full.setattr(artefacts, "locate", lambda uri: (FullDisk(), uri))
         for uri in (old, new):
             with pytest.raises(OSError, match="no space left"):
                 artefacts.write_bytes(b"new", uri)

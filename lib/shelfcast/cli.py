@@ -19,6 +19,9 @@ SCHEDULED = {
     "backfill": "make the days of a range",
     "retrain": "backtest champion and challenger anew, where that is due",
     "rollback": "restore the champions before the last promotions",
+    "backup": "copy the lake to another place, or what is new in it",
+    "restore": "make the lake from such a copy",
+    "maintain": "put small files together and let old versions go",
     "migrate": "bring a lake of an earlier version to this one's",
     "lineage": "print every table version, setting and commit behind a forecast",
 }

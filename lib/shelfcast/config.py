@@ -10,6 +10,7 @@ from pydantic import Field
 from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
+from shelfcast.settings.maintenance import Maintenance
 from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import Section, read
@@ -199,6 +200,7 @@ class Config(Section):
     retraining: Retraining = Field(default_factory=Retraining)
     daily: Daily = Field(default_factory=Daily)
     monitoring: Monitoring = Field(default_factory=Monitoring)
+    maintenance: Maintenance = Field(default_factory=Maintenance)
     forecast: Forecast
     inventory: Inventory
     replay: Replay

@@ -18,6 +18,13 @@ class Folder:
         filesystem, path = self._hadoop(pattern)
         return sorted(found.getPath().getName() for found in filesystem.globStatus(path) or ())
 
+    def paths(self, pattern: str) -> list[str]:
+        """The paths below the root that fit the pattern, in order."""
+        filesystem, path = self._hadoop(pattern)
+        found = [status.getPath().toUri().getPath() for status in filesystem.globStatus(path) or ()]
+        depth = pattern.count("/") + 1
+        return sorted("/".join(each.split("/")[-depth:]) for each in found)
+
     def has_file(self, name: str) -> bool:
         filesystem, path = self._hadoop(name)
         return bool(filesystem.exists(path))

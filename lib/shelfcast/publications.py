@@ -1,8 +1,8 @@
 """What is published: readers open a region's tables together, each at the version that its newest publication names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -11,6 +11,7 @@ from shelfcast.errors import LakeError
 from shelfcast.lake import Lake
 from shelfcast.schemas import PUBLICATIONS
 from shelfcast.table import Table
+from shelfcast.upkeep import newest_version
 
 DAY_RUNS = Table(
     "monitoring/day_runs",
@@ -55,6 +56,26 @@ def newest(lake: Lake, region: str) -> Publication | None:
     rows = lake.read(PUBLICATIONS, region).orderBy(F.desc("forecast_date"), F.desc("published_at"), "run_id")
     row = rows.first()
     return None if row is None else _as_publication(row)
+
+
+def publish_again(lake: Lake, region: str, names: Collection[str]) -> None:
+    """Publish the region's newest run once more, with the versions of now of those of the tables that no run has
+    written since it was published; nothing happens where it published none of them. Under the region's lease."""
+    published = newest(lake, region)
+    if published is None:
+        return
+    scope = {"region": region, "forecast_date": str(published.forecast_date)}
+    tables = dict(published.tables)
+    for name in tables.keys() & {*names}:
+        then, now = (lake.last_commit(Table(name, "", key=()), scope, until) for until in (tables[name], None))
+        if then and now and then.run_key == now.run_key:
+            tables[name] = newest_version(lake, name)
+    if tables == published.tables:
+        return
+    # What the last commit tells, this one does: whether the day's jobs are up to date is read from it.
+    last = lake.last_commit(PUBLICATIONS, {"region": region})
+    row = (region, published.forecast_date, published.run_id, datetime.now(UTC).replace(tzinfo=None), tables)
+    lake.append(PUBLICATIONS, lake.spark.createDataFrame([row], PUBLICATIONS.schema), last.note if last else None)
 
 
 def published_in(lake: Lake, region: str, day: date) -> list[Publication]:

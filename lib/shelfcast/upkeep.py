@@ -1,14 +1,30 @@
-"""What is done to a lake's tables beside the jobs, by Delta's SQL."""
+"""What is done to a lake's tables beside the jobs, by Delta's SQL: their files rearranged, old versions let go, checks
+renewed."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from pathlib import Path
 
 from shelfcast.folder import Folder
 from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.table import Table
 
+_VACUUM = {
+    # Below a week Delta asks for this: what is younger than it is kept is checked by `hours_to_keep`.
+    "spark.databricks.delta.retentionDurationCheck.enabled": "false",
+    "spark.databricks.delta.vacuum.parallelDelete.enabled": "true",
+}
+_LISTING = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 _CONSTRAINT = "delta.constraints."
+
+
+def table_names(lake: Folder) -> list[str]:
+    """Every table of the lake, by name."""
+    return [path.removesuffix("/_delta_log") for path in lake.paths("*/*/_delta_log")]
 
 
 def regions(lake: Folder) -> list[str]:
@@ -23,6 +39,33 @@ def every_region(lake: Lake, *further: str) -> Iterator[None]:
         for region in sorted({*regions(lake), *further}):
             held.enter_context(Lease(lake, region))
         yield
+
+
+def newest_version(lake: Folder, table: str) -> int:
+    """The version of the table now."""
+    return int(Path(_log(lake, table)[-1]).stem)
+
+
+def optimize(lake: Lake, table: str, region: str) -> None:
+    """Make few files of a region's many. No row changes."""
+    lake.spark.sql(f"OPTIMIZE {_sql_name(lake, table)} WHERE region = '{region}'")
+
+
+def vacuum(lake: Lake, table: str, hours: int) -> None:
+    """Remove the files that no version of the last `hours` needs, and those that killed runs have left for as long."""
+    # Spark would list any folder in ten thousand tasks.
+    tasks = {_LISTING: lake.spark.conf.get("spark.sql.shuffle.partitions")}
+    with _set(lake, _VACUUM | tasks):
+        lake.spark.sql(f"VACUUM {_sql_name(lake, table)} RETAIN {hours} HOURS")
+
+
+def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: datetime | None = None) -> int:
+    """How long a table's files are kept: `days`, and longer where the version `named` was replaced before that."""
+    hours = 24 * days
+    if named is None or named >= newest_version(lake, table):
+        return hours
+    age = (now or datetime.now(UTC)) - _made_at(lake, table, named + 1)
+    return max(hours, ceil(age / timedelta(hours=1)) + 1)
 
 
 def renew_checks(lake: Lake, table: Table) -> None:
@@ -44,3 +87,26 @@ def renew_checks(lake: Lake, table: Table) -> None:
 def _sql_name(lake: Folder, table: str) -> str:
     path = f"{lake.root}/{table}".replace("`", "``")
     return f"delta.`{path}`"
+
+
+def _log(lake: Folder, table: str) -> list[str]:
+    return lake.names(f"{table}/_delta_log/[0-9]*.json")
+
+
+def _made_at(lake: Folder, table: str, version: int) -> datetime:
+    actions = map(json.loads, lake.read_text(f"{table}/_delta_log/{version:020}.json").splitlines())
+    told = next(action["commitInfo"] for action in actions if "commitInfo" in action)
+    return datetime.fromtimestamp(told["timestamp"] / 1000, UTC)
+
+
+@contextmanager
+def _set(lake: Lake, settings: Mapping[str, str]) -> Iterator[None]:
+    """Settings of the session that no option of a statement stands for."""
+    before = {key: lake.spark.conf.get(key, None) for key in settings}
+    for key, value in settings.items():
+        lake.spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            lake.spark.conf.unset(key) if value is None else lake.spark.conf.set(key, value)

@@ -3,10 +3,12 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from builders import Row, frame, product, sale
-from shelfcast import config, schemas
+from shelfcast import config, schemas, upkeep
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.steps import aggregate
@@ -37,12 +39,15 @@ def demand_as_of(lake: Lake, day: date) -> dict[str, str]:
     return {table.name: lake.content_hash(table, "here") for table in DEMAND}
 
 
-def test_a_late_correction_changes_no_older_as_of_date(spark: SparkSession, lake_root: Path) -> None:
+def test_a_late_correction_changes_no_older_as_of_date_after_a_vacuum(spark: SparkSession, lake_root: Path) -> None:
     lake = Lake(spark, str(lake_root))
     receive(lake, "first", *FIRST)
     before = demand_as_of(lake, THEN)
     receive(lake, "second", *FIRST, *CORRECTIONS)
     corrected = demand_as_of(lake, LATER)
+    upkeep.vacuum(lake, schemas.SALES.name, hours=0)
+    with pytest.raises(PySparkException, match="FILE_NOT_EXIST"):
+        lake.read(schemas.SALES, "here", version=0).collect()
     weekly = lake.read(schemas.DEMAND["weekly"], "here").where("level = 'product'").collect()
     assert [row.quantity for row in weekly] == [12.0]
     assert all(corrected[name] != before[name] for name in before)

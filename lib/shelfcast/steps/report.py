@@ -20,6 +20,7 @@ from shelfcast.steps.build_features import plan_of
 from shelfcast.study import tables
 from shelfcast.table import Table
 from shelfcast.tuning.trials import TRIALS
+from shelfcast.upkeep import newest_version
 
 _READS = (
     schemas.ROW_COUNTS,
@@ -85,14 +86,16 @@ def report(run: Run) -> None:
 
 
 def _published(run: Run) -> dict[str, int]:
-    """The versions to publish together. A plan of another forecast than today's is no part of them."""
+    """The versions to publish together: those of now, whose rows of the region are what was read, in the files of now.
+    A plan of another forecast than today's is no part of them."""
+    now = {name: newest_version(run.lake, name) for name in run.reads}
     plan = run.lake.last_commit(plans.POLICIES, run.scope(plans.POLICIES))
     forecast = schemas.FORECASTS.name
     if plan is None or plan.note.get("reads", {}).get(forecast) == run.reads[forecast]:
-        return run.reads
+        return now
     run.say("the plan is of another forecast, and is not published; wanted plan_inventory before")
     apart = {table.name for table in _PLAN}
-    return {name: version for name, version in run.reads.items() if name not in apart}
+    return {name: version for name, version in now.items() if name not in apart}
 
 
 def _write_page(run: Run) -> None:

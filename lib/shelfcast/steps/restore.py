@@ -1,0 +1,21 @@
+"""a copy of a lake -> the lake"""
+
+from argparse import ArgumentParser
+
+from shelfcast import backups
+from shelfcast.lake_version import require_current
+from shelfcast.logs import say
+from shelfcast.runner import Runner
+from shelfcast.steps.backup import absolute
+
+
+def add_flags(parser: ArgumentParser) -> None:
+    parser.add_argument("place", metavar="FROM", help="what `shelfcast backup` has made")
+
+
+def restore(runner: Runner, place: str) -> None:
+    """Into a lake that is empty. Raises LakeError where it is not, or the copy is not whole or of another version."""
+    with runner.lease:
+        copied = backups.restore(runner.spark, absolute(place), runner.lake.root)
+        require_current(runner.lake)
+    say(f"restore: {copied.files:,} files, {copied.bytes:,} bytes from {place} in {runner.lake.root}")
