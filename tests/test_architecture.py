@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 LAYERS = (
     "errors logs resources table lineage schemas settings",
     "config code session folder lake_version lake lease job runner upkeep migrations publications provenance",
-    "cleaning received sources calendar events weeks demand",
+    "cleaning received sources erasure calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
@@ -62,6 +62,7 @@ TO_DRIVER = {
     "publications.py published_in": "a row for each time that a day was published",
     "steps/retrain.py _drifted": "a row for each day since the last training was due",
     "steps/maintain.py _named": "a row for each table",
+    "erasure.py files_that_name": "a row for each table",
     "steps/rollback.py rollback": "a row for each panel and purpose",
     "steps/check_inputs.py _bins": "a row for each decile of a feature, and for each category",
     "steps/check_inputs.py _days": "the days of half a year",

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     # what it does not know is the job's own, as it comes
     arguments, job_arguments = parser.parse_known_args(argv)
-    if arguments.command not in ("submit", *SCHEDULED) and job_arguments:
+    if arguments.command not in ("submit", "forget", *SCHEDULED) and job_arguments:
         parser.error(f"unrecognized arguments: {' '.join(job_arguments)}")
     try:
         return _COMMANDS[arguments.command](arguments, job_arguments)
@@ -73,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
         )
         scheduled.set_defaults(job=name)
         _add_spark_flags(scheduled)
+    forget = commands.add_parser(
+        "forget",
+        help="delete a person's rows, purge and prove it",
+        usage="shelfcast forget ID [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
+        description="Hash the identifier with the key in SHELFCAST_PERSON_KEY, and submit job forget with the hash.",
+        allow_abbrev=False,
+    )
+    forget.add_argument("person", metavar="ID", help="the person's identifier, as the source has it")
+    forget.set_defaults(job="forget")
+    _add_spark_flags(forget)
     commands.add_parser("jobs", help="list the jobs")
     generate = commands.add_parser("generate", help="write a chain whose truth is known", allow_abbrev=False)
     generate.add_argument("chain", metavar="CHAIN", help="a chain file, or the name of one in conf/chains/")
@@ -149,6 +159,16 @@ def _log_form(job_arguments: Sequence[str]) -> str | None:
     return form
 
 
+def _forget(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
+    """The identifier itself reaches no command line of Spark's, no log and no process list but this one's."""
+    import pandas as pd
+
+    from shelfcast.sources.raw import keyed_hashes, person_key
+
+    (person,) = keyed_hashes(pd.Series([arguments.person]), person_key())
+    return _submit(arguments, ["--person", person, *job_arguments])
+
+
 def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
     jobs = job_files()
     width = max(map(len, jobs), default=0)
@@ -212,6 +232,7 @@ _COMMANDS = {
     "serve": _serve,
     "user": _user,
     "submit": _submit,
+    "forget": _forget,
     "jobs": _list_jobs,
     "generate": _generate,
     "package": _package,

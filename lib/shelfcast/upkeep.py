@@ -1,5 +1,5 @@
 """What is done to a lake's tables beside the jobs, by Delta's SQL: their files rearranged, old versions let go, checks
-renewed."""
+renewed, rows deleted."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,17 +8,21 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 
+from pyspark.sql import DataFrame
+
 from shelfcast.folder import Folder
 from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.table import Table
 
+_TOLD = "spark.databricks.delta.commitInfo.userMetadata"
 _VACUUM = {
     # Below a week Delta asks for this: what is younger than it is kept is checked by `hours_to_keep`.
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
     "spark.databricks.delta.vacuum.parallelDelete.enabled": "true",
 }
 _LISTING = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
+_VIEW = "_gone"
 _CONSTRAINT = "delta.constraints."
 
 
@@ -66,6 +70,23 @@ def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: d
         return hours
     age = (now or datetime.now(UTC)) - _made_at(lake, table, named + 1)
     return max(hours, ceil(age / timedelta(hours=1)) + 1)
+
+
+def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, region: str) -> int:
+    """Delete the rows `kept` of a region for which the condition holds with a row of `gone`, from the files too in
+    which they would only be marked. Returns how many.
+
+    The commit tells what the region's last one does: whether its job is up to date is read from that.
+    """
+    last = lake.last_commit(Table(table, "", key=()), {"region": region})
+    gone.createOrReplaceTempView(_VIEW)
+    with _set(lake, {_TOLD: json.dumps(last.note if last else {}, sort_keys=True)}):
+        row = lake.spark.sql(
+            f"MERGE INTO {_sql_name(lake, table)} kept USING {_VIEW} gone ON {condition} WHEN MATCHED THEN DELETE"
+        ).first()
+        lake.spark.sql(f"REORG TABLE {_sql_name(lake, table)} APPLY (PURGE)")
+    lake.spark.catalog.dropTempView(_VIEW)
+    return int(row["num_deleted_rows"]) if row else 0
 
 
 def renew_checks(lake: Lake, table: Table) -> None:

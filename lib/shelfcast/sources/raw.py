@@ -129,7 +129,7 @@ def fingerprint(files: list[str]) -> str:
 
 def _hashed(text: Column) -> Column:
     # The function holds the key: what stands in a plan is shown by Spark's page, event logs and errors.
-    key = _person_key()
+    key = person_key()
 
     def person(texts: pd.Series) -> pd.Series:
         return keyed_hashes(texts, key)
@@ -138,7 +138,8 @@ def _hashed(text: Column) -> Column:
     return hashed
 
 
-def _person_key() -> bytes:
+def person_key() -> bytes:
+    """The secret key for hashing. Raises ConfigError where the environment has none."""
     key = os.environ.get(_KEY_VARIABLE)
     if not key:
         raise ConfigError(

@@ -1,0 +1,103 @@
+"""A household forgotten by a small chain's lake of several versions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from shelfcast import erasure, publications, schemas
+from shelfcast.errors import ConfigError, LakeError
+from shelfcast.runner import Runner
+from shelfcast.sources import open_source
+from shelfcast.sources.raw import keyed_hashes
+from shelfcast.steps import clean, ingest
+from shelfcast.steps.forget import forget
+
+KEY = "a secret"
+REGION = "complete_journey"
+
+
+def hashed(household: str) -> str:
+    return str(keyed_hashes(pd.Series([household]), KEY.encode())[0])
+
+
+@pytest.fixture
+def runner(make_runner: Callable[..., Runner], lake_root: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Ingested and cleaned twice: of each table there is an older version, whose files are there still."""
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
+    made = make_runner(lake_root, "source.persons={household_id: hash}")
+    for job in (ingest, clean):
+        made.run(job.job(made.config))
+    raw = open_source(made.config).raw["sales"]
+    note = made.lake.last_commit(raw, {"region": REGION}).note
+    made.lake.replace(raw, made.lake.read(raw, REGION).localCheckpoint(), {"region": REGION}, note)
+    return made
+
+
+def sales_of(runner: Runner, household: str) -> int:
+    return runner.lake.read(open_source(runner.config).raw["sales"], REGION).where(
+        F.col("household_id") == hashed(household)
+    ).count()  # fmt: skip
+
+
+def named_files(runner: Runner, household: str) -> dict[str, int]:
+    found = erasure.files_that_name(runner.lake, REGION, hashed(household))
+    return {name: files for name, (_, files) in found.items() if files}
+
+
+def test_a_person_is_forgotten_in_every_version_and_nobody_else(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Household 3 bought 500,000 of a thing, which is refused.
+    lake, person = runner.lake, "3"
+    before = {name: sales_of(runner, name) for name in (person, "2")}
+    clean_rows, refused = lake.read(schemas.SALES, REGION).count(), lake.read(schemas.QUARANTINE, REGION).count()
+    assert {"raw/complete_journey_transactions", "clean/quarantine"} <= named_files(runner, person).keys()
+    forget(runner, hashed(person))
+    told = capsys.readouterr().out.splitlines()
+    assert (sales_of(runner, person), sales_of(runner, "2")) == (0, before["2"])
+    gone = clean_rows - lake.read(schemas.SALES, REGION).count()
+    refused_gone = refused - lake.read(schemas.QUARANTINE, REGION).count()
+    assert gone + refused_gone == before[person] > refused_gone > 0
+    assert named_files(runner, person) == {}
+    of_raw = f"raw/complete_journey_transactions {before[person]}"
+    assert told[0] == f"deleted: clean/quarantine {refused_gone}, clean/sales {gone}, {of_raw}"
+    assert told[1].startswith("proof: ")
+    assert told[1].endswith("tables were read, of every version; none names the person")
+    row = lake.read(erasure.ERASURES, REGION).first()
+    assert (row.person, row.deleted["clean/sales"]) == (erasure.digest(hashed(person)), gone)
+    assert [runner.run(job.job(runner.config)) for job in (ingest, clean)] == [False, False], "it does not come back"
+
+
+def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> None:
+    lake = runner.lake
+    version = lake.last_commit(schemas.QUARANTINE, {"region": REGION}).version
+    row = (REGION, pd.Timestamp("2017-08-01").date(), "run", pd.Timestamp("2017-08-01"), {"clean/quarantine": version})
+    lake.append(schemas.PUBLICATIONS, runner.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
+    refused = lake.read(schemas.QUARANTINE, REGION).count()
+    forget(runner, hashed("3"))
+    published = publications.newest(lake, REGION)
+    assert published.run_id == "run"
+    assert 0 < published.read(lake, schemas.QUARANTINE).count() < refused
+
+
+def test_who_is_not_there_is_proved_not_to_be(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = open_source(runner.config).raw["sales"]
+    version = runner.lake.last_commit(raw, {"region": REGION}).version
+    forget(runner, hashed("nobody"))
+    assert capsys.readouterr().out.startswith("deleted: no row names the person\nproof: ")
+    assert runner.lake.read(raw, REGION, version).count() > 0, "older versions stay"
+
+
+def test_a_file_that_still_names_the_person_is_told(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shelfcast.upkeep.vacuum", lambda *_, **__: None)
+    with pytest.raises(LakeError, match=r"person: still named in clean/quarantine \(\d+ files\), .*; wanted in none"):
+        forget(runner, hashed("3"))
+    assert not runner.lake.exists(erasure.ERASURES)
+
+
+def test_where_no_person_is_hashed_nobody_can_be_found(make_runner: Callable[..., Runner], lake_root: Path) -> None:
+    with pytest.raises(ConfigError, match=r"source\.persons: no column is hashed"):
+        forget(make_runner(lake_root, "source.persons={household_id: drop}"), hashed("3"))
