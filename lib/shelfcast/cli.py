@@ -19,6 +19,7 @@ SCHEDULED = {
     "backfill": "make the days of a range",
     "retrain": "backtest champion and challenger anew, where that is due",
     "rollback": "restore the champions before the last promotions",
+    "check_deadline": "tell where a day is not published in time",
     "backup": "copy the lake to another place, or what is new in it",
     "restore": "make the lake from such a copy",
     "maintain": "put small files together and let old versions go",

@@ -35,6 +35,12 @@ class HeldError(ShelfcastError):
     """Sales of the day are put aside as anomalous: nothing is ordered by them."""
 
 
+class LateError(ShelfcastError):
+    """A day was not published by its deadline: an alert, which has been told."""
+
+    exit_status = 3
+
+
 class TransientError(ShelfcastError):
     """A failure that a later try may not meet."""
 

@@ -27,6 +27,14 @@ ALERTS = Table(
     checks=_CHECKS,
     partitions=_BY_DATE,
 )
+LATE_DAYS = Table(
+    "monitoring/late_days",
+    # The days that were not published by their deadline, forecast_date being the day. A table of its own: the run that
+    # is late may be writing its alerts.
+    _COLUMNS,
+    key=("region", "forecast_date", "alert_id"),
+    checks=_CHECKS,
+)
 DRIFT = Table(
     "monitoring/drift",
     # A row for each bin of a feature: the share of sales in it that was expected and that was found, and the bin's part

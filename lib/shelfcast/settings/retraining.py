@@ -1,6 +1,9 @@
 """When models are chosen anew, and when a day is made."""
 
-from pydantic import Field
+from datetime import time
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from shelfcast.settings.sections import Section
 
@@ -21,8 +24,17 @@ class Retraining(Section):
     networks: bool = False
 
 
+def _of_text(given: object) -> object:
+    """YAML reads a bare 10:30 as 630, in base 60."""
+    if given is not None and not isinstance(given, str | time):
+        raise ValueError("a time of day in quotes, such as '06:30'")
+    return given
+
+
 class Daily(Section):
     """catch_up_days: of the days that were missed since the last publication the daily run makes so many, the newest;
-    those before them are left to a backfill."""
+    those before them are left to a backfill. deadline: when a day is to be published, on the next day by the stores'
+    clock; job check_deadline looks."""
 
     catch_up_days: int = Field(default=7, ge=0)
+    deadline: Annotated[time | None, BeforeValidator(_of_text)] = None

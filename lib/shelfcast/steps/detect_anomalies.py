@@ -1,26 +1,23 @@
 """monitoring/input_alerts, forecasts/demand, demand/weekly -> monitoring/alerts, monitoring/deliveries; a webhook and
 a file"""
 
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import demand, schemas
 from shelfcast.config import Config
-from shelfcast.errors import TransientError
 from shelfcast.job import Job, Run
-from shelfcast.monitoring import arrivals, delivery, holds, levels
-from shelfcast.monitoring.alerts import FINDINGS, WARNING, Finding, as_alerts, at_or_above, rank, told_once
+from shelfcast.monitoring import arrivals, delivery, holds, levels, telling
+from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, told_once
 from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
-from shelfcast.monitoring.tables import ALERTS, DELIVERIES, INPUT_ALERTS
+from shelfcast.monitoring.tables import ALERTS, INPUT_ALERTS
 from shelfcast.table import column_names
 from shelfcast.weeks import monday
 
 _OPTIONAL = (schemas.FORECASTS, schemas.DEMAND["weekly"])
-_TOLD = ("alert_id", "severity", "check", "subject", "store_id", "day", "found", "wanted", "held", "reason")
 
 
 def job(config: Config) -> Job:
@@ -35,7 +32,7 @@ def job(config: Config) -> Job:
         detect_anomalies,
         optional=_OPTIONAL,
         stamp=_past_forecasts,
-        present=_is_told,
+        present=lambda run: telling.is_told(run.lake, run.config, ALERTS, run.known_on),
     )
 
 
@@ -47,8 +44,7 @@ def detect_anomalies(run: Run) -> None:
     if forecasts is not None and weekly is not None:
         findings = findings.unionByName(_of_forecast(run, forecasts, weekly))
     run.write(ALERTS, run.dated(as_alerts(findings)))
-    for channel in _channels(run):
-        _tell(run, channel)
+    telling.tell(run.lake, run.config, ALERTS, run.known_on)
 
 
 def _of_forecast(run: Run, forecasts: DataFrame, weekly: DataFrame) -> DataFrame:
@@ -100,52 +96,3 @@ def _past_forecasts(run: Run) -> str:
         return ""
     commit = run.lake.last_commit(schemas.FORECASTS, {"region": run.config.region})
     return commit.run_key if commit else ""
-
-
-def _channels(run: Run) -> list[str]:
-    settings = run.config.monitoring
-    named = {"webhook": settings.webhook, "file": settings.alerts_file}
-    return [f"{kind}:{name}" for kind, name in named.items() if name]
-
-
-def _waiting(run: Run, channel: str) -> DataFrame:
-    """The recent alerts that were not told there, each once, the worst first."""
-    since = run.known_on - timedelta(days=run.config.monitoring.window_days)
-    alerts = at_or_above(run.lake.read(ALERTS, run.config.region), WARNING)
-    made = F.col("forecast_date")
-    recent = alerts.where((made > F.lit(since)) & (made <= F.lit(run.known_on)))
-    once = recent.groupBy("alert_id").agg(F.max_by(F.struct("forecast_date", *_TOLD[1:]), made).alias("_alert"))
-    if run.lake.exists(DELIVERIES):
-        told = run.lake.read(DELIVERIES, run.config.region).where(F.col("channel") == channel).select("alert_id")
-        once = once.join(told.distinct(), "alert_id", how="anti")
-    return once.select("alert_id", "_alert.*").orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "alert_id")
-
-
-def _is_told(run: Run) -> bool:
-    return run.lake.exists(ALERTS) and all(_waiting(run, channel).isEmpty() for channel in _channels(run))
-
-
-def _tell(run: Run, channel: str) -> None:
-    """What fails is said, waits in the table, and is told by the next run."""
-    settings, (kind, _, name) = run.config.monitoring, channel.partition(":")
-    waiting = _waiting(run, channel)
-    alerts = [_as_json(row.asDict()) for row in waiting.limit(settings.most).collect()]
-    if not alerts:
-        return
-    try:
-        if kind == "webhook":
-            address = delivery.address_in(name)
-            delivery.post(address, run.config.region, alerts, settings.timeout, settings.tries)
-        else:
-            delivery.append_lines(Path(name), alerts)
-    except (TransientError, OSError) as error:
-        run.say(f"{error}; {len(alerts)} alerts wait in {ALERTS.name}")
-        return
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = [(run.config.region, alert["alert_id"], channel, now) for alert in alerts]
-    run.lake.append(DELIVERIES, run.spark.createDataFrame(rows, DELIVERIES.schema))
-    run.say(f"{len(alerts)} alerts told by {kind}, such as {alerts[0]['reason']}")
-
-
-def _as_json(alert: dict[str, object]) -> dict[str, object]:
-    return {name: str(value) if isinstance(value, date) else value for name, value in alert.items()}

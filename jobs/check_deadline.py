@@ -1,0 +1,15 @@
+"""check_deadline: monitoring/publications -> monitoring/late_days: an alert where a day is not published in time"""
+
+import sys
+
+from shelfcast import command
+from shelfcast.steps import check_deadline
+
+
+def main(argv: list[str]) -> int:
+    flags = command.parser(__doc__ or "").parse_args(argv)
+    return command.carry_out(flags, lambda runner: check_deadline.check_deadline(runner, flags.as_of))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

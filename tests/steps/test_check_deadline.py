@@ -1,0 +1,64 @@
+"""A day that is or is not published when it is due."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from shelfcast import config
+from shelfcast.errors import ConfigError, LateError
+from shelfcast.lease import Lease
+from shelfcast.monitoring.tables import LATE_DAYS
+from shelfcast.runner import Runner
+from shelfcast.schemas import PUBLICATIONS
+from shelfcast.steps.check_deadline import check_deadline
+
+CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
+REGION = "complete_journey"
+DAY = date(2017, 8, 2)
+
+
+@pytest.fixture
+def make(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., Runner]:
+    """A lake whose newest publication is of 1 August."""
+
+    def runner(*changes: str) -> Runner:
+        told = f"monitoring.alerts_file={tmp_path / 'alerts.jsonl'}"
+        return Runner(spark, config.load(CONFIG, [f"lake={lake_root}", told, *changes]))
+
+    row = (REGION, date(2017, 8, 1), "run 1", datetime(2017, 8, 2), {})
+    runner().lake.append(PUBLICATIONS, spark.createDataFrame([row], PUBLICATIONS.schema))
+    return runner
+
+
+@pytest.mark.parametrize("due", [date(2017, 7, 31), date(2017, 8, 1)])
+def test_a_published_day_is_in_time_and_so_are_those_before_it(make: Callable[..., Runner], due: date) -> None:
+    runner = make("daily.deadline='06:30'")
+    check_deadline(runner, due)
+    assert not runner.lake.exists(LATE_DAYS)
+
+
+def test_a_late_day_is_told_once_and_ends_in_3_while_its_run_is_at_work(
+    make: Callable[..., Runner], tmp_path: Path
+) -> None:
+    runner = make("daily.deadline='06:30'")
+    for _ in range(2):
+        with Lease(runner.lake, REGION), pytest.raises(LateError, match="2017-08-02: not published by 06:30") as late:
+            check_deadline(runner, DAY)
+    assert late.value.exit_status == 3
+    (told,) = map(json.loads, (tmp_path / "alerts.jsonl").read_text().splitlines())
+    assert (told["severity"], told["check"], told["forecast_date"]) == ("critical", "deadline", "2017-08-02")
+    assert runner.lake.read(LATE_DAYS, REGION).count() == 1
+
+
+def test_without_a_day_the_one_that_the_clock_makes_due_is_looked_for(make: Callable[..., Runner]) -> None:
+    with pytest.raises(LateError, match="not published by 00:00 of the next day; readers see that of 2017-08-01"):
+        check_deadline(make("daily.deadline='00:00'"), None)
+
+
+def test_without_a_deadline_there_is_nothing_to_look_for(make: Callable[..., Runner]) -> None:
+    with pytest.raises(ConfigError, match=r"daily\.deadline: not set"):
+        check_deadline(make(), DAY)
