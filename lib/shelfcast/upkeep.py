@@ -130,4 +130,7 @@ def _set(lake: Lake, settings: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         for key, value in before.items():
-            lake.spark.conf.unset(key) if value is None else lake.spark.conf.set(key, value)
+            if value is None:
+                lake.spark.conf.unset(key)
+            else:
+                lake.spark.conf.set(key, value)
