@@ -81,7 +81,7 @@ setup(
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
         "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js"],
-        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml"],
+        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml", "stores/*.conf"],
     },
     install_requires=BASE,
     extras_require={"spark": SPARK, "train": TRAIN, "api": API, "tracking": TRACKING, "dev": DEV, "bench": BENCH},

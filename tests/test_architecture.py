@@ -13,8 +13,9 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors logs resources table lineage schemas settings",
-    "config code session folder lake_version lake lease job runner upkeep migrations publications provenance",
+    "errors failures logs resources storage table lineage schemas settings",
+    "config code session folder lease turns lake_version lake job runner",
+    "upkeep migrations publications provenance database",
     "cleaning received sources erasure calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
@@ -42,6 +43,7 @@ TO_DRIVER = {
     "study/board.py show": "a row for each model of the study",
     "encoding.py standardize": "a row for each scaled column",
     "encoding.py vocabulary_sizes": "a row for each encoded column",
+    "sources/selections.py _slices": "a row for each slice of a database's table",
     "examples.py count_examples": "a row for each week of the history",
     "forecasting/champions.py _forecast_by_baseline": "a row for each member of an ensemble",
     "insights/findings.py top": "the few rows that a topic tells of",

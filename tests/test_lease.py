@@ -2,6 +2,7 @@ import os
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,26 @@ def test_it_is_renewed_while_it_is_held(folder: Folder, monkeypatch: pytest.Monk
         assert (last.since, last.token) == (first.since, first.token)
         assert last.until > first.until
     assert held(folder) == []
+
+
+def test_who_waits_has_it_once_the_other_is_done(folder: Folder) -> None:
+    with Lease(folder, "north"), ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(_hold, Lease(folder, "north", "table prices"))
+        time.sleep(0.5)
+        assert not waiting.done()
+        folder.remove("_leases/north")
+    assert waiting.result() == 1
+    assert not held(folder)
+
+
+def _hold(own: Lease) -> int:
+    with own.awaited(30):
+        return len(held(own._folder))
+
+
+def test_nobody_waits_for_ever(folder: Folder) -> None:
+    leave(folder, AWAY, 1, 600)
+    own = Lease(folder, "north", "table prices")
+    with pytest.raises(TransientError, match="table prices: process 1 on elsewhere"), own.awaited(0):
+        pytest.fail("it is another's")
+    assert len(held(folder)) == 1

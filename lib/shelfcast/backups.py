@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pyarrow import fs
 from pyspark.sql import SparkSession
 
-from shelfcast import artefacts
+from shelfcast import storage
 from shelfcast.errors import LakeError
 
 _LIST, _BEGUN = "_backup", "_backup_begun"
@@ -36,15 +36,15 @@ def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
     files, there = _files(lake), _files(place)
     if not files:
         raise LakeError(f"lake {lake}: has no files; wanted one to back up")
-    if there and not (artefacts.exists(f"{place}/{_LIST}") or artefacts.exists(f"{place}/{_BEGUN}")):
+    if there and not (storage.is_file(f"{place}/{_LIST}") or storage.is_file(f"{place}/{_BEGUN}")):
         raise LakeError(f"{place}: found files that are no backup; wanted an empty folder, or an earlier backup")
-    artefacts.write_bytes(b"", f"{place}/{_BEGUN}")
-    artefacts.remove(f"{place}/{_LIST}")
+    storage.write_bytes(b"", f"{place}/{_BEGUN}")
+    storage.remove(f"{place}/{_LIST}")
     new = [name for name, size in files.items() if not (name.endswith(".parquet") and there.get(name) == size)]
     _copy(spark, lake, place, new)
     for name in there.keys() - files.keys():
-        artefacts.remove(f"{place}/{name}")
-    artefacts.write_bytes("".join(f"{size} {name}\n" for name, size in files.items()).encode(), f"{place}/{_LIST}")
+        storage.remove(f"{place}/{name}")
+    storage.write_bytes("".join(f"{size} {name}\n" for name, size in files.items()).encode(), f"{place}/{_LIST}")
     return Copied(len(files), sum(files.values()), len(new))
 
 
@@ -64,7 +64,7 @@ def restore(spark: SparkSession, place: str, lake: str) -> Copied:
 def _listed(place: str) -> dict[str, int]:
     """Name -> size of the files that a copy should have."""
     try:
-        text = artefacts.read_bytes(f"{place}/{_LIST}").decode()
+        text = storage.read_bytes(f"{place}/{_LIST}").decode()
     except FileNotFoundError:
         raise LakeError(f"{place}: no file {_LIST}; wanted a whole backup") from None
     pairs = (line.split(" ", 1) for line in text.splitlines())
@@ -73,7 +73,7 @@ def _listed(place: str) -> dict[str, int]:
 
 def _files(root: str) -> dict[str, int]:
     """Name below the root -> size in bytes, of all files but those of runs."""
-    filesystem, path = artefacts.locate(root)
+    filesystem, path = storage.locate(root)
     found = filesystem.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     files = {info.path[len(path) :].lstrip("/"): info.size for info in found if info.type == fs.FileType.File}
     return {name: size for name, size in files.items() if not name.startswith(_OF_RUNS)}
@@ -84,16 +84,7 @@ def _copy(spark: SparkSession, source: str, target: str, names: list[str]) -> No
 
     def copy(names: Iterator[str]) -> None:
         for name in names:
-            _copy_file(f"{source}/{name}", f"{target}/{name}")
+            storage.copy(f"{source}/{name}", f"{target}/{name}")
 
     tasks = max(1, -(-len(names) // _FILES_A_TASK))
     spark.sparkContext.parallelize(names, tasks).foreachPartition(copy)
-
-
-def _copy_file(source: str, target: str) -> None:
-    (origin, origin_path), (aim, aim_path) = artefacts.locate(source), artefacts.locate(target)
-    aim.create_dir(aim_path.rpartition("/")[0], recursive=True)
-    with origin.open_input_stream(origin_path) as reader, aim.open_output_stream(f"{aim_path}.part") as writer:
-        while block := reader.read(1 << 22):
-            writer.write(block)
-    aim.move(f"{aim_path}.part", aim_path)

@@ -9,7 +9,6 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
-from itertools import takewhile
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -18,6 +17,7 @@ from pyspark.sql import functions as F
 from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
+from shelfcast.failures import innermost, naming_what_is_away
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
 from shelfcast.runner import Runner
@@ -77,7 +77,8 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alert
         settings = config.load(flags.config, changes)
         spark = open_session(f"shelfcast {settings.region}")
         runner = Runner(spark, settings, flags.as_of)
-        work(runner)
+        with naming_what_is_away():
+            work(runner)
         if alerts is not None and flags.fail_on and (worst := worst_alert(runner, alerts, flags.fail_on)):
             return _ended("alerts", worst, ALERTED)
     except ShelfcastError as error:
@@ -105,14 +106,7 @@ def worst_alert(runner: Runner, table: Table, fail_on: str) -> str:
 
 def in_a_line(error: Exception) -> str:
     """What failed in Spark, and the file that holds all that it says of it."""
-    return f"{_innermost(error)}; all of it is in {_write_log(error)}"
-
-
-def _innermost(error: Exception) -> str:
-    """The last cause that Spark names, in one line without the lines of code that led there."""
-    cause = str(error).rpartition("Caused by: ")[2]
-    lines = takewhile(lambda line: not line.startswith(("\tat ", "JVM stacktrace")), cause.splitlines())
-    return " ".join(line.strip() for line in lines if not line.startswith("  "))
+    return f"{innermost(error)}; all of it is in {_write_log(error)}"
 
 
 def _write_log(error: Exception) -> str:

@@ -5,6 +5,9 @@ from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
+# Stores in which an object is there once it has been sent; there a rename would send it again.
+_WHOLE_WHEN_CLOSED = ("s3a", "gs")
+
 
 class Folder:
     """The files under one root, each known by its path below it."""
@@ -45,13 +48,12 @@ class Folder:
     def write_text(self, name: str, text: str) -> None:
         """Put a text file into the lake, whole or not at all."""
         filesystem, path = self._hadoop(name)
+        if filesystem.getScheme() in _WHOLE_WHEN_CLOSED:
+            self._write(filesystem, path, text)
+            return
         # Two may write the same file at once: the last one stands.
         part = self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{name}.{uuid4().hex[:8]}.part")
-        stream = filesystem.create(part, True)
-        try:
-            stream.write(bytearray(text.encode("utf-8")))
-        finally:
-            stream.close()
+        self._write(filesystem, part, text)
         # A rename by the file system itself does not replace on all of them, and says so by a result alone.
         options = self._jvm.org.apache.hadoop.fs.Options.Rename
         gateway: Any = self.spark.sparkContext._gateway
@@ -64,6 +66,14 @@ class Folder:
         """Remove a folder or file that is no table; nothing happens where there is none."""
         filesystem, path = self._hadoop(name)
         filesystem.delete(path, True)
+
+    @staticmethod
+    def _write(filesystem: Any, path: Any, text: str) -> None:
+        stream = filesystem.create(path, True)
+        try:
+            stream.write(bytearray(text.encode("utf-8")))
+        finally:
+            stream.close()
 
     @property
     def _jvm(self) -> Any:

@@ -17,6 +17,7 @@ from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lake_version import mark_new
 from shelfcast.table import Table
+from shelfcast.turns import turn
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
@@ -85,12 +86,12 @@ class Lake(Folder):
         if self.exists(table):
             held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
             writer = writer.mode("overwrite").option("replaceWhere", held)
-            with _alone(table):
+            with turn(self, table), _alone(table):
                 writer.save(self.path(table))
         else:
             # Nothing is there to be replaced, and Delta need not look for it.
             self._append(table, writer)
-        return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
+        return self._commit_of(table, note)
 
     def append(self, table: Table, frame: DataFrame, note: dict[str, Any] | None = None) -> None:
         """Append rows of telemetry: a run done twice leaves two rows. note: what the commit carries, its scope too."""
@@ -98,9 +99,9 @@ class Lake(Folder):
         writer = frame.select(*table.names).write.format("delta")
         self._append(table, writer.option("userMetadata", json.dumps(note, sort_keys=True)) if note else writer)
 
-    def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> None:
+    def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> Commit:
         """Append `frame` in a commit that carries `note`, unless the last one of `scope` tells of the same run and of
-        the same versions read.
+        the same versions read; and return the one or the other.
 
         Who goes back to an earlier run appends its rows anew: the commit that they follow is part of what Delta takes
         for the same append (its idempotent `txn`).
@@ -108,11 +109,12 @@ class Lake(Folder):
         require_schema(frame, table)
         last = self.last_commit(table, scope)
         if last and (last.run_key, last.note.get("reads")) == (note["run_key"], note.get("reads")):
-            return
+            return last
         writer = frame.select(*table.names).write.format("delta").option("mergeSchema", "true")
         writer = writer.option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
         writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
         self._append(table, writer.option("txnVersion", 1))
+        return self._commit_of(table, note)
 
     def last_commit(self, table: Table, scope: dict[str, str], until: int | None = None) -> Commit | None:
         """The newest commit that changed rows of `scope`, up to version `until`; None where the log knows of none."""
@@ -125,6 +127,10 @@ class Lake(Folder):
         row_hash = F.xxhash64(*columns).cast("decimal(38,0)")
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
+
+    def _commit_of(self, table: Table, note: dict[str, Any]) -> Commit:
+        """The newest commit of the run that `note` tells of."""
+        return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
 
     def _log(self, table: Table) -> list[str]:
         """The files of the commits, oldest first."""
@@ -152,7 +158,7 @@ class Lake(Folder):
             # A checksum without its commit would keep Delta from writing that commit.
             self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
             writer = writer.options(**_properties(table)).partitionBy(*table.partitions)
-        with _alone(table):
+        with turn(self, table), _alone(table):
             try:
                 writer.save(self.path(table))
             except _CONFLICTS:

@@ -6,10 +6,12 @@ that lists what has been written. (To make one file that must not be there yet i
 """
 
 import os
+import random
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,14 +59,16 @@ class Holder:
 
 
 class Lease:
-    """The lease of `region`, held inside `with`, which may be entered again within itself.
+    """The lease of `region`, or of another thing, which is `named` so; held inside `with`, which may be entered again
+    within itself.
 
     Raises TransientError, naming the holder, where another run holds it.
     """
 
-    def __init__(self, folder: Folder, region: str) -> None:
+    def __init__(self, folder: Folder, region: str, named: str | None = None) -> None:
         self._folder = folder
         self._region = region
+        self._named = named or f"region {region}"
         self._token = uuid4().hex[:12]
         self._depth = 0
         self._name = ""
@@ -86,13 +90,32 @@ class Lease:
             with suppress(Py4JError, OSError):
                 self._remove(self._name)
 
+    @contextmanager
+    def awaited(self, seconds: float) -> Iterator[None]:
+        """Held inside `with`, once whoever holds it is done. Raises TransientError after so many seconds."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                self._take()
+                break
+            except TransientError:
+                if time.monotonic() > until:
+                    raise
+            # Two that look at the same time both step back: they are not to come again together.
+            time.sleep(random.uniform(0.1, 1.0))
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self.__exit__(None, None, None)
+
     def _take(self) -> None:
         since, self._name = int(time.time()), ""
         self._renew(since)
         for other in map(Holder.of, self._folder.names(self._path("*~*"))):
             if other.token != self._token and other.is_alive:
                 self._remove(self._name)
-                raise TransientError(f"region {self._region}: {other} is at work on it; wanted one run at a time")
+                raise TransientError(f"{self._named}: {other} is at work on it; wanted one run at a time")
             if other.token != self._token:
                 self._remove(other.name)
         self._released = threading.Event()

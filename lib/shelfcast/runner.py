@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from shelfcast import logs, schemas
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
+from shelfcast.failures import naming_what_is_away
 from shelfcast.job import Job, Run
 from shelfcast.lake import Commit, Lake
 from shelfcast.lake_version import require_current
@@ -41,10 +42,10 @@ class Runner:
     def run(self, job: Job) -> bool:
         """Run `job` unless its tables are up to date; True where it ran.
 
-        Raises TransientError where another run is at work on the region, LakeError where the lake is of another
-        version than the code.
+        Raises TransientError where another run is at work on the region, or a place that it needs is away, LakeError
+        where the lake is of another version than the code.
         """
-        with self.lease:
+        with naming_what_is_away(), self.lease:
             require_current(self.lake)
             run = self._prepare(job)
             run.key, run.reads = self._identify(run)

@@ -27,7 +27,7 @@ def open_session(app_name: str, options: Mapping[str, str] | None = None) -> Spa
     What the command line of spark-submit set wins over `options`, and these over the defaults.
     """
     conf = _submitted_conf()
-    for key, value in {**default_options(), **(options or {})}.items():
+    for key, value in {**default_options(), **_of_stores(), **(options or {})}.items():
         conf.setIfMissing(key, value)
     return SparkSession.builder.config(conf=conf).appName(app_name).getOrCreate()
 
@@ -64,6 +64,11 @@ def named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
         yield
     finally:
         spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
+
+
+def _of_stores() -> dict[str, str]:
+    """Of a server that speaks as S3 does, named by AWS_ENDPOINT_URL, buckets are folders, and no names of hosts."""
+    return {"spark.hadoop.fs.s3a.path.style.access": "true"} if os.environ.get("AWS_ENDPOINT_URL") else {}
 
 
 def _submitted_conf() -> SparkConf:

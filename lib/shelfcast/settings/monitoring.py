@@ -61,7 +61,8 @@ class Monitoring(Section):
     coverage_gap: Share = 0.1
     bias: float = Field(default=0.15, gt=0)
     webhook: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    alerts_file: str | None = None
+    # Lines are appended to it: no object of a store can be.
+    alerts_file: Annotated[str, Field(pattern=r"^(?!.*://)")] | None = None
     timeout: float = Field(default=10.0, gt=0)
     tries: int = Field(default=3, ge=1, le=10)
     most: int = Field(default=200, ge=1)

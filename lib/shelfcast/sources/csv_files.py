@@ -7,17 +7,16 @@ with the row, for quarantine.
 import codecs
 import csv
 import difflib
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from shelfcast import storage
 from shelfcast.errors import SchemaError, SourceError
 
 # The text of a row that has more or fewer fields than the header.
@@ -52,13 +51,13 @@ COMMAS = Form()
 
 def find_files(folder: str, pattern: str, what: str) -> list[str]:
     """The files of `folder` that `pattern` names, sorted. Raises SourceError where there is none."""
-    found = sorted(Path(folder).glob(pattern))
+    found = storage.find(folder, pattern)
     if not found:
-        raise SourceError(f"{Path(folder) / pattern}: not there; wanted the {what}")
+        raise SourceError(f"{folder.rstrip('/')}/{pattern}: not there; wanted the {what}")
     for file in found:
-        if not file.is_file():
+        if not storage.is_file(file):
             raise SourceError(f"{file}: a directory; wanted the {what}, a CSV file")
-    return [str(file) for file in found]
+    return found
 
 
 def read_csv(spark: SparkSession, files: Sequence[str], wanted: Sequence[str], form: Form = COMMAS) -> list[DataFrame]:
@@ -137,10 +136,8 @@ def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str],
 
 
 def _head(file: str) -> bytes:
-    open_file = gzip.open if file.endswith(".gz") else open
     try:
-        with open_file(file, "rb") as handle:
-            return bytes(handle.read(_HEAD_BYTES))
+        return storage.read_head(file, _HEAD_BYTES)
     except OSError as error:
         raise SourceError(f"{file}: cannot be read ({error}); wanted a CSV file") from None
 

@@ -13,11 +13,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
+from shelfcast import storage
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.table import Table
 
 # `_extra` holds the columns that the source's description does not know, as JSON: kept, and reported.
 _ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at timestamp"
+# What Spark knows of a row's file; a reader that is not Spark's own tells it in a column of that name.
+METADATA = "_metadata"
 _KEY_VARIABLE = "SHELFCAST_PERSON_KEY"
 
 Persons = Mapping[str, Literal["drop", "hash"]]
@@ -57,7 +60,7 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
         F.lit(region).alias("region"),
         *wanted,
         (F.nullif(F.to_json(F.struct(*extra)), F.lit("{}")) if extra else F.lit(None).cast("string")).alias("_extra"),
-        F.col("_metadata.file_name").alias("_source_file"),
+        F.col(f"{METADATA}.file_name").alias("_source_file"),
         F.lit(batch_id).alias("_batch_id"),
         F.current_timestamp().alias("_ingested_at"),
     )
@@ -71,7 +74,7 @@ def in_slices(frame: DataFrame) -> list[DataFrame]:
     """
     slices, rows = frame.sparkSession.sparkContext.defaultParallelism, frame.count()
     bounds = [rows * each // slices for each in range(slices + 1)]
-    place = F.col("_metadata.row_index")
+    place = F.col(f"{METADATA}.row_index")
     return [frame.where((place >= first) & (place < last)) for first, last in pairwise(bounds)]
 
 
@@ -82,7 +85,7 @@ def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:
 
 def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
     """The columns of a received frame that its raw table has no place for."""
-    return [name for name in frame.columns if name not in _received(table)]
+    return [name for name in frame.columns if name not in (*_received(table), METADATA)]
 
 
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
@@ -121,9 +124,7 @@ def fingerprint(files: list[str]) -> str:
     """A hash of the files' names and contents: the same files again are no news."""
     digest = hashlib.sha256()
     for file in sorted(files):
-        digest.update(Path(file).name.encode())
-        with open(file, "rb") as handle:
-            digest.update(hashlib.file_digest(handle, "sha256").digest())
+        digest.update(Path(file).name.encode() + storage.content_digest(file))
     return digest.hexdigest()[:16]
 
 

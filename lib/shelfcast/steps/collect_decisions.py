@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from functools import reduce
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast import storage
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, SourceError
 from shelfcast.inventory import decisions
@@ -36,7 +37,7 @@ def collect_decisions(run: Run) -> None:
         run.say(f"{problems[0]} decisions count for nothing, such as: {problems[1]}")
 
 
-def _files(run: Run) -> list[Path]:
+def _files(run: Run) -> list[str]:
     """The file that is named, or those of the folder, which may be empty yet.
 
     Raises ConfigError where none is named, SourceError where it is not there or of another form.
@@ -44,35 +45,35 @@ def _files(run: Run) -> list[Path]:
     named = run.config.inventory.decisions
     if named is None:
         raise ConfigError("inventory.decisions: not given; wanted a file of decisions, .csv or .jsonl, or a folder")
-    path = Path(named)
+    path = PurePath(named)
     if not path.suffix:
-        return sorted(file for file in path.glob("[!.]*") if file.suffix in _FORMS and file.stat().st_size)
+        return [file for form in _FORMS for file in storage.find(named, f"[!.]*{form}") if storage.read_head(file, 1)]
     if path.suffix not in _FORMS:
         raise SourceError(f"decisions: found {path.name}, wanted a file that ends in .csv or .jsonl")
-    if not path.is_file():
-        raise SourceError(f"decisions: no file {path}; wanted the one that inventory.decisions names")
-    return [path]
+    if not storage.is_file(named):
+        raise SourceError(f"decisions: no file {named}; wanted the one that inventory.decisions names")
+    return [named]
 
 
-def _alike(files: Sequence[Path]) -> list[list[Path]]:
+def _alike(files: Sequence[str]) -> list[list[str]]:
     """The files that are read together: a header names the columns of its own file alone."""
-    lines = [file for file in files if file.suffix == ".jsonl"]
+    lines = [file for file in files if file.endswith(".jsonl")]
     return [[file] for file in files if file not in lines] + ([lines] if lines else [])
 
 
-def _read(run: Run, files: Sequence[Path]) -> DataFrame:
-    paths = [str(file.absolute()) for file in files]
-    if files[0].suffix == ".csv":
+def _read(run: Run, files: Sequence[str]) -> DataFrame:
+    paths = [file if storage.is_remote(file) else str(Path(file).absolute()) for file in files]
+    if files[0].endswith(".csv"):
         return run.spark.read.csv(paths, header=True)
     return run.spark.read.option("primitivesAsString", True).json(paths)
 
 
-def _named(files: Sequence[Path]) -> str:
-    return str(files[0] if len(files) == 1 else files[0].parent)
+def _named(files: Sequence[str]) -> str:
+    return files[0] if len(files) == 1 else files[0].rpartition("/")[0]
 
 
 def _stamp(run: Run) -> str:
     digest = hashlib.sha256()
     for file in _files(run):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        digest.update(PurePath(file).name.encode() + b"\0" + storage.read_bytes(file))
     return digest.hexdigest()

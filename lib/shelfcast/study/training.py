@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import pandas as pd
-import pyarrow.dataset as ds
 
 from shelfcast import artefacts
 from shelfcast.logs import say
@@ -19,7 +18,7 @@ from shelfcast.study.representation import CATEGORIES, NUMBERS, Encoder, Inputs
 from shelfcast.training.batch import Batch
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
-from shelfcast.training.frames import local_path
+from shelfcast.training.frames import open_parquet
 from shelfcast.training.loop import Recipe, train
 from shelfcast.training.memory import InMemory
 from shelfcast.training.networks import use_device
@@ -68,7 +67,7 @@ def predict_rows(
 
 def _read(files: Sequence[str]) -> pd.DataFrame:
     """The rows by their id: that of files is chance, and training depends on it."""
-    table = ds.dataset([local_path(file) for file in files], format="parquet").to_table(columns=list(_COLUMNS))
+    table = open_parquet(files).to_table(columns=list(_COLUMNS))
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame.sort_values("row_id", ignore_index=True)
 

@@ -3,11 +3,12 @@ driver."""
 
 from collections.abc import Sequence
 from datetime import date
-from urllib.parse import unquote, urlparse
 
 import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+
+from shelfcast import storage
 
 
 def read_examples(files: Sequence[str], columns: Sequence[str], last_week: date) -> pd.DataFrame:
@@ -15,14 +16,12 @@ def read_examples(files: Sequence[str], columns: Sequence[str], last_week: date)
 
     Sorted, because a fit depends on the order of its rows, and that of files is chance.
     """
-    table = ds.dataset([local_path(file) for file in files], format="parquet").to_table(
-        columns=list(columns), filter=pc.field("week") <= pc.scalar(last_week)
-    )
+    table = open_parquet(files).to_table(columns=list(columns), filter=pc.field("week") <= pc.scalar(last_week))
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     return frame.sort_values(["store_id", "item_id", "origin", "step"], ignore_index=True)
 
 
-def local_path(file: str) -> str:
-    """Spark names local files as URIs with escapes; Arrow wants their paths."""
-    parts = urlparse(file)
-    return unquote(parts.path) if parts.scheme == "file" else file
+def open_parquet(files: Sequence[str]) -> ds.Dataset:
+    """Parquet files as Spark names them."""
+    filesystem, paths = storage.locate_all(files)
+    return ds.dataset(paths, filesystem=filesystem, format="parquet")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import tensorflow as tf
 
 from shelfcast import artefacts
@@ -22,7 +21,7 @@ from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import Design, make_network
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
-from shelfcast.training.frames import local_path
+from shelfcast.training.frames import open_parquet
 from shelfcast.training.loop import Data, Epoch, Recipe, Store, train
 from shelfcast.training.stream import Source, Stream
 
@@ -186,9 +185,7 @@ def make_recipe(settings: Networks, seed: int) -> Recipe:
 def read_words(files: Sequence[str], panel: str, cutoff: date) -> dict[str, list[str]]:
     """The words of each identity known at the cutoff, in the order of their codes, which begin behind NEVER_SEEN."""
     wanted = (pc.field("panel") == panel) & (pc.field("cutoff") == pc.scalar(cutoff))
-    found = ds.dataset([local_path(file) for file in files], format="parquet").to_table(
-        columns=["column", "value", "index"], filter=wanted
-    )
+    found = open_parquet(files).to_table(columns=["column", "value", "index"], filter=wanted)
     rows = found.to_pandas().sort_values("index")
     words = {name: rows.loc[rows["column"] == name] for name in IDENTITIES}
     assert all((own["index"] == np.arange(len(own)) + NEVER_SEEN + 1).all() for own in words.values())

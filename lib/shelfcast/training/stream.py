@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from shelfcast import storage
 from shelfcast.features import LEVEL_FEATURES
 from shelfcast.models.mlp.windows import AHEAD, BASES, HISTORY
 from shelfcast.training.batch import Batch, map_batch
 from shelfcast.training.communicator import Communicator
-from shelfcast.training.frames import local_path
 
 _GROUPS_AT_ONCE = 4
 _BATCHES_AHEAD = 4
@@ -134,12 +134,18 @@ class Stream:
 
 def _row_groups(files: Sequence[str]) -> list[RowGroup]:
     """All row groups, file after file."""
-    counts = [(local_path(file), pq.read_metadata(local_path(file)).num_row_groups) for file in sorted(files)]
+    counts = [(file, _open(file).num_row_groups) for file in sorted(files)]
     return [RowGroup(file, number) for file, count in counts for number in range(count)]
 
 
 def _read(group: RowGroup, columns: list[str] | None = None) -> pa.Table:
-    return pq.ParquetFile(group.file).read_row_group(group.number, columns=columns)
+    return _open(group.file).read_row_group(group.number, columns=columns)
+
+
+def _open(file: str) -> pq.ParquetFile:
+    """A file as Spark names it."""
+    filesystem, (path,) = storage.locate_all([file])
+    return pq.ParquetFile(path, filesystem=filesystem)
 
 
 def _in_batches(blocks: Iterable[Batch], size: int) -> Iterator[Batch]:

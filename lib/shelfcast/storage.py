@@ -1,0 +1,142 @@
+"""Where files lie that are read and written without Spark, by executors' Python too: on this machine, or in an object
+store. Arrow's file systems, under the names that Spark knows them by.
+
+Credentials and the address of a server that is S3's like come from the environment, where Spark looks for them too:
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; on Amazon's machines from
+their role.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlencode, urlsplit
+
+from pyarrow import NativeFile, fs
+
+_S3 = ("s3a", "s3")
+_BLOCK = 1 << 22
+
+
+def is_remote(uri: str) -> bool:
+    """Whether it lies in a store and not on this machine."""
+    return "://" in uri and not uri.startswith("file:")
+
+
+def locate(uri: str) -> tuple[fs.FileSystem, str]:
+    """The file system, and the path in it; a bare path is a file of this machine."""
+    scheme, separator, path = uri.partition("://")
+    if scheme in _S3 and separator:
+        return _s3(path.partition("/")[0]), path
+    if not separator and not uri.startswith("file:"):
+        return fs.LocalFileSystem(), uri
+    found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
+    return found
+
+
+def locate_all(files: Sequence[str]) -> tuple[fs.FileSystem, list[str]]:
+    """The one file system of files as Spark names them, which is with escapes, and their paths in it."""
+    plain = [unquote(urlsplit(file).path) if file.startswith("file:") else unquote(file) for file in files]
+    located = [locate(file) for file in plain]
+    return located[0][0], [path for _, path in located]
+
+
+def find(folder: str, pattern: str) -> list[str]:
+    """The files, and folders, under `folder` that `pattern` (*, ?) names, sorted; as Spark names them."""
+    if not is_remote(folder):
+        return sorted(map(str, Path(folder).glob(pattern)))
+    filesystem, root = locate(folder.rstrip("/"))
+    selector = fs.FileSelector(root, allow_not_found=True, recursive="/" in pattern)
+    below = [info.path.removeprefix(root).lstrip("/") for info in filesystem.get_file_info(selector)]
+    return sorted(f"{folder.rstrip('/')}/{name}" for name in below if _fits(name, pattern))
+
+
+def is_file(uri: str) -> bool:
+    filesystem, path = locate(uri)
+    return bool(filesystem.get_file_info(path).type == fs.FileType.File)
+
+
+def read_head(uri: str, size: int) -> bytes:
+    """The first `size` bytes, unpacked where the name ends in .gz. Raises OSError."""
+    filesystem, path = locate(uri)
+    with filesystem.open_input_stream(path, compression="gzip" if uri.endswith(".gz") else None) as stream:
+        return bytes(stream.read(size))
+
+
+def content_digest(uri: str) -> bytes:
+    """What tells a file from another of its name: a hash of what it holds; in a store, where that would have to be
+    fetched, its size and when it was written."""
+    filesystem, path = locate(uri)
+    if is_remote(uri):
+        info = filesystem.get_file_info(path)
+        return f"{info.size}:{info.mtime_ns}".encode()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def read_bytes(uri: str) -> bytes:
+    """The content of the file. Raises FileNotFoundError."""
+    filesystem, path = locate(uri)
+    with filesystem.open_input_stream(path) as stream:
+        return bytes(stream.readall())
+
+
+def write_bytes(content: bytes, uri: str) -> None:
+    """Write a file, whole or not at all."""
+    with _whole_file(uri) as stream:
+        stream.write(content)
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a file of any size, whole or not at all. Raises FileNotFoundError."""
+    filesystem, path = locate(source)
+    with filesystem.open_input_stream(path) as reader, _whole_file(target) as writer:
+        while block := reader.read(_BLOCK):
+            writer.write(block)
+
+
+@contextmanager
+def _whole_file(uri: str) -> Iterator[NativeFile]:
+    filesystem, path = locate(uri)
+    if isinstance(filesystem, fs.S3FileSystem | fs.GcsFileSystem):
+        # An object is there once it has been sent, and not before; to move it would be to send it again.
+        with filesystem.open_output_stream(path) as stream:
+            yield stream
+        return
+    filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+    with filesystem.open_output_stream(f"{path}.part") as stream:
+        yield stream
+    filesystem.move(f"{path}.part", path)
+
+
+def remove(uri: str) -> None:
+    """Remove the file; nothing happens where there is none."""
+    filesystem, path = locate(uri)
+    if is_file(uri):
+        filesystem.delete_file(path)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Part by part: a mark stands for no slash."""
+    parts, wanted = name.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+@cache
+def _s3(bucket: str) -> fs.FileSystem:
+    """The file system of a bucket: its region is asked for where the environment does not say."""
+    told = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    options = {
+        **(
+            {"scheme": told.scheme, "endpoint_override": told.netloc, "region": region or "us-east-1"}
+            if told.netloc
+            else {}
+        ),
+        **({"region": region} if region else {}),
+    }
+    filesystem, _ = fs.FileSystem.from_uri(f"s3://{bucket}?{urlencode(options)}" if options else f"s3://{bucket}")
+    return filesystem

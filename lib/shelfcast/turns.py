@@ -1,0 +1,23 @@
+"""Writers' turns at a table, in stores where a commit may take the place of another: there Delta keeps the writers of
+one driver apart, and knows of no others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shelfcast.folder import Folder
+from shelfcast.lease import Lease
+from shelfcast.table import Table
+
+_STORES = ("s3a://", "s3://")
+# What a run's writing of one table may take.
+_WAITED_SECONDS = 600
+
+
+@contextmanager
+def turn(lake: Folder, table: Table) -> Iterator[None]:
+    """Inside `with` nobody else writes to the table. Raises TransientError where somebody does so for too long."""
+    if not lake.root.startswith(_STORES):
+        yield
+        return
+    with Lease(lake, f"tables/{table.name}", f"table {table.name}").awaited(_WAITED_SECONDS):
+        yield

@@ -1,0 +1,68 @@
+"""Files wherever they lie; those of an object store are in test_s3.py."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import fs
+
+from shelfcast import storage
+
+
+class HalfWritten(io.BytesIO):
+    """A stream to a full disk: half of what is written arrives."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def write(self, data: Any) -> int:
+        Path(self.path).write_bytes(data[: len(data) // 2])
+        raise OSError("no space left on device")
+
+
+class FullDisk:
+    """The local file system, without room for a file."""
+
+    def __init__(self) -> None:
+        self.local = fs.LocalFileSystem()
+        self.create_dir, self.move = self.local.create_dir, self.local.move
+
+    def open_output_stream(self, path: str) -> HalfWritten:
+        return HalfWritten(path)
+
+
+def test_a_file_is_whole_or_not_there_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = str(tmp_path / "old.skops"), str(tmp_path / "new.skops")
+    storage.write_bytes(b"old", old)
+    with monkeypatch.context() as full:
+        full.setattr(storage, "locate", lambda uri: (FullDisk(), uri))
+        for uri in (old, new):
+            with pytest.raises(OSError, match="no space left"):
+                storage.write_bytes(b"new", uri)
+    assert storage.read_bytes(old) == b"old"
+    assert not storage.is_file(new)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        pytest.param("*.csv", ["a.csv", "b.csv"], id="of one kind"),
+        pytest.param("?.csv*", ["a.csv", "b.csv", "b.csv.gz"], id="packed or not"),
+        pytest.param("*/*.csv", ["2017/c.csv"], id="of folders"),
+        pytest.param("d.csv", [], id="not there"),
+    ],
+)
+def test_files_are_found_by_their_pattern(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    for name in ("b.csv", "a.csv", "b.csv.gz", "2017/c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert storage.find(str(tmp_path), pattern) == [str(tmp_path / name) for name in found]
+
+
+@pytest.mark.parametrize("name", ["lake/a b%20.parquet", "region=here/x.parquet"])
+def test_names_with_escapes_are_what_they_stand_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    filesystem, (found,) = storage.locate_all([path.as_uri()])
+    assert (type(filesystem), found) == (fs.LocalFileSystem, str(path))
