@@ -4,12 +4,12 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve backtest study test slowtest dags audit lint format bench lock package clean
+.PHONY: help setup run serve backtest study test slowtest servers s3 s3server dags audit lint format bench lock package clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
-setup:  ## make .venv: packages, Delta's jars, Horovod (PYTHON=python3.12 for another Python, GPU=1 for CUDA and NCCL)
+setup:  ## make .venv: packages, jars, Horovod (PYTHON=python3.12 for another Python, GPU=1 for CUDA and NCCL)
 	@environment/setup.sh
 
 run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
@@ -29,6 +29,15 @@ test: setup  ## the tests, with the coverage of lib/
 
 slowtest: setup  ## whole runs: beside one another, on a cluster of two workers; made anew, on one core, interrupted, killed
 	@$(BIN)/python -m pytest -m slow
+
+servers:  ## install PostgreSQL and MariaDB with apt-get, which some tests start; without them these are skipped
+	@environment/servers.sh
+
+s3: setup  ## what s3a:// needs, laid beside Spark's own jars (690 MB, kept in the cache)
+	@environment/s3.sh
+
+s3server:  ## build s3s-fs with cargo, the S3 server that tests start (minutes, once)
+	@environment/s3server.sh
 
 dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task
 	@$(BIN)/python -m pytest tests/test_schedule.py

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+import servers
 from shelfcast.session import open_session
 
 ROOT = Path(__file__).parents[1]
@@ -78,3 +79,24 @@ def data_root() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data sets: SHELFCAST_TEST_DATA names {folder}, which is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.Sql]:
+    """A PostgreSQL of the tests' own, its password in the environment."""
+    with servers.password_in_environment(), servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[servers.Sql]:
+    """A MariaDB of the tests' own, its password in the environment."""
+    with servers.password_in_environment(), servers.mariadb() as server:
+        yield server
+
+
+@pytest.fixture(params=["postgresql", pytest.param("mysql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest) -> servers.Sql:
+    """One database after the other."""
+    found: servers.Sql = request.getfixturevalue(request.param)
+    return found

@@ -143,11 +143,11 @@ def test_a_wheel_brings_jobs_and_settings_with_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="not in the environment that the set-up makes")
 class TestTheEnvironmentMade:
-    def test_delta_jars_lie_beside_sparks_own(self) -> None:
+    def test_the_jars_fetched_lie_beside_sparks_own(self) -> None:
         spec = find_spec("pyspark")
         assert spec is not None
         assert spec.origin is not None
-        listed = (ROOT / "environment" / "delta-jars.sha256").read_text().split()[1::2]
+        listed = (ROOT / "environment" / "spark-jars.sha256").read_text().split()[1::2]
         assert set(listed) <= {path.name for path in (Path(spec.origin).parent / "jars").iterdir()}
 
     def test_horovod_is_there_where_there_is_a_compiler(self) -> None:

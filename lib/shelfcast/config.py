@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shelfcast.settings.database import WriteBack
 from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
@@ -205,6 +206,7 @@ class Config(Section):
     inventory: Inventory
     replay: Replay
     insights: Insights = Field(default_factory=Insights)
+    write_back: WriteBack | None = None
     study: Study
     serving: Serving = Field(default_factory=Serving)
     runtime: Runtime

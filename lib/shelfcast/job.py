@@ -90,9 +90,9 @@ class Run:
         frame = self.lake.read(table, self.config.region)
         return frame.where(F.col("forecast_date") == F.lit(self.as_of)) if table.is_by_date else frame
 
-    def write(self, table: Table, frame: DataFrame) -> None:
-        """Replace what the table holds of this region (and as-of date), in one commit."""
-        self.written[table.name] = self.lake.replace(table, frame, self.scope(table), self.note)
+    def write(self, table: Table, frame: DataFrame, **told: object) -> None:
+        """Replace what the table holds of this region (and as-of date), in one commit, which tells of `told` too."""
+        self.written[table.name] = self.lake.replace(table, frame, self.scope(table), {**self.note, **told})
 
     def stage(self, name: str, frame: DataFrame) -> DataFrame:
         """The frame computed once and read back: for what several steps of a job need and no memory can hold. What a
@@ -107,9 +107,10 @@ class Run:
         """Where the run puts what it needs for itself; gone when it ends."""
         return f"_staging/{self.config.region}/{self.key}"
 
-    def append_once(self, table: Table, frame: DataFrame) -> None:
-        """Append rows but once, however often the run is done, until another run has appended its own."""
-        self.lake.append_once(table, frame, self.scope(table), self.note)
+    def append_once(self, table: Table, frame: DataFrame, **told: object) -> None:
+        """Append rows but once, however often the run is done, until another run has appended its own; the commit tells
+        of `told` too."""
+        self.written[table.name] = self.lake.append_once(table, frame, self.scope(table), {**self.note, **told})
 
     @property
     def note(self) -> dict[str, object]:

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from shelfcast.settings.database import Database, Selection
 from shelfcast.settings.sections import Section
 
 _BASES = ("from", "value", "sql")
@@ -58,26 +59,42 @@ class MappedTable(Section):
     """One of a company's tables.
 
     files: the name of its file in `source.path`, or a pattern (*, ?) of several; gzip packs those that end in .gz.
+    select: what of `source.database`, where the format is jdbc.
     received: the names of its columns that are wanted or, where the files have types, name -> type (Spark's); further
-    ones are kept aside. columns: canonical column -> what it is made of. delimiter, encoding: of CSV; decimal: the mark
-    before fractions in numbers as text.
+    ones are kept aside, those of a database left there. columns: canonical column -> what it is made of. delimiter,
+    encoding: of CSV; decimal: the mark before fractions in numbers as text.
     """
 
-    files: str
-    format: Literal["csv", "json", "parquet"] = "csv"
+    files: str = ""
+    select: Selection | None = None
+    format: Literal["csv", "json", "parquet", "jdbc"] = "csv"
     received: Annotated[dict[str, str], BeforeValidator(_of_names), Field(min_length=1)]
     columns: dict[str, Annotated[MappedColumn, BeforeValidator(_of_a_name)]]
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     decimal: Literal[".", ","] = "."
 
+    @model_validator(mode="after")
+    def _says_where_from(self) -> "MappedTable":
+        if self.format != "jdbc":
+            if not self.files or self.select is not None:
+                raise ValueError("files, and no select, which is of format jdbc")
+            return self
+        if self.files or self.select is None:
+            raise ValueError("select, and no files, with format jdbc")
+        if unquotable := [name for name in self.received if '"' in name or "`" in name]:
+            raise ValueError(f"received columns without quotes in their names, unlike {unquotable[0]}")
+        if self.select.watermark is not None and self.select.watermark not in self.received:
+            raise ValueError(f"the watermark {self.select.watermark} among the received columns")
+        return self
+
 
 class Source(Section):
     """Where the transactions come from.
 
     files: table -> the name of its file in `path`, or a pattern (*, ?) of several; of kind mapped tables: table -> how
-    it is written and what it tells. name: the company, for whom the raw tables are named; else the region. time_zone:
-    that of the stores; a day is theirs.
+    it is written and what it tells. database: where the tables of format jdbc are. name: the company, for whom the raw
+    tables are named; else the region. time_zone: that of the stores; a day is theirs.
     """
 
     kind: str
@@ -87,6 +104,7 @@ class Source(Section):
     tables: dict[str, MappedTable] = Field(default_factory=dict)
     persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
     time_zone: str = "UTC"
+    database: Database | None = None
 
     @field_validator("time_zone")
     @classmethod

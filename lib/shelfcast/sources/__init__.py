@@ -10,6 +10,7 @@ from shelfcast.errors import ConfigError
 from shelfcast.sources.bibitor import Bibitor
 from shelfcast.sources.complete_journey import CompleteJourney
 from shelfcast.sources.mapped import Mapped
+from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
 
@@ -47,6 +48,12 @@ def open_source(config: Config) -> Source:
     if kind not in _SOURCES:
         raise ConfigError(f"source.kind: found {kind!r}, wanted one of {', '.join(sorted(_SOURCES))}")
     return _SOURCES[kind](config)
+
+
+def selected_tables(spark: SparkSession, config: Config) -> dict[str, Selected]:
+    """Those of the source's tables that a database holds, by what each is of."""
+    source = open_source(config)
+    return source.selected(spark) if isinstance(source, Mapped) else {}
 
 
 def tells_of_supply(config: Config) -> bool:

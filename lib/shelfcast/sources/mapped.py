@@ -12,12 +12,14 @@ from pyspark.sql.types import StringType, TimestampType
 
 from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
+from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
 from shelfcast.settings.source import MappedColumn, MappedTable
 from shelfcast.sources import csv_files
 from shelfcast.sources.canonical import KNOWN_FROM, REQUIRED, canonical_columns
 from shelfcast.sources.csv_files import MALFORMED, Form, find_files, name_in, number_in
 from shelfcast.sources.raw import in_slices, raw_table, with_raw
+from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
 # A Delta table's columns have none of these in their names.
@@ -30,9 +32,12 @@ class Mapped:
 
     def __init__(self, config: Config) -> None:
         self._source, self._first_day = config.source, config.cleaning.first_day
-        if self._source.path is None:
+        self._folder = self._source.path or ""
+        formats = {table.format for table in self._source.tables.values()}
+        if self._source.path is None and formats != {"jdbc"}:
             raise ConfigError("source.path: not given; wanted the folder with the company's files")
-        self._folder = self._source.path
+        if self._source.database is None and "jdbc" in formats:
+            raise ConfigError("source.database: not given; wanted the one that tables of format jdbc are in")
         if "sales" not in self._source.tables:
             found = ", ".join(self._source.tables) or "none"
             raise ConfigError(f"source.tables: found {found}; wanted sales among them")
@@ -45,10 +50,23 @@ class Mapped:
         }
 
     def files(self, name: str) -> list[str]:
-        return find_files(self._folder, self._table(name).files, name.replace("_", " "))
+        """None of a table that a database holds."""
+        table = self._table(name)
+        return find_files(self._folder, table.files, name.replace("_", " ")) if table.select is None else []
 
     def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
         return [_with_plain_names(frame) for frame in _read(spark, self._table(name), self.files(name))]
+
+    def selected(self, spark: SparkSession) -> dict[str, Selected]:
+        """The tables that a database holds."""
+        if self._source.database is None:
+            return {}
+        server = Server(spark, self._source.database)
+        return {
+            name: Selected(server, table.select, {each: plain_name(each) for each in table.received}, name)
+            for name, table in self._source.tables.items()
+            if table.select is not None
+        }
 
     def refusals(self, name: str) -> dict[str, Column]:
         """What a row's form tells; and a day that is told and cannot be read, where a row may do without it."""
@@ -181,7 +199,7 @@ def _read(spark: SparkSession, table: MappedTable, files: Sequence[str]) -> Sequ
 
 def _kept(table: MappedTable) -> dict[str, str]:
     """The received columns and their types, and where the files are text, what a row was whose form is none."""
-    return table.received if table.format == "parquet" else {**table.received, MALFORMED: "string"}
+    return table.received if table.format in ("parquet", "jdbc") else {**table.received, MALFORMED: "string"}
 
 
 def _as_ddl(table: MappedTable) -> str:

@@ -11,7 +11,7 @@ from shelfcast.logs import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
 from shelfcast.sources import tells_of_supply
-from shelfcast.steps import collect_decisions, detect_anomalies, forecast, plan_inventory, report
+from shelfcast.steps import collect_decisions, detect_anomalies, forecast, plan_inventory, report, write_back
 from shelfcast.steps.retrain import BEFORE, day_of, receive, with_models
 
 _DAY = timedelta(days=1)
@@ -70,11 +70,12 @@ def _make_day(runner: Runner, day: date) -> None:
 
 
 def day_steps(config: Config) -> tuple[ModuleType, ...]:
-    """The jobs of a day, in order; the last publishes what the others made."""
+    """The jobs of a day, in order; `report` publishes what the others made."""
     decided = (collect_decisions,) if config.inventory.decisions else ()
     planned = (plan_inventory,) if tells_of_supply(config) else ()
     # Alerts are told before the plan, which what is held may forbid.
-    return (*BEFORE, forecast, detect_anomalies, *decided, *planned, report)
+    written = (write_back,) if config.write_back else ()
+    return (*BEFORE, forecast, detect_anomalies, *decided, *planned, report, *written)
 
 
 def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:

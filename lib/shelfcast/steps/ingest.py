@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
-from shelfcast.sources import open_source
+from shelfcast.sources import open_source, selected_tables
 from shelfcast.sources.raw import (
     as_raw,
     fingerprint,
@@ -17,6 +17,7 @@ from shelfcast.sources.raw import (
     unknown_columns,
     without_persons,
 )
+from shelfcast.sources.selected_rows import take_in
 from shelfcast.table import Table
 
 
@@ -27,16 +28,20 @@ def job(config: Config) -> Job:
 
 def source_fingerprint(run: Run) -> str:
     source = open_source(run.config)
-    return fingerprint(list(chain.from_iterable(source.files(name) for name in source.raw)))
+    selected = selected_tables(run.spark, run.config).values()
+    of_files = fingerprint(list(chain.from_iterable(source.files(name) for name in source.raw)))
+    return " ".join([of_files, *[table.fingerprint() for table in selected]])
 
 
 def ingest(run: Run) -> None:
-    source = open_source(run.config)
-    received = side_by_side(run.spark, *[partial(source.read, run.spark, name) for name in source.raw])
+    source, selected = open_source(run.config), selected_tables(run.spark, run.config)
+    of_files = [name for name in source.raw if name not in selected]
+    received = side_by_side(run.spark, *[partial(source.read, run.spark, name) for name in of_files])
     # Before the first write: what is in the lake once stays in its history.
     require_columns_of_persons(run.config.source.persons, _described(run.config), [*chain.from_iterable(received)])
-    tables = zip(source.raw, received, strict=True)
-    side_by_side(run.spark, *[partial(_ingest_table, run, name, parts) for name, parts in tables])
+    of_database = [partial(take_in, run, source.raw[name], table) for name, table in selected.items()]
+    tables = zip(of_files, received, strict=True)
+    side_by_side(run.spark, *[partial(_ingest_table, run, name, parts) for name, parts in tables], *of_database)
 
 
 def _described(config: Config) -> Collection[Table]:

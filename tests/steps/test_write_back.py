@@ -1,0 +1,122 @@
+"""Published forecasts and orders in real databases."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from pyspark.sql import SparkSession
+
+from builders import Row, frame
+from servers import PASSWORD, Sql
+from shelfcast import config, schemas
+from shelfcast.command import run_job
+from shelfcast.errors import ConfigError
+from shelfcast.inventory.tables import ORDERS
+from shelfcast.lake import Lake
+from shelfcast.resources import resource_folder
+from shelfcast.runner import Runner
+from shelfcast.steps import write_back
+from shelfcast.table import Table
+
+CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
+SUNDAY, NEXT = date(2016, 11, 27), date(2016, 12, 4)
+FORECAST = {
+    "level": "product",
+    "store_id": "1",
+    "category_id": "2",
+    "week": date(2016, 11, 28),
+    "p50": 2.0,
+    "method": "tsb",
+}
+ORDER = {"store_id": "1", "vendor_id": "v", "product_id": "ale", "need_by": NEXT, "is_due": True, "status": "suggested"}
+
+
+class Shop:
+    """A lake that publishes, and its database."""
+
+    def __init__(self, spark: SparkSession, database: Sql, lake: Path) -> None:
+        self.database, self._spark, self._lake = database, spark, lake
+        database.run("drop table if exists shelfcast_forecasts, shelfcast_orders, shelfcast_publications;")
+
+    @property
+    def changes(self) -> list[str]:
+        back = yaml.safe_dump({"database": self.database.asked})
+        return [f"write_back={back}", "region=shop", f"lake={self._lake}"]
+
+    def publish(self, run: int, means: dict[str, float], orders: dict[str, float] | None) -> None:
+        """Publish forecasts (item -> mean) and, where there is a plan, orders (order_id -> units)."""
+        lake, scope = Lake(self._spark, str(self._lake)), {"region": "shop", "forecast_date": str(SUNDAY)}
+        forecasts = [{**FORECAST, "item_id": item, "step": 1, "mean": mean} for item, mean in means.items()]
+        rows: list[tuple[Table, list[Row]]] = [(schemas.FORECASTS, forecasts)]
+        if orders is not None:
+            ordered = [{**ORDER, "order_id": number, "quantity": units} for number, units in orders.items()]
+            rows.append((ORDERS, ordered))
+        versions = {}
+        for table, told_rows in rows:
+            dated = [{**row, **scope, "forecast_date": SUNDAY} for row in told_rows]
+            commit = lake.replace(table, frame(self._spark, table, *dated), scope, {"run_key": f"{run}"})
+            versions[table.name] = commit.version
+        row = ("shop", SUNDAY, f"run {run}", datetime(2016, 12, 5, 1, run), versions)
+        made = self._spark.createDataFrame([row], schemas.PUBLICATIONS.schema)
+        lake.append_once(schemas.PUBLICATIONS, made, {"region": "shop"}, {"run_key": f"{run}", "job": "report"})
+
+    def write_back(self) -> bool:
+        runner = Runner(self._spark, config.load(CONF, self.changes))
+        return runner.run(write_back.job(runner.config))
+
+    def told(self, what: str) -> list[list[str]]:
+        return self.database.run(f"select {what};")
+
+    @property
+    def means(self) -> dict[str, float]:
+        return {item: float(mean) for item, mean in self.told("item_id, mean from shelfcast_forecasts")}
+
+    @property
+    def orders(self) -> dict[str, float]:
+        return {number: float(units) for number, units in self.told("order_id, quantity from shelfcast_orders")}
+
+
+@pytest.fixture
+def shop(spark: SparkSession, database: Sql, lake_root: Path) -> Shop:
+    return Shop(spark, database, lake_root)
+
+
+def test_what_is_published_is_in_the_database_once(shop: Shop) -> None:
+    shop.publish(1, {"ale": 1.5, "bitter": 0.1}, {"o1": 12.0})
+    assert shop.write_back()
+    assert (shop.means, shop.orders) == ({"ale": 1.5, "bitter": 0.1}, {"o1": 12.0})
+    assert not shop.write_back(), "it is there"
+    (row,) = shop.told("level, store_id, step, week, p50, p90, method from shelfcast_forecasts where item_id = 'ale'")
+    assert (*row[:4], float(row[4]), row[6]) == ("product", "1", "1", "2016-11-28", 2.0, "tsb")
+    assert row[5] in ("", "NULL")
+    assert shop.told("region, forecast_date, run_id from shelfcast_publications") == [["shop", "2016-11-27", "run 1"]]
+    assert shop.told("need_by, status from shelfcast_orders") == [["2016-12-04", "suggested"]]
+
+
+def test_a_publication_without_a_plan_leaves_no_older_orders_of_its_day(shop: Shop) -> None:
+    shop.publish(1, {"ale": 1.0, "bitter": 0.1}, {"o1": 12.0})
+    shop.write_back()
+    shop.publish(2, {"ale": 2.0}, None)
+    assert shop.write_back()
+    assert (shop.means, shop.orders) == ({"ale": 2.0}, {})
+
+
+def test_a_database_that_is_away_ends_with_75(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.publish(1, {"ale": 1.0}, None)
+    flags = [flag for change in shop.changes for flag in ("--set", change)]
+    shop.database.process.stop()
+    try:
+        assert run_job("", write_back.job, ["--config", str(CONF), *flags]) == 75
+    finally:
+        shop.database.process.start()
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: ")
+    assert line.endswith("wanted it to answer")
+    assert PASSWORD not in line
+
+
+def test_nothing_is_written_where_nothing_is_configured(spark: SparkSession, lake_root: Path) -> None:
+    runner = Runner(spark, config.load(CONF, [f"lake={lake_root}"]))
+    with pytest.raises(ConfigError, match="write_back: not given"):
+        write_back.job(runner.config)
