@@ -105,9 +105,7 @@ class Prediction(BaseModel):
     supposed: Outlook
 
 
-@ROUTER.post(
-    "/predict", responses={404: {"description": "no forecast of it"}, 409: {"description": "no champion here"}}
-)
+@ROUTER.post("/predict", responses=_DOCS)
 def predict(request: Request, principal: Viewer, asked: Supposed) -> Prediction:
     """Ask the champion what it would say.
 
