@@ -4,7 +4,7 @@ A copy has a list of its files with their sizes, written last: without it, a cop
 under their name, so that a later copy to the same place takes the new ones alone; what the lake has no more goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyarrow import fs
@@ -82,7 +82,7 @@ def _files(root: str) -> dict[str, int]:
 def _copy(spark: SparkSession, source: str, target: str, names: list[str]) -> None:
     """Each file whole or not at all, some to a task. A last checkpoint goes with its log: the log is copied whole."""
 
-    def copy(names: Iterator[str]) -> None:
+    def copy(names: Iterable[str]) -> None:
         for name in names:
             storage.copy(f"{source}/{name}", f"{target}/{name}")
 

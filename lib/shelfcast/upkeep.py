@@ -58,7 +58,7 @@ def optimize(lake: Lake, table: str, region: str) -> None:
 def vacuum(lake: Lake, table: str, hours: int) -> None:
     """Remove the files that no version of the last `hours` needs, and those that killed runs have left for as long."""
     # Spark would list any folder in ten thousand tasks.
-    tasks = {_LISTING: lake.spark.conf.get("spark.sql.shuffle.partitions")}
+    tasks = {_LISTING: str(lake.spark.conf.get("spark.sql.shuffle.partitions"))}
     with _set(lake, _VACUUM | tasks):
         lake.spark.sql(f"VACUUM {_sql_name(lake, table)} RETAIN {hours} HOURS")
 
@@ -124,8 +124,8 @@ def _made_at(lake: Folder, table: str, version: int) -> datetime:
 def _set(lake: Lake, settings: Mapping[str, str]) -> Iterator[None]:
     """Settings of the session that no option of a statement stands for."""
     before = {key: lake.spark.conf.get(key, None) for key in settings}
-    for key, value in settings.items():
-        lake.spark.conf.set(key, value)
+    for key, wanted in settings.items():
+        lake.spark.conf.set(key, wanted)
     try:
         yield
     finally:
