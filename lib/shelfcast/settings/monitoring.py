@@ -3,9 +3,17 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shelfcast.settings.sections import Section
+
+
+def _is_of_this_machine(path: str) -> str:
+    """Lines are appended to it: no object of a store can be."""
+    if "://" in path:
+        raise ValueError("a file of this machine")
+    return path
+
 
 Ratio = Annotated[float, Field(gt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -61,8 +69,7 @@ class Monitoring(Section):
     coverage_gap: Share = 0.1
     bias: float = Field(default=0.15, gt=0)
     webhook: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    # Lines are appended to it: no object of a store can be.
-    alerts_file: Annotated[str, Field(pattern=r"^(?!.*://)")] | None = None
+    alerts_file: Annotated[str, AfterValidator(_is_of_this_machine)] | None = None
     timeout: float = Field(default=10.0, gt=0)
     tries: int = Field(default=3, ge=1, le=10)
     most: int = Field(default=200, ge=1)
