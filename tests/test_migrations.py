@@ -12,7 +12,7 @@ from builders import demand, frame
 from shelfcast import config, migrations
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run
-from shelfcast.lake import Lake
+from shelfcast.lake import REMEMBERED, Lake
 from shelfcast.lake_version import VERSION, mark_new, version_of
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
@@ -90,6 +90,16 @@ def test_a_migrated_lake_keeps_its_rows_and_takes_what_its_checks_refused(runner
     put(runner.lake, WEEKLY, **WANTED)
     with pytest.raises(PySparkException, match="something_sold_or_was_wanted"):
         put(runner.lake, WEEKLY, quantity=0.0)
+    assert runner.run(JOB)
+
+
+def test_tables_of_before_remember_the_files_that_they_let_go(runner: Runner) -> None:
+    make_old(runner, None)
+    name, keys = f"delta.`{runner.lake.root}/{WEEKLY.name}`", ", ".join(map(repr, reversed(REMEMBERED)))
+    runner.spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ({keys})")
+    migrate(runner)
+    found = {row.key: row.value for row in runner.spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
+    assert found.items() >= REMEMBERED.items()
     assert runner.run(JOB)
 
 

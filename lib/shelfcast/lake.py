@@ -21,6 +21,13 @@ from shelfcast.turns import turn
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
+REMEMBERED = {
+    # What is up to date is read from the log: Delta's 30 days would make a region that rests longer run anew.
+    "delta.logRetentionDuration": "interval 36500 days",
+    # VACUUM takes files that a table no longer remembers to have let go for what killed runs left, whatever it is told
+    # to keep. Delta's own are seven days.
+    "delta.deletedFileRetentionDuration": "interval 366 days",
+}
 _FIRST_CHECKSUM = ".00000000000000000000.json.crc"
 # Commits of two writers that exclude each other; the classes have no base in common.
 _CONFLICTS = (
@@ -178,8 +185,7 @@ def _properties(table: Table) -> dict[str, str]:
     # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
     sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
     return {
-        # What is up to date is read from the log: Delta's 30 days would make a region that rests longer run anew.
-        "delta.logRetentionDuration": "interval 36500 days",
+        **REMEMBERED,
         **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
         **{f"delta.dataSkipping{name}": value for name, value in sought.items()},
     }

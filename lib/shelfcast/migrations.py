@@ -6,20 +6,22 @@ from shelfcast import schemas
 from shelfcast.lake import Lake
 from shelfcast.lake_version import VERSION, require_current, set_version, version_of
 from shelfcast.logs import say
-from shelfcast.upkeep import renew_checks
+from shelfcast.upkeep import remember, renew_checks, table_names
 
 # Tables whose checks refused rows that are right: a quantile that is not known, demand that did not sell.
 _RECHECKED = (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, schemas.FORECASTS)
 
 
-def to_checks_of_now(lake: Lake) -> None:
-    """From version 1, whose tables keep the checks that they were made with."""
+def to_properties_of_now(lake: Lake) -> None:
+    """From version 1, whose tables keep the checks that they were made with, and Delta's seven days."""
     for table in _RECHECKED:
         renew_checks(lake, table)
+    for name in table_names(lake):
+        remember(lake, name)
 
 
 # The first leads from version 1 to 2. Each may be done again: a killed one is.
-STEPS: tuple[Callable[[Lake], None], ...] = (to_checks_of_now,)
+STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now,)
 
 
 def migrate(lake: Lake) -> None:

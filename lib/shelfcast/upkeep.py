@@ -11,7 +11,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 
 from shelfcast.folder import Folder
-from shelfcast.lake import Lake
+from shelfcast.lake import REMEMBERED, Lake
 from shelfcast.lease import Lease
 from shelfcast.table import Table
 
@@ -61,6 +61,12 @@ def vacuum(lake: Lake, table: str, hours: int) -> None:
     tasks = {_LISTING: str(lake.spark.conf.get("spark.sql.shuffle.partitions"))}
     with _set(lake, _VACUUM | tasks):
         lake.spark.sql(f"VACUUM {_sql_name(lake, table)} RETAIN {hours} HOURS")
+
+
+def remember(lake: Lake, table: str) -> None:
+    """Let a table that was made before remember what it lets go for as long as new ones do."""
+    told = ", ".join(f"'{name}' = '{value}'" for name, value in REMEMBERED.items())
+    lake.spark.sql(f"ALTER TABLE {_sql_name(lake, table)} SET TBLPROPERTIES ({told})")
 
 
 def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: datetime | None = None) -> int:

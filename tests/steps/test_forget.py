@@ -1,6 +1,7 @@
 """A household forgotten by a small chain's lake of several versions."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -74,7 +75,7 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
 def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> None:
     lake = runner.lake
     version = lake.last_commit(schemas.QUARANTINE, {"region": REGION}).version
-    row = (REGION, pd.Timestamp("2017-08-01").date(), "run", pd.Timestamp("2017-08-01"), {"clean/quarantine": version})
+    row = (REGION, date(2017, 8, 1), "run", datetime(2017, 8, 1), {"clean/quarantine": version})
     lake.append(schemas.PUBLICATIONS, runner.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
     refused = lake.read(schemas.QUARANTINE, REGION).count()
     forget(runner, hashed("3"))

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from pyspark.errors import PySparkException
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from builders import Row, frame, product, sale
@@ -46,7 +46,7 @@ def test_a_late_correction_changes_no_older_as_of_date_after_a_vacuum(spark: Spa
     receive(lake, "second", *FIRST, *CORRECTIONS)
     corrected = demand_as_of(lake, LATER)
     upkeep.vacuum(lake, schemas.SALES.name, hours=0)
-    with pytest.raises(PySparkException, match="FILE_NOT_EXIST"):
+    with pytest.raises(Py4JJavaError, match="FILE_NOT_EXIST"):
         lake.read(schemas.SALES, "here", version=0).collect()
     weekly = lake.read(schemas.DEMAND["weekly"], "here").where("level = 'product'").collect()
     assert [row.quantity for row in weekly] == [12.0]
