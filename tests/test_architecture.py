@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors failures logs resources storage table lineage schemas settings",
-    "config code session folder lease turns lake_version lake job runner",
+    "config code session folder lease turns lake_version properties lake job runner",
     "upkeep migrations publications provenance database",
     "cleaning received sources erasure calendar events weeks demand",
     "panel panels plan availability encoding history pooling features",

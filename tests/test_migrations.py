@@ -12,9 +12,10 @@ from builders import demand, frame
 from shelfcast import config, migrations
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run
-from shelfcast.lake import REMEMBERED, Lake
+from shelfcast.lake import Lake
 from shelfcast.lake_version import VERSION, mark_new, version_of
 from shelfcast.lease import Lease
+from shelfcast.properties import REMEMBERED
 from shelfcast.runner import Runner
 from shelfcast.schemas import DEMAND
 from shelfcast.steps.migrate import migrate

@@ -16,18 +16,12 @@ from pyspark.sql import types as T
 from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lake_version import mark_new
+from shelfcast.properties import properties_of
 from shelfcast.table import Table
 from shelfcast.turns import turn
 
 # Commits that rearrange files or add constraints, and change no row.
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
-REMEMBERED = {
-    # What is up to date is read from the log: Delta's 30 days would make a region that rests longer run anew.
-    "delta.logRetentionDuration": "interval 36500 days",
-    # VACUUM takes files that a table no longer remembers to have let go for what killed runs left, whatever it is told
-    # to keep. Delta's own are seven days.
-    "delta.deletedFileRetentionDuration": "interval 366 days",
-}
 _FIRST_CHECKSUM = ".00000000000000000000.json.crc"
 # Commits of two writers that exclude each other; the classes have no base in common.
 _CONFLICTS = (
@@ -164,7 +158,7 @@ class Lake(Folder):
             mark_new(self)
             # A checksum without its commit would keep Delta from writing that commit.
             self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
-            writer = writer.options(**_properties(table)).partitionBy(*table.partitions)
+            writer = writer.options(**properties_of(table)).partitionBy(*table.partitions)
         with turn(self, table), _alone(table):
             try:
                 writer.save(self.path(table))
@@ -179,16 +173,6 @@ def _with_gained(frame: DataFrame, table: Table) -> DataFrame:
     """A table that was written last before it gained a column is null in it."""
     gained = [field for field in table.schema if field.name not in frame.columns]
     return frame.withColumns({field.name: F.lit(None).cast(field.dataType) for field in gained})
-
-
-def _properties(table: Table) -> dict[str, str]:
-    # Minima and maxima serve to skip files: of columns that nobody seeks by they cost, and save nothing.
-    sought = {"StatsColumns": ",".join(table.sought_by)} if table.sought_by else {"NumIndexedCols": "0"}
-    return {
-        **REMEMBERED,
-        **{f"delta.constraints.{name}": check for name, check in table.checks.items()},
-        **{f"delta.dataSkipping{name}": value for name, value in sought.items()},
-    }
 
 
 @contextmanager

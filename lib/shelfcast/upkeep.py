@@ -11,8 +11,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 
 from shelfcast.folder import Folder
-from shelfcast.lake import REMEMBERED, Lake
+from shelfcast.lake import Lake
 from shelfcast.lease import Lease
+from shelfcast.properties import REMEMBERED
 from shelfcast.table import Table
 
 _TOLD = "spark.databricks.delta.commitInfo.userMetadata"
