@@ -19,6 +19,7 @@ BASE = [
     "pandas==2.3.3",
     "pyarrow==26.0.1",
     "pydantic>=2.14",
+    "python-calamine==0.9.1",
     "pyyaml>=6.0",
     "rich>=15.0",
     "scikit-learn==1.9.1",
@@ -81,7 +82,7 @@ setup(
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
         "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js"],
-        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml", "stores/*.conf"],
+        "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml", "mappings/*.yaml", "stores/*.conf"],
     },
     install_requires=BASE,
     extras_require={"spark": SPARK, "train": TRAIN, "api": API, "tracking": TRACKING, "dev": DEV, "bench": BENCH},

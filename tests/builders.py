@@ -1,5 +1,6 @@
 """Rows with ordinary values, so that a test states only what it is about; and the frames and settings they go into."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import count
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.config import Cleaning, Outliers, Reference, Volume
+from shelfcast.sources import Source
 from shelfcast.table import Table, column_names
 
 Row = dict[str, Any]
@@ -67,6 +69,11 @@ def frame(spark: SparkSession, table: Table | str, *rows: Row) -> DataFrame:
     unknown = {name for row in rows for name in row} - {*names}
     assert not unknown, f"no such column: {unknown}"
     return spark.createDataFrame([tuple(row.get(name) for name in names) for row in rows], columns)
+
+
+def received(spark: SparkSession, source: Source, name: str) -> Sequence[DataFrame]:
+    """A table of a source as received, in the parts in which it is read."""
+    return source.read(spark, name, [file.path for file in source.found(name)])
 
 
 def cleaning(**outliers: Any) -> Cleaning:

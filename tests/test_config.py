@@ -106,6 +106,30 @@ def test_a_file_that_is_no_configuration_is_refused(written, text: str, wanted: 
     assert wanted in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        pytest.param("horizon: soon\n", r"part\.yaml:1: backtest\.horizon: found 'soon'", id="a-wrong-value"),
+        pytest.param("origins: 3\nhorizen: 4\n", r"part\.yaml:2: backtest\.horizen: unknown key", id="a-typo"),
+        pytest.param("horizon: [\n", r"part\.yaml:2: not valid YAML", id="broken-yaml"),
+        pytest.param("reference: !include part.yaml\n", r"part\.yaml:1: not valid YAML: could not det", id="a-circle"),
+    ],
+)
+def test_what_is_wrong_in_an_included_file_is_named_by_its_place_there(written, text: str, wanted: str) -> None:
+    start, end = GOOD.index("\nbacktest:"), GOOD.index("\ntraining:")
+    file = written(f"{GOOD[:start]}\nbacktest: !include part.yaml{GOOD[end:]}")
+    (file.parent / "part.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=wanted):
+        config.load(file)
+
+
+def test_a_file_that_is_included_is_as_if_it_stood_there(written) -> None:
+    start, end = GOOD.index("\nbacktest:\n") + len("\nbacktest:\n"), GOOD.index("\ntraining:")
+    file = written(f"{GOOD[:start].rstrip()} !include part.yaml{GOOD[end:]}")
+    (file.parent / "part.yaml").write_text(GOOD[start:end])
+    assert config.load(file, ["backtest.horizon=4"]) == config.load(written(GOOD), ["backtest.horizon=4"])
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(No such file or directory\)"):
         config.load(tmp_path / "nowhere.yaml")

@@ -13,8 +13,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from shelfcast.commits import Commit
 from shelfcast.errors import LakeError, SchemaError, TransientError
-from shelfcast.lake import Commit, Lake
+from shelfcast.lake import Lake
 from shelfcast.table import Table
 
 PRICES = Table(

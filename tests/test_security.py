@@ -16,7 +16,7 @@ RUN_THEIR_INPUT = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "jsonpi
 EXCEPTIONS = {("lib/shelfcast/training/distributed.py", "cloudpickle")}
 # Calls that do so, by the last part of their name.
 CALLS = {"eval", "exec", "compile", "read_pickle", "unsafe_load", "full_load", "load_all", "from_pickle", "system"}
-YAML_LOADERS = {"BoundedLoader", "_UniqueKeyLoader", "SafeLoader"}
+YAML_LOADERS = {"BoundedLoader", "_UniqueKeyLoader", "_IncludingLoader"}
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shelfcast.settings.contracts import Rule
 from shelfcast.settings.database import WriteBack
 from shelfcast.settings.hidden_demand import HiddenDemand
 from shelfcast.settings.insights import Insights
@@ -63,7 +64,6 @@ class Cleaning(Section):
 class Demand(Section):
     """How sales become demand."""
 
-    category: str
     ended_after_weeks: int | None = Field(default=None, ge=1)
 
 
@@ -189,6 +189,7 @@ class Config(Section):
     as_of: date | None = None
     source: Source
     cleaning: Cleaning
+    contracts: tuple[Rule, ...] = ()
     demand: Demand
     hidden_demand: HiddenDemand = Field(default_factory=HiddenDemand)
     backtest: Backtest

@@ -22,13 +22,19 @@ def known_on(sales: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
 
 def newest_known(rows: DataFrame, as_of: date, key: Sequence[str]) -> DataFrame:
     """The newest version of each row that was known on `as_of`; without a key there is one of each."""
-    known = rows.where(F.col("known_from") <= F.lit(as_of))
+    known = standing(rows, as_of)
     if not key:
         return known
     # Rows are sorted by their partition first: a number that differs tells them apart sooner than texts that agree.
     versions = Window.partitionBy(F.xxhash64(*key), *key).orderBy(F.desc("known_from"))
     numbered = known.withColumn("_version", F.row_number().over(versions.rowsBetween(Window.unboundedPreceding, 0)))
     return numbered.where(F.col("_version") == 1).drop("_version")
+
+
+def standing(rows: DataFrame, as_of: date) -> DataFrame:
+    """The versions that were known by `as_of`, and not withdrawn."""
+    stands = F.col("known_until").isNull() | (F.col("known_until") > F.lit(as_of))
+    return rows.where((F.col("known_from") <= F.lit(as_of)) & stands)
 
 
 def join_category(sales: DataFrame, products: DataFrame) -> DataFrame:

@@ -19,6 +19,10 @@ class SourceError(ShelfcastError):
     """A source's files are not there or cannot be read."""
 
 
+class ContractError(ShelfcastError):
+    """A source has not kept what it promised, and the promise is one that nothing is made without."""
+
+
 class LakeError(ShelfcastError):
     """A table that a job reads is not in the lake, or two runs want the same region at once."""
 

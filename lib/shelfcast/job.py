@@ -1,6 +1,6 @@
 """A job: the tables it reads and writes and the settings it depends on; and a run of it: the way to its tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -8,9 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast.code import code_version, git_commit
+from shelfcast.commits import Commit
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
-from shelfcast.lake import Commit, Lake
+from shelfcast.lake import Lake
 from shelfcast.logs import say
 from shelfcast.table import Table
 
@@ -111,6 +112,15 @@ class Run:
         """Append rows but once, however often the run is done, until another run has appended its own; the commit tells
         of `told` too."""
         self.written[table.name] = self.lake.append_once(table, frame, self.scope(table), {**self.note, **told})
+
+    def merge(self, table: Table, frame: DataFrame, on: Sequence[str]) -> None:
+        """Update the rows of this region that the frame has by the columns `on`, and insert its others."""
+        self.written[table.name] = self.lake.merge(table, frame, on, self.scope(table), self.note)
+
+    def has_written(self, table: Table) -> bool:
+        """Whether a run of the same key has written the table, before it was killed or in this one."""
+        commit = self.lake.last_commit(table, self.scope(table))
+        return commit is not None and commit.run_key == self.key
 
     @property
     def note(self) -> dict[str, object]:

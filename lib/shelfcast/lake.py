@@ -1,27 +1,30 @@
 """Delta tables of the lake: the only module that names delta-spark."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from delta import exceptions
-from pyspark.sql import DataFrame, DataFrameWriter
+from delta.tables import DeltaTable
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from shelfcast.commits import TOLD, Commit, as_commit
 from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lake_version import mark_new
 from shelfcast.properties import properties_of
-from shelfcast.table import Table
+from shelfcast.session import settings
+from shelfcast.table import Table, require_schema
 from shelfcast.turns import turn
 
-# Commits that rearrange files or add constraints, and change no row.
-_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "ADD CONSTRAINT", "CREATE TABLE", "SET TBLPROPERTIES", "FSCK")
+# A merge knows no options: what its commit tells is a setting of the session, of one merge at a time.
+_MERGING = Lock()
 _FIRST_CHECKSUM = ".00000000000000000000.json.crc"
 # Commits of two writers that exclude each other; the classes have no base in common.
 _CONFLICTS = (
@@ -34,22 +37,6 @@ _CONFLICTS = (
     exceptions.MetadataChangedException,
     exceptions.ProtocolChangedException,
 )
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A commit that changed rows of a table: its version, what the run noted in it, the rows that it put out, and when
-    it was made."""
-
-    version: int
-    note: dict[str, Any]
-    rows: int
-    made_at: datetime
-
-    @property
-    def run_key(self) -> str:
-        """The run that wrote it; a change made by hand counts as a run of its own."""
-        return str(self.note.get("run_key", f"version {self.version}"))
 
 
 class Lake(Folder):
@@ -87,7 +74,7 @@ class Lake(Folder):
         if self.exists(table):
             held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
             writer = writer.mode("overwrite").option("replaceWhere", held)
-            with turn(self, table), _alone(table):
+            with turn(self, table), _alone(table), self._of_kept_types(table):
                 writer.save(self.path(table))
         else:
             # Nothing is there to be replaced, and Delta need not look for it.
@@ -117,9 +104,35 @@ class Lake(Folder):
         self._append(table, writer.option("txnVersion", 1))
         return self._commit_of(table, note)
 
+    def merge(
+        self, table: Table, frame: DataFrame, on: Sequence[str], scope: dict[str, str], note: dict[str, Any]
+    ) -> Commit:
+        """Update the rows of `scope` that `frame` has by the columns `on`, insert its others, in one commit that
+        carries `note`, and return it.
+
+        frame: one row each of `on`, of `scope` alone. Rows of a table with `known_from` are sought among those known as
+        late as the frame's.
+        """
+        require_schema(frame, table)
+        met = [f"t.{column} <=> s.{column}" for column in on]
+        held = [f"t.{column} = '{value}'" for column, value in scope.items()]
+        since = frame.agg(F.min("known_from")).first() if "known_from" in on else None
+        if since and since[0]:
+            held.append(f"t.known_from >= date'{since[0]}'")
+        told = json.dumps({**note, "scope": scope}, sort_keys=True)
+        with turn(self, table), _alone(table), _MERGING, settings(self.spark, {TOLD: told}):
+            target = DeltaTable.forPath(self.spark, self.path(table)).alias("t")
+            merge = target.merge(frame.select(*table.names).alias("s"), " and ".join([*held, *met]))
+            merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        return self._commit_of(table, note)
+
+    def commit(self, table: Table, version: int) -> Commit:
+        """The commit that made the version."""
+        return as_commit(version, self.read_text(f"{table.name}/_delta_log/{version:020d}.json"))
+
     def last_commit(self, table: Table, scope: dict[str, str], until: int | None = None) -> Commit | None:
         """The newest commit that changed rows of `scope`, up to version `until`; None where the log knows of none."""
-        return next((commit for commit in self._commits(table, until) if _touches(commit, scope)), None)
+        return next((commit for commit in self._commits(table, until) if commit.touches(scope)), None)
 
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
@@ -133,6 +146,21 @@ class Lake(Folder):
         """The newest commit of the run that `note` tells of."""
         return next(commit for commit in self._commits(table) if commit.run_key == note["run_key"])
 
+    @contextmanager
+    def _of_kept_types(self, table: Table) -> Iterator[None]:
+        """A table may gain columns; one that would change its type is named."""
+        try:
+            yield
+        except AnalysisException as refused:
+            held = self.spark.read.format("delta").load(self.path(table)).schema
+            kinds = {field.name: field.dataType.simpleString() for field in held}
+            wanted = {field.name: field.dataType.simpleString() for field in table.schema}
+            changed = [name for name in wanted if kinds.get(name, wanted[name]) != wanted[name]]
+            if not changed:
+                raise
+            told = "; ".join(f"{name} is {wanted[name]}, wanted {kinds[name]}" for name in changed)
+            raise SchemaError(f"table {table.name}: {told}, as the lake holds it") from refused
+
     def _log(self, table: Table) -> list[str]:
         """The files of the commits, oldest first."""
         return self.names(f"{table.name}/_delta_log/[0-9]*.json")
@@ -143,9 +171,9 @@ class Lake(Folder):
         for name in reversed(self._log(table)):
             if until is not None and int(Path(name).stem) > until:
                 continue
-            info = _commit_info(self.read_text(f"{table.name}/_delta_log/{name}"))
-            if info["operation"] not in _UPKEEP:
-                yield _as_commit(int(Path(name).stem), info)
+            commit = as_commit(int(Path(name).stem), self.read_text(f"{table.name}/_delta_log/{name}"))
+            if commit.changes_rows:
+                yield commit
 
     def _append(self, table: Table, writer: DataFrameWriter) -> None:
         """Append, and make the table where it is not there by the same commit: a constraint added later would scan it.
@@ -159,7 +187,7 @@ class Lake(Folder):
             # A checksum without its commit would keep Delta from writing that commit.
             self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
             writer = writer.options(**properties_of(table)).partitionBy(*table.partitions)
-        with turn(self, table), _alone(table):
+        with turn(self, table), _alone(table), self._of_kept_types(table):
             try:
                 writer.save(self.path(table))
             except _CONFLICTS:
@@ -167,6 +195,11 @@ class Lake(Folder):
                     raise
                 # Another region has made the table meanwhile.
                 writer.save(self.path(table))
+
+
+def read_version(spark: SparkSession, path: str, version: int) -> DataFrame:
+    """All rows of a Delta table, which need be none of the lake's."""
+    return spark.read.format("delta").option("versionAsOf", version).load(path)
 
 
 def _with_gained(frame: DataFrame, table: Table) -> DataFrame:
@@ -184,46 +217,6 @@ def _alone(table: Table) -> Iterator[None]:
         raise TransientError(
             f"table {table.name}: changed by another run at the same time; wanted none until the commit"
         ) from conflict
-
-
-def require_schema(frame: DataFrame, table: Table) -> None:
-    """Raise SchemaError unless `frame` has just the columns of `table`, in their types."""
-    found = {field.name: field.dataType for field in frame.schema}
-    wanted = {field.name: field.dataType for field in table.schema}
-    problems = [f"no column {name}" for name in wanted if name not in found]
-    problems += [f"unknown column {name}" for name in found if name not in wanted]
-    problems += [
-        f"{name} is {found[name].simpleString()}, wanted {wanted[name].simpleString()}"
-        for name in wanted
-        if name in found and found[name].simpleString() != wanted[name].simpleString()
-    ]
-    if problems:
-        raise SchemaError(f"table {table.name}: {'; '.join(problems)}")
-
-
-def require_columns(frame: DataFrame, columns: Iterable[str], what: str) -> None:
-    """Raise SchemaError, naming `what` and the columns, unless the frame has all of them."""
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise SchemaError(f"{what}: no column {', '.join(missing)}; found {', '.join(frame.columns)}")
-
-
-def _commit_info(commit: str) -> dict[str, Any]:
-    """What a commit says of itself: one of its actions, a line of JSON each (Delta protocol, Commit Provenance)."""
-    actions = (json.loads(line) for line in commit.splitlines())
-    return next((action["commitInfo"] for action in actions if "commitInfo" in action), {"operation": ""})
-
-
-def _as_commit(version: int, info: dict[str, Any]) -> Commit:
-    note = json.loads(info.get("userMetadata", "{}"))
-    made_at = datetime.fromtimestamp(info.get("timestamp", 0) / 1000, UTC)
-    return Commit(version, note, int(info.get("operationMetrics", {}).get("numOutputRows", 0)), made_at)
-
-
-def _touches(commit: Commit, scope: dict[str, str]) -> bool:
-    """A commit without a note of its scope may have touched anything."""
-    noted = commit.note.get("scope")
-    return noted is None or all(noted.get(column, value) == value for column, value in scope.items())
 
 
 def _hashable(field: T.StructField) -> Any:

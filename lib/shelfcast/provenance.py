@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from shelfcast.lake import Commit, Lake
+from shelfcast.commits import Commit
+from shelfcast.lake import Lake
 from shelfcast.table import Table
 
 _UNKNOWN = "not known"

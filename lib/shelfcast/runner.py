@@ -15,11 +15,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast import logs, schemas
+from shelfcast.commits import Commit
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
 from shelfcast.failures import naming_what_is_away
 from shelfcast.job import Job, Run
-from shelfcast.lake import Commit, Lake
+from shelfcast.lake import Lake
 from shelfcast.lake_version import require_current
 from shelfcast.lease import Lease
 from shelfcast.logs import say

@@ -30,11 +30,11 @@ QUANTITY_BOUNDS = Table(
 )
 SALES = Table(
     "clean/sales",
-    # `source_quantity` is as received; `quantity` in units of the product (gallons of fuel, pieces of soap);
-    # `capped_quantity` never exceeds the product's robust bound. `known_from`: when this version was known.
+    # `source_quantity` is as received, `quantity` in units of the product (gallons of fuel), `capped_quantity` at most
+    # its robust bound. The version was known since `known_from`, until its file came again without it `known_until`.
     "region string, store_id string, product_id string, sold_on date, source_quantity double, quantity double, "
     "capped_quantity double, is_outlier boolean, is_return boolean, unit_price double, revenue double, "
-    "discount double, excise_tax double, basket_id string, known_from date",
+    "discount double, excise_tax double, basket_id string, known_from date, known_until date",
     # With the business key that the configuration names; rows without one stand each for itself.
     key=("region", "store_id", "product_id", "sold_on", "known_from"),
     checks={
@@ -43,6 +43,7 @@ SALES = Table(
         "cap_is_below_quantity": "abs(capped_quantity) <= abs(quantity)",
         "price_is_not_negative": "unit_price is null or unit_price >= 0",
         "known_after_sold": "known_from >= sold_on",
+        "known_for_a_time": "known_until is null or known_until > known_from",
     },
 )
 PRODUCTS = Table(
@@ -125,8 +126,7 @@ SCALERS = Table(
 )
 REGISTRY = Table(
     "models/registry",
-    # A row per model, panel and cutoff. fallbacks: series that the model could not fit. An ensemble's weights are in
-    # models/ensembles.
+    # A row per model, panel and cutoff. fallbacks: series that it could not fit. Of ensembles see models/ensembles.
     "region string, panel string, model string, cutoff date, version string, family string, minimises string, "
     "status string, detail string, examples bigint, series bigint, fallbacks bigint, seconds double, artefact string, "
     f"{LINEAGE}",

@@ -66,6 +66,22 @@ def named_in_spark(spark: SparkSession, name: str) -> Iterator[None]:
         spark.sparkContext.setLocalProperty("spark.job.description", None)  # type: ignore[arg-type]
 
 
+@contextmanager
+def settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Settings of the session that no option of a statement stands for."""
+    before = {key: spark.conf.get(key, None) for key in wanted}
+    for key, value in wanted.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, held in before.items():
+            if held is None:
+                spark.conf.unset(key)
+            else:
+                spark.conf.set(key, held)
+
+
 def _of_stores() -> dict[str, str]:
     """Of a server that speaks as S3 does, named by AWS_ENDPOINT_URL, buckets are folders, and no names of hosts."""
     return {"spark.hadoop.fs.s3a.path.style.access": "true"} if os.environ.get("AWS_ENDPOINT_URL") else {}

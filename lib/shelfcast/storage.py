@@ -19,6 +19,8 @@ from pyarrow import NativeFile, fs
 
 _S3 = ("s3a", "s3")
 _BLOCK = 1 << 22
+# By the end of a name: what the file was packed by.
+_PACKED = {".gz": "gzip", ".bz2": "bz2"}
 
 
 def is_remote(uri: str) -> bool:
@@ -46,12 +48,18 @@ def locate_all(files: Sequence[str]) -> tuple[fs.FileSystem, list[str]]:
 
 def find(folder: str, pattern: str) -> list[str]:
     """The files, and folders, under `folder` that `pattern` (*, ?) names, sorted; as Spark names them."""
+    return [*survey(folder, pattern)]
+
+
+def survey(folder: str, pattern: str) -> dict[str, fs.FileInfo]:
+    """What `find` finds, with what the file system tells of each."""
     if not is_remote(folder):
-        return sorted(map(str, Path(folder).glob(pattern)))
+        paths = sorted(map(str, Path(folder).glob(pattern)))
+        return dict(zip(paths, fs.LocalFileSystem().get_file_info(paths), strict=True))
     filesystem, root = locate(folder.rstrip("/"))
     selector = fs.FileSelector(root, allow_not_found=True, recursive="/" in pattern)
-    below = [info.path.removeprefix(root).lstrip("/") for info in filesystem.get_file_info(selector)]
-    return sorted(f"{folder.rstrip('/')}/{name}" for name in below if _fits(name, pattern))
+    below = {info.path.removeprefix(root).lstrip("/"): info for info in filesystem.get_file_info(selector)}
+    return {f"{folder.rstrip('/')}/{name}": below[name] for name in sorted(below) if _fits(name, pattern)}
 
 
 def is_file(uri: str) -> bool:
@@ -60,21 +68,21 @@ def is_file(uri: str) -> bool:
 
 
 def read_head(uri: str, size: int) -> bytes:
-    """The first `size` bytes, unpacked where the name ends in .gz. Raises OSError."""
+    """The first `size` bytes, unpacked where the name ends in .gz or .bz2. Raises OSError."""
     filesystem, path = locate(uri)
-    with filesystem.open_input_stream(path, compression="gzip" if uri.endswith(".gz") else None) as stream:
+    packed = next((name for ending, name in _PACKED.items() if uri.endswith(ending)), None)
+    with filesystem.open_input_stream(path, compression=packed) as stream:
         return bytes(stream.read(size))
 
 
-def content_digest(uri: str) -> bytes:
-    """What tells a file from another of its name: a hash of what it holds; in a store, where that would have to be
-    fetched, its size and when it was written."""
+def content_hash(uri: str) -> str:
+    """A hash (SHA-256) of what the file holds. Raises FileNotFoundError."""
     filesystem, path = locate(uri)
-    if is_remote(uri):
-        info = filesystem.get_file_info(path)
-        return f"{info.size}:{info.mtime_ns}".encode()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+    digest = hashlib.sha256()
+    with filesystem.open_input_stream(path, compression=None) as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_bytes(uri: str) -> bytes:

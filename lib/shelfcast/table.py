@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
+
+from shelfcast.errors import SchemaError
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,18 @@ def _struct(columns: str) -> StructType:
 def column_names(columns: str) -> list[str]:
     """The names in a Spark DDL of columns parted by comma and blank."""
     return [column.split()[0].strip("`") for column in columns.split(", ")]
+
+
+def require_schema(frame: DataFrame, table: Table) -> None:
+    """Raise SchemaError unless `frame` has just the columns of `table`, in their types."""
+    found = {field.name: field.dataType for field in frame.schema}
+    wanted = {field.name: field.dataType for field in table.schema}
+    problems = [f"no column {name}" for name in wanted if name not in found]
+    problems += [f"unknown column {name}" for name in found if name not in wanted]
+    problems += [
+        f"{name} is {found[name].simpleString()}, wanted {wanted[name].simpleString()}"
+        for name in wanted
+        if name in found and found[name].simpleString() != wanted[name].simpleString()
+    ]
+    if problems:
+        raise SchemaError(f"table {table.name}: {'; '.join(problems)}")

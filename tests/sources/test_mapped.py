@@ -2,51 +2,19 @@ import gzip
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import SparkSession
 
-from shelfcast.cleaning import fate
-from shelfcast.config import Config, load
+from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.errors import ConfigError, SchemaError, SourceError
-from shelfcast.resources import resource_folder
 from shelfcast.sources import open_source, tells_of_supply
 from shelfcast.sources.canonical import REQUIRED, canonical_columns
 from shelfcast.sources.mapped import plain_name
-from shelfcast.sources.raw import as_raw
-
-CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
-RECEIVED = ["Shop No", "Article", "Day", "Pieces", "Takings"]
-SALE = {
-    "store_id": "Shop No",
-    "product_id": "Article",
-    "sold_on": {"from": "Day", "formats": ["d.M.yyyy", "yyyy-MM-dd"]},
-    "source_quantity": "Pieces",
-    "revenue": "Takings",
-}
-HEADER = "Shop No;Article;Day;Pieces;Takings"
-
-
-def config(folder: Path, name: str = "sales", **told: Any) -> Config:
-    """A company with one further table `name` (or its sales alone), described by `told`."""
-    sales = {"files": "sales.*", "received": RECEIVED, "columns": SALE, "delimiter": ";", "decimal": ","}
-    tables = {"sales": sales | told} if name == "sales" else {"sales": sales, name: told}
-    source = yaml.safe_dump({"kind": "mapped", "name": "corner", "path": str(folder), "tables": tables})
-    return load(CONF, [f"source={source}", "cleaning.keys={}"])
-
-
-def rows_of(spark: SparkSession, settings: Config, name: str = "sales") -> list[Row]:
-    source = open_source(settings)
-    parts = [as_raw(part, source.raw[name], "here", {}, "batch") for part in source.read(spark, name)]
-    raw = reduce(DataFrame.unionByName, parts)
-    judged = fate.with_fate(source.canonical(name, raw), source.refusals(name))
-    return judged.collect()
 
 
 def write(folder: Path, rows: Sequence[str], encoding: str = "utf-8", end: str = "\n") -> Path:
@@ -94,9 +62,9 @@ def test_lines_of_json_are_read_and_a_broken_one_is_refused(spark: SparkSession,
     (tmp_path / "sales.json").write_text(f'{json.dumps(told)}\n{{"Shop No": 7, "Art\n')
     received = {"Shop No": "bigint", "Article": "string", "Day": "string", "Pieces": "bigint", "Takings": "double"}
     found = rows_of(spark, config(tmp_path, format="json", received=received))
-    assert sorted((row._fate, row.store_id, row.revenue) for row in found) == [
-        ("clean", "7", 4.5),
-        ("malformed_row", None, None),
+    assert sorted((row._fate, row.store_id, row.revenue, row._raw["_extra"]) for row in found) == [
+        ("clean", "7", 4.5, '{"Till":"2"}'),
+        ("malformed_row", None, None, None),
     ]
 
 

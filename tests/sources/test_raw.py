@@ -15,7 +15,6 @@ from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.sources.raw import (
     Persons,
     as_raw,
-    fingerprint,
     in_slices,
     keyed_hashes,
     raw_table,
@@ -274,17 +273,3 @@ def test_a_column_is_the_same_in_any_case(spark: SparkSession, persons: Persons,
     assert [kind for _, kind in without_persons(came, persons).dtypes] == types
     table = raw_table("tills", "household bigint, store bigint", persons)
     assert [item.dataType.simpleString() for item in table.schema][1 : 1 + len(types)] == types
-
-
-def test_the_same_files_have_the_same_fingerprint_wherever_they_lie(tmp_path: Path) -> None:
-    def files(folder: str, **texts: str) -> list[str]:
-        (tmp_path / folder).mkdir()
-        for name, text in texts.items():
-            (tmp_path / folder / name).write_text(text)
-        return [str(tmp_path / folder / name) for name in texts]
-
-    first = fingerprint(files("a", sales="1", products="2"))
-    assert fingerprint(files("b", products="2", sales="1")) == first
-    assert fingerprint(files("c", sales="1", products="3")) != first
-    assert fingerprint(files("d", sales="1", goods="2")) != first
-    assert fingerprint(files("e", sales="1")) != first

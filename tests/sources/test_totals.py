@@ -5,6 +5,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from builders import received
 from shelfcast.config import load
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.resources import resource_folder
@@ -19,7 +20,7 @@ def source_in(folder: Path, kind: str, *changes: str) -> Source:
 
 
 def sales_of(spark: SparkSession, source: Source) -> DataFrame:
-    (part,) = source.read(spark, "sales")
+    (part,) = received(spark, source, "sales")
     return source.canonical("sales", as_raw(part, source.raw["sales"], "here", {}, "batch"))
 
 
@@ -63,7 +64,7 @@ def test_a_file_without_a_column_is_refused_and_names_it(spark: SparkSession, tm
     source = source_in(write_walmart(tmp_path), "walmart")
     (tmp_path / "train.csv").write_text(WALMART.replace("Weekly_Sales", "Sales") + "\n1,1,2010-02-05,3.0,FALSE\n")
     with pytest.raises(SchemaError, match=r"train\.csv: no column Weekly_Sales"):
-        source.read(spark, "sales")
+        received(spark, source, "sales")
 
 
 CONFIGS = {

@@ -55,7 +55,7 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
     lake, person = runner.lake, "3"
     before = {name: sales_of(runner, name) for name in (person, "2")}
     clean_rows, refused = lake.read(schemas.SALES, REGION).count(), lake.read(schemas.QUARANTINE, REGION).count()
-    assert {"raw/complete_journey_transactions", "clean/quarantine"} <= named_files(runner, person).keys()
+    assert {"raw/complete_journey_sales", "clean/quarantine"} <= named_files(runner, person).keys()
     forget(runner, hashed(person))
     told = capsys.readouterr().out.splitlines()
     assert (sales_of(runner, person), sales_of(runner, "2")) == (0, before["2"])
@@ -63,7 +63,7 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
     refused_gone = refused - lake.read(schemas.QUARANTINE, REGION).count()
     assert gone + refused_gone == before[person] > refused_gone > 0
     assert named_files(runner, person) == {}
-    of_raw = f"raw/complete_journey_transactions {before[person]}"
+    of_raw = f"raw/complete_journey_sales {before[person]}"
     assert told[0] == f"deleted: clean/quarantine {refused_gone}, clean/sales {gone}, {of_raw}"
     assert told[1].startswith("proof: ")
     assert told[1].endswith("tables were read, of every version; none names the person")

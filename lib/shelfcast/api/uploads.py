@@ -11,8 +11,8 @@ from pathlib import Path
 
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
-from shelfcast.received import BIBITOR_COLUMNS, BIBITOR_SALES_DATES
 from shelfcast.settings.source import MappedTable
+from shelfcast.storage import is_remote
 
 # What a person can put right at once.
 _MOST_PROBLEMS = 10
@@ -32,7 +32,8 @@ class NoUploadsError(ShelfcastError):
 @dataclass(frozen=True)
 class Form:
     """How the source's files of sales are written, and what names store, day and units in them. formats: of the day, as
-    Python reads it. pattern: of the files' names in `folder`."""
+    Python reads it. pattern: of the files' names in `folder`; dated: the form of the day in one, as Python writes it.
+    """
 
     folder: Path
     pattern: str
@@ -41,13 +42,15 @@ class Form:
     day: str
     formats: tuple[str, ...]
     quantity: str
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    decimal: str = "."
+    delimiter: str
+    encoding: str
+    decimal: str
+    dated: str
 
     def name(self, digest: str, at: datetime) -> str:
-        """A name by which the source knows the file as one of its sales."""
-        return self.pattern.replace("*", f"upload-{at:%Y%m%dT%H%M%S}-{digest[:8]}", 1).replace("*", "")
+        """A name by which the source knows the file as one of its sales, delivered that day."""
+        upload = f"upload-{at.strftime(self.dated)}T{at:%H%M%S}-{digest[:8]}"
+        return self.pattern.replace("*", upload, 1).replace("*", "")
 
 
 @dataclass
@@ -64,16 +67,12 @@ class Judged:
 def form_of(config: Config) -> Form:
     """Raises NoUploadsError where the source takes no further files, or they cannot be judged here."""
     source, name = config.source, f"region {config.region}"
-    if source.kind == "mapped" and source.path:
-        form = _mapped(source.tables["sales"], Path(source.path), name)
-    elif source.kind == "bibitor" and source.path and "sales" in source.files:
-        columns = tuple(BIBITOR_COLUMNS["sales"].split())
-        form = Form(
-            Path(source.path), source.files["sales"], columns, "Store", "SalesDate",
-            tuple(map(_as_python, BIBITOR_SALES_DATES)), "SalesQuantity",
-        )  # fmt: skip
-    else:
-        raise NoUploadsError(f"{name}: a source of kind {source.kind} takes no files; wanted one of CSV files")
+    table, pattern = source.tables.get("sales"), source.patterns.get("sales")
+    if table is None or pattern is None or source.path is None:
+        raise NoUploadsError(f"{name}: sales come in no files; wanted a folder of CSV files")
+    if is_remote(source.path):
+        raise NoUploadsError(f"{name}: sales are in {source.path}; wanted a folder of this machine")
+    form = _form(table, Path(source.path), pattern, name)
     if "*" not in form.pattern or re.search(r"[?\[/]", form.pattern):
         raise NoUploadsError(f"{name}: sales are in {form.pattern}; wanted a pattern with * for further files")
     return form
@@ -119,15 +118,16 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _mapped(table: MappedTable, folder: Path, name: str) -> Form:
+def _form(table: MappedTable, folder: Path, pattern: str, name: str) -> Form:
     needed = {column: table.columns.get(column) for column in ("store_id", "sold_on", "source_quantity")}
     received = {column: mapped.received for column, mapped in needed.items() if mapped and mapped.received}
     if table.format != "csv" or len(received) < len(needed):
         raise NoUploadsError(f"{name}: sales cannot be judged here; wanted CSV whose store, day and units are columns")
     formats = needed["sold_on"].formats if needed["sold_on"] else ()
     return Form(
-        folder, table.files, tuple(table.received), received["store_id"], received["sold_on"],
+        folder, pattern, tuple(table.received), received["store_id"], received["sold_on"],
         tuple(map(_as_python, formats)), received["source_quantity"], table.delimiter, table.encoding, table.decimal,
+        _as_python(table.dated or "yyyyMMdd"),
     )  # fmt: skip
 
 

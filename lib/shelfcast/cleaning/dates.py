@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.errors import ConfigError
 
-__all__ = ["parsed_date", "with_dates"]
+__all__ = ["find_date", "parsed_date", "with_dates"]
 
 # Week-based letters (YYYY, w) parse to another day than one reads, and Spark refuses some only on the workers.
 _LETTERS = frozenset("yMdHhmsSa")
@@ -31,6 +33,24 @@ def parsed_date(text: Column, patterns: Sequence[str]) -> Column:
 def with_dates(received: DataFrame, patterns: Mapping[str, Sequence[str]]) -> DataFrame:
     """`received` with each text column named in `patterns` turned into dates by its patterns."""
     return received.withColumns({column: parsed_date(F.col(column), forms) for column, forms in patterns.items()})
+
+
+def find_date(name: str, pattern: str) -> date | None:
+    """The day that stands anywhere in `name` in the form of `pattern`, which has four digits of a year and two of a
+    month and a day.
+
+    >>> find_date("sales_20161224_store7.csv", "yyyyMMdd")
+    datetime.date(2016, 12, 24)
+    """
+    parts = _PART.split(pattern)
+    if sorted(parts[1::2]) != ["MM", "dd", "yyyy"]:
+        raise ConfigError(f"date pattern {pattern!r}: wanted yyyy, MM and dd, once each")
+    form = "".join(_DIGITS.get(part, re.escape(part)) for part in parts)
+    for found in re.finditer(rf"(?<!\d){form}(?!\d)", name):
+        told = dict(zip(parts[1::2], map(int, found.groups()), strict=True))
+        with suppress(ValueError):
+            return date(told["yyyy"], told["MM"], told["dd"])
+    return None
 
 
 def _parsed(text: Column, pattern: str) -> Column:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from itertools import chain
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,7 +19,9 @@ DAY_COUNTS = Table(
     checks={"counts_add_up": "raw = clean + quarantined + duplicates + superseded"},
 )
 CLEAN, BLANK, DUPLICATE, SUPERSEDED = "clean", "blank", "duplicate", "superseded"
-_COUNTED = {CLEAN: "clean", BLANK: "blank", DUPLICATE: "duplicates", SUPERSEDED: "superseded"}
+# Told by a file that came again without it: kept for the days on which it was known, and counted as superseded.
+WITHDRAWN = "withdrawn"
+_COUNTED = {"clean": (CLEAN,), "blank": (BLANK,), "duplicates": (DUPLICATE,), "superseded": (SUPERSEDED, WITHDRAWN)}
 
 
 def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
@@ -35,14 +38,29 @@ def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
 def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
     """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the
     same on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
-    frame = frame.withColumn("_content", F.xxhash64(*content))
-    # Rows are sorted by their partition first: a number that differs tells them apart sooner than texts that agree.
-    rows = Window.partitionBy(F.xxhash64(*key), *key, "_fate").orderBy(*content)
+    frame = frame.withColumn("_content", content_hash(content))
+    rows = Window.partitionBy(*key_columns(key), "_fate").orderBy(*content)
     so_far = rows.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     repeated = (F.col("_fate") == CLEAN) & (F.row_number().over(so_far) > 1)
     same = F.col("_content") == F.first("_content").over(so_far)
     fate = F.when(repeated & same, DUPLICATE).when(repeated, SUPERSEDED).otherwise(F.col("_fate"))
     return frame.withColumn("_fate", fate).drop("_content")
+
+
+def content_hash(content: Sequence[str]) -> Column:
+    """What tells two versions of a row apart."""
+    return F.xxhash64(*content)
+
+
+def key_columns(key: Sequence[str]) -> list[Column | str]:
+    """What rows of one key are brought together by. Rows are sorted by their partition first: a number that differs
+    tells them apart sooner than texts that agree."""
+    return [F.xxhash64(*key), *key]
+
+
+def kept(judged: DataFrame) -> DataFrame:
+    """The rows that a clean table holds."""
+    return judged.where(F.col("_fate").isin(CLEAN, WITHDRAWN))
 
 
 def without_raw_of_the_kept(frame: DataFrame) -> DataFrame:
@@ -70,7 +88,7 @@ def tally() -> list[Column]:
 
     return [
         F.count(F.lit(1)).alias("raw"),
-        *[rows(F.col("_fate") == value).alias(name) for value, name in _COUNTED.items()],
+        *[rows(F.col("_fate").isin(*fates)).alias(name) for name, fates in _COUNTED.items()],
         rows(_is_refused()).alias("quarantined"),
     ]
 
@@ -87,11 +105,11 @@ def tally_by_day(judged: DataFrame) -> DataFrame:
 
 def all_clean(rows: int) -> dict[str, int]:
     """The tally of rows of which none met another fate."""
-    return {"raw": rows, **dict.fromkeys(_COUNTED.values(), 0), "clean": rows, "quarantined": 0}
+    return {"raw": rows, **dict.fromkeys(_COUNTED, 0), "clean": rows, "quarantined": 0}
 
 
 def _is_refused() -> Column:
-    return ~F.col("_fate").isin(*_COUNTED)
+    return ~F.col("_fate").isin(*chain.from_iterable(_COUNTED.values()))
 
 
 def _received(frame: DataFrame) -> list[str]:

@@ -14,6 +14,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "row_counts": ("source_table", "raw", "clean", "quarantined", "duplicates", "superseded", "blank", "flagged"),
     # one row a rule that refused any row
     "refusals": ("source_table", "rule", "rows"),
+    # the newest deliveries of each source table; told_until: the newest day that they tell of
+    "deliveries": (
+        *("source_table", "delivery", "told_until", "raw", "clean", "quarantined"),
+        *("duplicates", "superseded", "blank"),
+    ),
+    # one row a rule of a contract and run, the newest runs; age: 1 is the last run
+    "contracts": ("rule", "source_table", "check", "severity", "age", "known_on", "rows", "violations"),
     # one row a state (out_of_stock, delisted, closed, not_delivered) and basis; days: of products in stores, or of
     # stores; units: expected to have been lost
     "availability": ("state", "is_stated", "spells", "days", "units"),
@@ -168,6 +175,8 @@ class ReportData:
     currency: str = "$"
     row_counts: pd.DataFrame = field(default_factory=lambda: _empty("row_counts"))
     refusals: pd.DataFrame = field(default_factory=lambda: _empty("refusals"))
+    deliveries: pd.DataFrame = field(default_factory=lambda: _empty("deliveries"))
+    contracts: pd.DataFrame = field(default_factory=lambda: _empty("contracts"))
     availability: pd.DataFrame = field(default_factory=lambda: _empty("availability"))
     alerts: pd.DataFrame = field(default_factory=lambda: _empty("alerts"))
     drift: pd.DataFrame = field(default_factory=lambda: _empty("drift"))

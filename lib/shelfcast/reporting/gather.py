@@ -14,7 +14,7 @@ from shelfcast.config import Config
 from shelfcast.models import ZERO
 from shelfcast.panels import REFERENCE
 from shelfcast.plan import Plan
-from shelfcast.reporting import queries, supply
+from shelfcast.reporting import queries, received, supply
 from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
 from shelfcast.reporting.fans import fans
 from shelfcast.reporting.insight_queries import insight_parts
@@ -43,6 +43,8 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
     parts: dict[str, Callable[[], Any]] = {
         "headline": lambda: _headline(read, plan, counts, champion, benchmark),
         "refusals": lambda: fetch("refusals", queries.refusals(read)),
+        "deliveries": lambda: fetch("deliveries", received.deliveries(read)),
+        "contracts": lambda: fetch("contracts", received.contracts(read)),
         "availability": lambda: fetch("availability", queries.availability(read)),
         "alerts": lambda: fetch("alerts", queries.alerts(read)),
         "drift": lambda: fetch("drift", queries.drift(read)),

@@ -1,7 +1,12 @@
-"""Typed YAML files: a wrong key is an error with its file and line, never a guess."""
+"""Typed YAML files: a wrong key is an error with its file and line, never a guess.
+
+`!include FILE`, from the folder of the file in which it stands, is what that file holds: what several configurations
+have in common.
+"""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +24,7 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+_INCLUDE = "!include"
 
 
 def read(kind: type[S], path: str | Path, changes: Iterable[str] = ()) -> S:
@@ -47,21 +53,40 @@ class _UniqueKeyLoader(BoundedLoader):
         return super().construct_mapping(node, deep)
 
 
-def _parse(path: Path) -> dict[str, Any]:
+class _IncludingLoader(_UniqueKeyLoader):
+    """YAML that takes in others, which take in none."""
+
+    def include(self, node: yaml.ScalarNode) -> dict[str, Any]:
+        return _parse(Path(self.name).parent / str(self.construct_scalar(node)), may_include=False)
+
+
+_IncludingLoader.add_constructor(_INCLUDE, _IncludingLoader.include)
+
+
+def _parse(path: Path, may_include: bool = True) -> dict[str, Any]:
+    text = StringIO(_text(path))
+    # By which a loader knows the folder that it reads from.
+    text.name = str(path)  # type: ignore[attr-defined]
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); wanted a YAML configuration file") from None
-    if len(text) > MOST_BYTES:
-        raise ConfigError(f"{path}: found {len(text):,} characters, wanted {MOST_BYTES:,} or fewer")
-    try:
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # a SafeLoader
+        # SafeLoaders both
+        document = yaml.load(text, Loader=_IncludingLoader) if may_include else yaml.load(text, Loader=_UniqueKeyLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: found {type(document).__name__}, wanted a mapping of sections")
     return document
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read ({reason}); wanted a YAML configuration file") from None
+    if len(text) > MOST_BYTES:
+        raise ConfigError(f"{path}: found {len(text):,} characters, wanted {MOST_BYTES:,} or fewer")
+    return text
 
 
 def _apply(document: dict[str, Any], change: str) -> None:
@@ -82,7 +107,7 @@ def _apply(document: dict[str, Any], change: str) -> None:
 def _explain(kind: type[Section], path: Path, problem: Mapping[str, Any]) -> str:
     place = problem["loc"]
     name = ".".join(str(part) for part in place)
-    where = f"{path}:{_line(path, place)}: {name}"
+    where = f"{_where(path, place)}: {name}"
     if problem["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(kind, place)}"
     if problem["type"] == "missing":
@@ -99,10 +124,9 @@ def _suggest(kind: type[Section], place: Sequence[str | int]) -> str:
     return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(fields)})"
 
 
-def _line(path: Path, place: Sequence[str | int]) -> int:
-    """The line on which `place` stands, or its nearest section that is there."""
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    line = 1
+def _where(path: Path, place: Sequence[str | int]) -> str:
+    """The file and line on which `place` stands, or its nearest section that is there."""
+    node, line = _nodes(path), 1
     for part in place:
         if not isinstance(node, yaml.MappingNode):
             break
@@ -110,4 +134,11 @@ def _line(path: Path, place: Sequence[str | int]) -> int:
         if not found:
             break
         line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return line
+        if node.tag == _INCLUDE:
+            path, line = path.parent / node.value, 1
+            node = _nodes(path)
+    return f"{path}:{line}"
+
+
+def _nodes(path: Path) -> yaml.Node | None:
+    return yaml.compose(path.read_text(encoding="utf-8"), Loader=BoundedLoader)

@@ -58,18 +58,22 @@ def _known_encoding(name: str) -> str:
 class MappedTable(Section):
     """One of a company's tables.
 
-    files: the name of its file in `source.path`, or a pattern (*, ?) of several; gzip packs those that end in .gz.
-    select: what of `source.database`, where the format is jdbc.
-    received: the names of its columns that are wanted or, where the files have types, name -> type (Spark's); further
-    ones are kept aside, those of a database left there. columns: canonical column -> what it is made of. delimiter,
-    encoding: of CSV; decimal: the mark before fractions in numbers as text.
+    files: the name of its file in `source.path`, or a pattern (*, ?) of several, where `source.files` does not name
+    them; gzip packs those that end in .gz, bzip2 those in .bz2. dated: the form (yyyyMMdd, yyyy-MM-dd ...) of the day
+    in a file's name on which it was delivered; else that is the newest day that a delivery tells of. select: what of
+    `source.database`, where the format is jdbc. received: the names of its columns that are wanted or, where they have
+    types, name -> type (Spark's); further ones are kept aside, those of a database left there. columns: canonical
+    column -> what it is made of. delimiter, encoding: of text; decimal: the mark before fractions in numbers as text;
+    sheet: of a workbook, the first where none is named.
     """
 
-    files: str = ""
+    files: str | None = None
     select: Selection | None = None
-    format: Literal["csv", "json", "parquet", "jdbc"] = "csv"
+    format: Literal["csv", "json", "parquet", "delta", "excel", "jdbc"] = "csv"
     received: Annotated[dict[str, str], BeforeValidator(_of_names), Field(min_length=1)]
     columns: dict[str, Annotated[MappedColumn, BeforeValidator(_of_a_name)]]
+    dated: str | None = None
+    sheet: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     decimal: Literal[".", ","] = "."
@@ -77,10 +81,10 @@ class MappedTable(Section):
     @model_validator(mode="after")
     def _says_where_from(self) -> "MappedTable":
         if self.format != "jdbc":
-            if not self.files or self.select is not None:
-                raise ValueError("files, and no select, which is of format jdbc")
+            if self.select is not None:
+                raise ValueError("no select, which is of format jdbc")
             return self
-        if self.files or self.select is None:
+        if self.files is not None or self.select is None:
             raise ValueError("select, and no files, with format jdbc")
         if unquotable := [name for name in self.received if '"' in name or "`" in name]:
             raise ValueError(f"received columns without quotes in their names, unlike {unquotable[0]}")
@@ -92,9 +96,11 @@ class MappedTable(Section):
 class Source(Section):
     """Where the transactions come from.
 
-    files: table -> the name of its file in `path`, or a pattern (*, ?) of several; of kind mapped tables: table -> how
-    it is written and what it tells. database: where the tables of format jdbc are. name: the company, for whom the raw
-    tables are named; else the region. time_zone: that of the stores; a day is theirs.
+    path: the folder with the files; package://NAME/FOLDER is one of an installed Python package. tables: table -> how
+    it is written and what it tells. files: table -> the name of its file in `path`, or a pattern (*, ?) of several;
+    where it is given, of the tables in files those alone are read that it names. database: where the tables of format
+    jdbc are. name: the company, for whom the raw tables are named; else the region. time_zone: that of the stores; a
+    day is theirs.
     """
 
     kind: str
@@ -105,6 +111,11 @@ class Source(Section):
     persons: dict[str, Literal["drop", "hash"]] = Field(default_factory=dict)
     time_zone: str = "UTC"
     database: Database | None = None
+
+    @property
+    def patterns(self) -> dict[str, str]:
+        """table -> the name of its files, or a pattern of several, of the tables that are read from files."""
+        return self.files or {name: table.files for name, table in self.tables.items() if table.files is not None}
 
     @field_validator("time_zone")
     @classmethod

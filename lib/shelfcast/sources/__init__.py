@@ -1,14 +1,13 @@
 """Where transactions come from: small modules behind one interface."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
-from shelfcast.sources.bibitor import Bibitor
-from shelfcast.sources.complete_journey import CompleteJourney
+from shelfcast.sources.files import Found
 from shelfcast.sources.mapped import Mapped
 from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
@@ -22,11 +21,14 @@ class Source(Protocol):
         """The raw tables, by what each is of: sales, and what else the source has of products, promotions, purchases,
         invoices, opening_stock and closing_stock."""
 
-    def files(self, name: str) -> list[str]:
-        """The files of one table. Raises SourceError where they are not there."""
+    def found(self, name: str, is_needed: bool = True) -> list[Found]:
+        """The files of one table that are there now. Raises SourceError where none is, unless none is needed."""
 
-    def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
-        """One table as received, in parts that are read beside one another."""
+    def read_as(self, name: str) -> dict[str, Any]:
+        """How one table's files are read, and into which columns: what makes other rows of the same files."""
+
+    def read(self, spark: SparkSession, name: str, files: Sequence[str]) -> Sequence[DataFrame]:
+        """Files of one table as received, in parts that are read beside one another."""
 
     def refusals(self, name: str) -> Mapping[str, Column]:
         """What refuses a row for its form alone, by the rule's name: conditions on the canonical frame's `_raw`."""
@@ -35,11 +37,7 @@ class Source(Protocol):
         """The columns of the canonical table, as far as the source has them, and `_raw`: the received row whole."""
 
 
-_SOURCES: dict[str, Callable[[Config], Source]] = {
-    "bibitor": Bibitor,
-    "complete_journey": CompleteJourney,
-    "mapped": Mapped,
-}
+_SOURCES: dict[str, Callable[[Config], Source]] = {"mapped": Mapped}
 
 
 def open_source(config: Config) -> Source:

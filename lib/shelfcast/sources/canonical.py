@@ -22,10 +22,12 @@ _BECOMES: Mapping[str, tuple[Table, Mapping[str, str]]] = {
 }
 # What cleaning makes of the others, and no source tells.
 _DERIVED = {
-    "sales": {"quantity", "capped_quantity", "is_outlier", "is_return"},
+    "sales": {"quantity", "capped_quantity", "is_outlier", "is_return", "known_until"},
     "products": {"size_ml", "size_g", "size_count"},
-    "opening_stock": {"moment"},
-    "closing_stock": {"moment"},
+    "purchases": {"known_until"},
+    "invoices": {"known_until"},
+    "opening_stock": {"moment", "known_until"},
+    "closing_stock": {"moment", "known_until"},
 }
 REQUIRED = {
     "sales": ("store_id", "product_id", "sold_on", "source_quantity", "revenue"),

@@ -4,7 +4,6 @@ What is wrong with a whole file is an error that names it, before anything is wr
 with the row, for quarantine.
 """
 
-import codecs
 import csv
 import difflib
 import re
@@ -16,14 +15,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
-from shelfcast import storage
 from shelfcast.errors import SchemaError, SourceError
+from shelfcast.sources.text import head_of
 
 # The text of a row that has more or fewer fields than the header.
 MALFORMED = "malformed_row"
-_HEAD_BYTES = 65_536
-_ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WANTED = "a line of column names and rows"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _REPLACEMENT = "\ufffd"
@@ -49,17 +46,6 @@ class Form(NamedTuple):
 COMMAS = Form()
 
 
-def find_files(folder: str, pattern: str, what: str) -> list[str]:
-    """The files of `folder` that `pattern` names, sorted. Raises SourceError where there is none."""
-    found = storage.find(folder, pattern)
-    if not found:
-        raise SourceError(f"{folder.rstrip('/')}/{pattern}: not there; wanted the {what}")
-    for file in found:
-        if not storage.is_file(file):
-            raise SourceError(f"{file}: a directory; wanted the {what}, a CSV file")
-    return found
-
-
 def read_csv(spark: SparkSession, files: Sequence[str], wanted: Sequence[str], form: Form = COMMAS) -> list[DataFrame]:
     """The rows of `files` as text, a frame for each header among them, and MALFORMED.
 
@@ -68,7 +54,7 @@ def read_csv(spark: SparkSession, files: Sequence[str], wanted: Sequence[str], f
     by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for file in files:
         names = read_header(file, form)
-        _require_columns(file, names, wanted)
+        require_columns(file, names, wanted)
         by_header[tuple(names)].append(file)
     return [_read_alike(spark, group, names, form) for names, group in by_header.items()]
 
@@ -87,7 +73,7 @@ def refusals(columns: Sequence[str], first: str | None = None) -> dict[str, Colu
 def read_header(file: str, form: Form = COMMAS) -> list[str]:
     """The names in the first line. Raises SourceError where the file is no text of that form, SchemaError where two
     columns share a name."""
-    line = _LINE_END.split(_text(file, _head(file), form.encoding), maxsplit=1)[0]
+    line = _LINE_END.split(head_of(file, form.encoding, _WANTED), maxsplit=1)[0]
     names = [name.strip() for name in next(csv.reader([line], delimiter=form.delimiter), [])]
     found = {what: line.count(mark) for mark, what in _DELIMITERS.items() if line.count(mark)}
     if len(names) < 2 and found:
@@ -95,9 +81,7 @@ def read_header(file: str, form: Form = COMMAS) -> list[str]:
         raise SourceError(
             f"{file}: the first line has {_most(found)} and no {wanted}; wanted fields parted by {wanted}"
         )
-    twice = sorted({name for name in names if [other.lower() for other in names].count(name.lower()) > 1})
-    if twice:
-        raise SchemaError(f"{file}: column {', '.join(twice)} is there twice; wanted each name once")
+    require_once(file, names)
     return names
 
 
@@ -120,10 +104,6 @@ def number_in(column: str, decimal: str = ".") -> Column:
     return F.when(~F.contains(plain, F.lit(".")), F.replace(plain, F.lit(decimal), F.lit("."))).try_cast("double")
 
 
-def text_columns(names: str) -> str:
-    return ", ".join(f"{name} string" for name in (*names.split(), MALFORMED))
-
-
 def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str], form: Form) -> DataFrame:
     schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
     reader = spark.read.schema(schema).option("header", True).option("escape", '"').option("sep", form.delimiter)
@@ -135,30 +115,15 @@ def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str],
     return rows.withColumn(MALFORMED, F.when(says_something, F.col(MALFORMED)))
 
 
-def _head(file: str) -> bytes:
-    try:
-        return storage.read_head(file, _HEAD_BYTES)
-    except OSError as error:
-        raise SourceError(f"{file}: cannot be read ({error}); wanted a CSV file") from None
+def require_once(file: str, names: Sequence[str]) -> None:
+    """Raise SchemaError where two columns share a name."""
+    twice = sorted({name for name in names if [other.lower() for other in names].count(name.lower()) > 1})
+    if twice:
+        raise SchemaError(f"{file}: column {', '.join(twice)} is there twice; wanted each name once")
 
 
-def _text(file: str, head: bytes, encoding: str) -> str:
-    wanted = encoding.upper()
-    if not head.strip():
-        raise SourceError(f"{file}: empty; wanted a line of column names and rows")
-    if head.startswith((_ZIP, _GZIP)):
-        raise SourceError(f"{file}: a packed file; wanted it unpacked, or named .gz where gzip packed it")
-    if head.startswith(_UTF_16) and "16" not in encoding:
-        raise SourceError(f"{file}: text in UTF-16; wanted {wanted}")
-    if b"\0" in head and "16" not in encoding:
-        raise SourceError(f"{file}: not text (a zero byte at {head.index(0)}); wanted a CSV file")
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(head).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{file}: byte {error.start} is not {wanted} text; wanted the file in {wanted}") from None
-
-
-def _require_columns(file: str, names: Sequence[str], wanted: Sequence[str]) -> None:
+def require_columns(file: str, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise SchemaError where a column is missing; it names the one that it may have become."""
     missing = [name for name in wanted if name not in names]
     if not missing:
         return

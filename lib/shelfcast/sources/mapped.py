@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -14,48 +15,55 @@ from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
 from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
-from shelfcast.settings.source import MappedColumn, MappedTable
+from shelfcast.settings.source import MappedColumn, MappedTable, Source
 from shelfcast.sources import csv_files
 from shelfcast.sources.canonical import KNOWN_FROM, REQUIRED, canonical_columns
-from shelfcast.sources.csv_files import MALFORMED, Form, find_files, name_in, number_in
-from shelfcast.sources.raw import in_slices, raw_table, with_raw
+from shelfcast.sources.csv_files import MALFORMED, Form, name_in, number_in
+from shelfcast.sources.delta_tables import find_tables, read_delta_tables
+from shelfcast.sources.excel_files import read_excel
+from shelfcast.sources.files import Found, find_files
+from shelfcast.sources.json_files import read_json
+from shelfcast.sources.parquet_files import read_parquet
+from shelfcast.sources.raw import raw_table, with_raw
 from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
 # A Delta table's columns have none of these in their names.
 _MARKS = re.compile(r"[^\w]+")
+# What of a table's description makes other rows of the same files.
+_READ_BY = {"format", "received", "delimiter", "encoding", "sheet", "decimal"}
 _MOMENTS = {"opening_stock": "opening", "closing_stock": "closing"}
 
 
 class Mapped:
-    """The tables that `source.tables` describes, in the folder `source.path`; raw ones are named for `source.name`."""
+    """The tables that `source.tables` describes, in the folder `source.path` and in `source.database`; raw ones are
+    named for `source.name`."""
 
     def __init__(self, config: Config) -> None:
         self._source, self._first_day = config.source, config.cleaning.first_day
-        self._folder = self._source.path or ""
-        formats = {table.format for table in self._source.tables.values()}
-        if self._source.path is None and formats != {"jdbc"}:
-            raise ConfigError("source.path: not given; wanted the folder with the company's files")
-        if self._source.database is None and "jdbc" in formats:
-            raise ConfigError("source.database: not given; wanted the one that tables of format jdbc are in")
-        if "sales" not in self._source.tables:
-            found = ", ".join(self._source.tables) or "none"
-            raise ConfigError(f"source.tables: found {found}; wanted sales among them")
-        for name, table in self._source.tables.items():
+        _require_places(config.source)
+        self._folder, self._patterns = config.source.path or "", config.source.patterns
+        tables = {name: each for name, each in config.source.tables.items() if name in self._patterns or each.select}
+        if "sales" not in tables:
+            raise ConfigError(f"source.tables: found {', '.join(tables) or 'none'}; wanted sales among them")
+        for name, table in tables.items():
             _require_columns(name, table)
-        company = self._source.name or config.region
+        company = config.source.name or config.region
         self.raw: dict[str, Table] = {
-            name: raw_table(f"{company}_{name}", _as_ddl(table), self._source.persons)
-            for name, table in self._source.tables.items()
+            name: raw_table(f"{company}_{name}", _as_ddl(table), config.source.persons)
+            for name, table in tables.items()
         }
 
-    def files(self, name: str) -> list[str]:
-        """None of a table that a database holds."""
-        table = self._table(name)
-        return find_files(self._folder, table.files, name.replace("_", " ")) if table.select is None else []
+    def found(self, name: str, is_needed: bool = True) -> list[Found]:
+        place, table = (self._folder, self._patterns[name], name.replace("_", " "), is_needed), self._table(name)
+        return find_tables(*place) if table.format == "delta" else find_files(*place, table.dated)
 
-    def read(self, spark: SparkSession, name: str) -> Sequence[DataFrame]:
-        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), self.files(name))]
+    def read_as(self, name: str) -> dict[str, Any]:
+        told = self._table(name).model_dump(mode="json", include=_READ_BY)
+        return {**told, "persons": self._source.persons}
+
+    def read(self, spark: SparkSession, name: str, files: Sequence[str]) -> Sequence[DataFrame]:
+        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), files)]
 
     def selected(self, spark: SparkSession) -> dict[str, Selected]:
         """The tables that a database holds."""
@@ -72,7 +80,7 @@ class Mapped:
         """What a row's form tells; and a day that is told and cannot be read, where a row may do without it."""
         table = self._table(name)
         names = [*table.received]
-        of_form = csv_files.refusals([*map(plain_name, names)], names[0]) if table.format == "csv" else {}
+        of_form = csv_files.refusals([*map(plain_name, names)], names[0]) if table.format in ("csv", "excel") else {}
         if table.format == "json":
             of_form = {"malformed_row": F.col(f"_raw.{MALFORMED}").isNotNull()}
         unread = [self._is_unread(name, column) for column in self._spare_days(name)]
@@ -110,7 +118,7 @@ class Mapped:
     def _received(self, kind: str, mapped: MappedColumn, received: str, table: MappedTable, raw: DataFrame) -> Column:
         column, held = F.col(plain_name(received)), raw.schema[plain_name(received)].dataType
         if isinstance(held, StringType):
-            return _text_as(kind, mapped, plain_name(received), table.decimal)
+            return _text_as(kind, mapped, plain_name(received), table)
         if isinstance(held, TimestampType) and kind == "date":
             # The file's instants: a sale on Sunday evening is one of that day where the store stands.
             return F.to_date(F.from_utc_timestamp(column, self._source.time_zone))
@@ -130,12 +138,27 @@ class Mapped:
         return F.col(column).isNull() & ~received.isin("", *mapped.nothing)
 
 
-def _text_as(kind: str, mapped: MappedColumn, received: str, decimal: str) -> Column:
+def _require_places(source: Source) -> None:
+    """Raise ConfigError where it is not said where a table's rows are, or where there are none to be had."""
+    in_files = [name for name, table in source.tables.items() if table.select is None]
+    if unknown := sorted({*source.files} - {*in_files}):
+        raise ConfigError(f"source.files: no table {', '.join(unknown)}; wanted some of {', '.join(in_files)}")
+    if unnamed := [name for name in in_files if not (source.files or name in source.patterns)]:
+        raise ConfigError(f"source.tables.{unnamed[0]}.files: not given; wanted the name of its file, or a pattern")
+    if source.path is None and in_files:
+        raise ConfigError("source.path: not given; wanted the folder with the company's files")
+    if source.database is None and len(in_files) < len(source.tables):
+        raise ConfigError("source.database: not given; wanted the one that tables of format jdbc are in")
+
+
+def _text_as(kind: str, mapped: MappedColumn, received: str, table: MappedTable) -> Column:
     """A received text as a canonical value; null where it is none."""
     if kind == "date":
-        found = parsed_date(F.col(received), mapped.formats)
+        # A day in a cell of its own kind comes in one form, whatever those of days that were typed as text.
+        forms = (*mapped.formats, "yyyy-MM-dd") if table.format == "excel" else mapped.formats
+        found = parsed_date(F.col(received), tuple(dict.fromkeys(forms)))
     else:
-        found = number_in(received, decimal) if kind == "double" else name_in(received)
+        found = number_in(received, table.decimal) if kind == "double" else name_in(received)
     return F.when(~F.trim(F.col(received)).isin(*mapped.nothing), found) if mapped.nothing else found
 
 
@@ -189,17 +212,21 @@ def _with_plain_names(frame: DataFrame) -> DataFrame:
 
 
 def _read(spark: SparkSession, table: MappedTable, files: Sequence[str]) -> Sequence[DataFrame]:
+    received = list(table.received)
     if table.format == "parquet":
-        return in_slices(spark.read.parquet(*files))
+        return read_parquet(spark, files, table.received)
+    if table.format == "delta":
+        return read_delta_tables(spark, files)
+    if table.format == "excel":
+        return read_excel(spark, files, received, table.sheet, table.decimal)
     if table.format == "json":
-        wanted = ", ".join(f"`{name}` {kind}" for name, kind in _kept(table).items())
-        return [spark.read.schema(wanted).option("columnNameOfCorruptRecord", MALFORMED).json(list(files))]
-    return csv_files.read_csv(spark, files, list(table.received), Form(table.delimiter, table.encoding))
+        return [read_json(spark, files, _kept(table), table.encoding)]
+    return csv_files.read_csv(spark, files, received, Form(table.delimiter, table.encoding))
 
 
 def _kept(table: MappedTable) -> dict[str, str]:
     """The received columns and their types, and where the files are text, what a row was whose form is none."""
-    return table.received if table.format in ("parquet", "jdbc") else {**table.received, MALFORMED: "string"}
+    return table.received if table.format in ("parquet", "delta", "jdbc") else {**table.received, MALFORMED: "string"}
 
 
 def _as_ddl(table: MappedTable) -> str:

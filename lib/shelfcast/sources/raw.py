@@ -1,11 +1,9 @@
 """Raw tables: the source's columns as received, where they came from, and no person's number."""
 
-import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -13,7 +11,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
-from shelfcast import storage
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.table import Table
 
@@ -21,6 +18,7 @@ from shelfcast.table import Table
 _ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at timestamp"
 # What Spark knows of a row's file; a reader that is not Spark's own tells it in a column of that name.
 METADATA = "_metadata"
+BATCH = "_batch_id"
 _KEY_VARIABLE = "SHELFCAST_PERSON_KEY"
 
 Persons = Mapping[str, Literal["drop", "hash"]]
@@ -38,7 +36,9 @@ def raw_table(name: str, columns: str, persons: Persons) -> Table:
         f"raw/{name}",
         f"region string, {kept}, {_ORIGIN}",
         key=(),
-        operational=("_source_file", "_batch_id", "_ingested_at"),
+        # What came last is found by the name of its delivery.
+        sought_by=(BATCH,),
+        operational=("_source_file", BATCH, "_ingested_at"),
     )
 
 
@@ -61,7 +61,7 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
         *wanted,
         (F.nullif(F.to_json(F.struct(*extra)), F.lit("{}")) if extra else F.lit(None).cast("string")).alias("_extra"),
         F.col(f"{METADATA}.file_name").alias("_source_file"),
-        F.lit(batch_id).alias("_batch_id"),
+        F.lit(batch_id).alias(BATCH),
         F.current_timestamp().alias("_ingested_at"),
     )
 
@@ -118,14 +118,6 @@ def require_columns_of_persons(persons: Persons, described: Iterable[Table], rec
         raise ConfigError(
             f"source.persons: no column {', '.join(unknown)} in the source; found {', '.join(sorted(known))}"
         )
-
-
-def fingerprint(files: list[str]) -> str:
-    """A hash of the files' names and contents: the same files again are no news."""
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(Path(file).name.encode() + storage.content_digest(file))
-    return digest.hexdigest()[:16]
 
 
 def _hashed(text: Column) -> Column:

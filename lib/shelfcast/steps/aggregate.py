@@ -71,8 +71,7 @@ def _known(run: Run, table: Table) -> DataFrame:
     """The rows of a table of clean/ as known on the day; none where the source has no such table."""
     if table not in run.job.reads:
         return run.spark.createDataFrame([], table.schema)
-    key = run.config.cleaning.key_of(table.name.removeprefix("clean/"))
-    return demand.newest_known(run.read(table), run.known_on, key)
+    return demand.newest_known(run.read(table), run.known_on, supply.version_key(table, run.config.cleaning))
 
 
 def _ends(config: Config, first: date, last: date) -> list[date]:
@@ -85,8 +84,7 @@ def _ends(config: Config, first: date, last: date) -> list[date]:
 def _write_weekly(run: Run) -> None:
     """Weeks, and the series that they form."""
     _write_period(run, "weekly", "week")
-    received = run.read(SALES).where(F.col("known_from") <= F.lit(run.known_on))
-    listed = demand.join_category(received, run.read(PRODUCTS))
+    listed = demand.join_category(demand.standing(run.read(SALES), run.known_on), run.read(PRODUCTS))
     series = demand.as_series(run.read(DEMAND["weekly"]), listed, run.known_on, run.config.demand.ended_after_weeks)
     run.write(SERIES, series)
 

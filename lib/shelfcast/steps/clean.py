@@ -1,22 +1,26 @@
-"""raw/* -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores, clean/quarantine,
-clean/row_counts, clean/day_counts; of a source that tells of its supply: clean/purchases, invoices, stock, vendors,
-prices"""
+"""raw/*, raw/ledger -> clean/products, clean/promotions, clean/quantity_bounds, clean/sales, clean/stores,
+clean/quarantine, clean/row_counts, clean/day_counts, clean/deliveries; of a source that tells of its supply:
+clean/purchases, invoices, stock, vendors, prices"""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial, reduce
-from operator import or_
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
-from shelfcast.cleaning import fate, quantities, rules, supply
+from shelfcast.cleaning import account, fate, quantities, supply
 from shelfcast.cleaning.sizes import with_package_size
-from shelfcast.config import Cleaning, Config
-from shelfcast.errors import SchemaError
+from shelfcast.config import Config
 from shelfcast.job import Job, Run
+from shelfcast.judging import accounts, contracts, promises
+from shelfcast.judging.judged import Judged, judge_all, judge_new
+from shelfcast.judging.since import judged_before, last_deliveries
+from shelfcast.judging.writing import Writer, in_shape
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source, tells_of_supply
-from shelfcast.table import Table
+from shelfcast.sources.ledger import LEDGER
 
 _ALWAYS = (
     schemas.PRODUCTS,
@@ -27,6 +31,7 @@ _ALWAYS = (
     schemas.QUARANTINE,
     schemas.ROW_COUNTS,
     fate.DAY_COUNTS,
+    account.DELIVERIES,
 )
 # What the source tells of its supply, and the tables of it that become each.
 _SUPPLY = (
@@ -35,60 +40,46 @@ _SUPPLY = (
     (supply.STOCK, ("opening_stock", "closing_stock")),
 )
 _OF_VENDORS = ("products", "purchases", "invoices")
+_LEARNED = ("product_id", "sold_on", "source_quantity")
 
 
 def job(config: Config) -> Job:
     raw = open_source(config).raw
     supplied = [table for table, names in _SUPPLY if any(name in raw for name in names)]
     told = (supply.VENDORS, supply.PRICES) if tells_of_supply(config) else ()
-    writes = (*_ALWAYS, *supplied, *told)
-    return Job("clean", tuple(raw.values()), writes, ("cleaning", "demand"), clean, dated=False)
+    contracts.require_rules(config, [*raw])
+    promised = (contracts.RESULTS,) if config.contracts else ()
+    writes = (*_ALWAYS, *supplied, *told, *promised)
+    settings = ("source", "cleaning", "contracts", "demand")
+    return Job("clean", (LEDGER, *raw.values()), writes, settings, clean, dated=False)
 
 
 def clean(run: Run) -> None:
-    judged = judge(run)
-    _write_products(run, judged["products"] if "products" in judged else as_catalogue(judged["sales"]))
+    """Clean what new deliveries bring, where nothing else has changed since the last run; else all."""
+    last, before = last_deliveries(run), judged_before(run)
+    if before is not None:
+        judged = {name: judge_new(run, name, since) for name, since in before.items() if last[name] > since}
+        if "products" in judged:
+            judged["products"] = replace(judge_all(run, "products", last["products"]), before=before["products"])
+        if not _move_bounds(run, judged):
+            return _write(run, judged, Writer(run, is_further=True))
+        run.say("bounds of quantities have moved: all rows are judged anew")
+    judged = {name: judge_all(run, name, delivery) for name, delivery in last.items()}
+    # The judged sales are staged: they are needed many times.
+    judged["sales"] = judged["sales"].staged(run, "sales")
+    return _write(run, judged, Writer(run, is_further=False))
+
+
+def _write(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    promises.check(run, judged)
+    _write_products(run, judged, writer)
     side_by_side(
         run.spark,
-        partial(_write_sales, run, judged),
-        partial(_write_promotions, run, judged.get("promotions")),
-        partial(_write_supply, run, judged),
+        partial(_write_sales, run, judged, writer),
+        partial(_write_promotions, run, judged.get("promotions"), writer),
+        partial(_write_supply, run, judged, writer),
     )
-    _write_account(run, judged)
-
-
-def judge(run: Run) -> dict[str, DataFrame]:
-    """The canonical frames with each row's fate."""
-    raw = open_source(run.config).raw
-    return {name: judge_rows(run.config, name, run.read(table)) for name, table in raw.items()}
-
-
-def judge_rows(config: Config, name: str, raw: DataFrame) -> DataFrame:
-    """The canonical frame of a raw one, with each row's fate, and the received row whole where it is refused."""
-    source, settings = open_source(config), config.cleaning
-    canonical = source.canonical(name, raw)
-    refusals, key = {**source.refusals(name), **_rules(name, canonical, settings)}, settings.key_of(name)
-    if not key:
-        return fate.without_raw_of_the_kept(fate.with_fate(canonical, refusals))
-    # Rows without their key would all be versions of one.
-    keyless = reduce(or_, [F.col(column).isNull() for column in key])
-    judged = fate.without_raw_of_the_kept(fate.with_fate(canonical, {**refusals, "missing_key": keyless}))
-    versions = [column for column in ("known_from",) if column in canonical.columns and column not in key]
-    content = [column for column in canonical.columns if column not in (*key, *versions) and column != "_raw"]
-    return fate.mark_repeated(judged, (*key, *versions), content)
-
-
-def _rules(name: str, canonical: DataFrame, settings: Cleaning) -> dict[str, Column]:
-    of_prices = rules.price_rules() if "purchase_price" in canonical.columns else {}
-    return {
-        "sales": rules.sales_rules(settings),
-        "products": rules.product_rules() | of_prices,
-        "promotions": rules.promotion_rules(),
-        "purchases": rules.purchase_rules(settings),
-        "invoices": rules.invoice_rules(),
-        "opening_stock": rules.stock_rules(settings),
-        "closing_stock": rules.stock_rules(settings),
-    }[name]
+    _write_account(run, judged, writer)
 
 
 def as_stores(sales: DataFrame) -> DataFrame:
@@ -100,99 +91,119 @@ def as_stores(sales: DataFrame) -> DataFrame:
 
 def as_catalogue(sales: DataFrame) -> DataFrame:
     """What sold, as the products of a source without a catalogue: each a category of its own. Columns: product_id,
-    category_id, package_size, _fate."""
-    sold = _kept(sales).select("product_id", "_fate").distinct()
+    category_id, package_size."""
+    sold = sales.select("product_id").distinct()
     return sold.withColumns({"category_id": F.col("product_id"), "package_size": F.lit(None).cast("string")})
 
 
-def _kept(judged: DataFrame) -> DataFrame:
-    return judged.where(F.col("_fate") == fate.CLEAN)
+def _catalogue(run: Run, judged: Mapping[str, Judged], is_further: bool) -> DataFrame | None:
+    """All products; None where nothing is new of them."""
+    if "products" in open_source(run.config).raw:
+        return with_sizes(run, judged["products"].kept) if "products" in judged else None
+    if "sales" not in judged:
+        return None
+    sold = judged["sales"].kept.select("product_id")
+    return with_sizes(run, as_catalogue(sold.unionByName(_held(run)) if is_further else sold))
 
 
-def _write_products(run: Run, judged: DataFrame) -> None:
-    sized = with_package_size(_kept(judged), "package_size", run.config.cleaning.ounce)
-    run.write(schemas.PRODUCTS, _in_shape(run, sized, schemas.PRODUCTS))
+def with_sizes(run: Run, products: DataFrame) -> DataFrame:
+    return with_package_size(products, "package_size", run.config.cleaning.ounce)
 
 
-def _write_promotions(run: Run, judged: DataFrame | None) -> None:
+def _held(run: Run, *columns: str) -> DataFrame:
+    """What clean/sales holds already."""
+    return run.read(schemas.SALES).select(*(columns or ("product_id",)))
+
+
+def _move_bounds(run: Run, judged: Mapping[str, Judged]) -> bool:
+    """Whether new sales, or a new catalogue, change a bound that older quantities were capped at."""
+    if "sales" not in judged and "products" not in judged:
+        return False
+    catalogue = _catalogue(run, judged, is_further=True)
+    products = run.read(schemas.PRODUCTS) if catalogue is None else catalogue
+    sold = _held(run, *_LEARNED)
+    if "sales" in judged:
+        new = judged["sales"].kept
+        if not new.where(F.col("sold_on") <= F.lit(run.config.cleaning.outliers.learn_until)).isEmpty():
+            return True
+        sold = sold.unionByName(new.select(*_LEARNED))
+    learned = quantities.learn_quantity_bounds(sold, products, run.config.cleaning)
+    learned = run.stage("bounds", in_shape(run, learned, schemas.QUANTITY_BOUNDS))
+    return not run.read(schemas.QUANTITY_BOUNDS).exceptAll(learned).isEmpty()
+
+
+def _write_products(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    catalogue = _catalogue(run, judged, writer.is_further)
+    if catalogue is None:
+        writer.leave(schemas.PRODUCTS)
+    else:
+        writer.replace(schemas.PRODUCTS, catalogue)
+
+
+def _write_promotions(run: Run, judged: Judged | None, writer: Writer) -> None:
     """The promotions; none where the source has none."""
-    table = schemas.PROMOTIONS
-    none = run.spark.createDataFrame([], table.schema)
-    run.write(table, none if judged is None else _in_shape(run, _kept(judged), table))
+    if judged is not None:
+        writer.put(schemas.PROMOTIONS, judged.kept, run.config.cleaning.key_of("promotions"))
+    elif writer.is_further:
+        writer.leave(schemas.PROMOTIONS)
+    else:
+        run.write(schemas.PROMOTIONS, run.spark.createDataFrame([], schemas.PROMOTIONS.schema))
 
 
-def _write_supply(run: Run, judged: dict[str, DataFrame]) -> None:
+def _write_supply(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
     """Purchases, invoices and stock, as far as the source tells of them, and with them vendors and prices."""
     for table, names in _SUPPLY:
-        frames = [_in_shape(run, _kept(judged[name]), table) for name in names if name in judged]
-        if frames:
-            run.write(table, reduce(DataFrame.unionByName, frames))
-    if supply.VENDORS not in run.job.writes:
+        found = [name for name in names if name in judged]
+        if found:
+            # One key for both counts of stock, which say at which moment they were made.
+            key = (*run.config.cleaning.key_of(found[0]), *(("moment",) if table == supply.STOCK else ()))
+            frames = [in_shape(run, judged[name].kept, table) for name in found]
+            writer.put(
+                table, reduce(DataFrame.unionByName, frames), key if run.config.cleaning.key_of(found[0]) else ()
+            )
+        elif table in run.job.writes:
+            writer.leave(table)
+    if supply.VENDORS in run.job.writes:
+        _write_vendors(run, judged, writer)
+
+
+def _write_vendors(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    told = [judged[name].kept for name in _OF_VENDORS if name in judged]
+    if writer.is_further:
+        told.append(run.read(supply.VENDORS).withColumnRenamed("name", "vendor_name"))
+    writer.replace(supply.VENDORS, supply.as_vendors(told))
+    if "products" in judged:
+        writer.replace(supply.PRICES, supply.as_prices(judged["products"].kept))
+    elif writer.is_further:
+        writer.leave(supply.PRICES)
+    else:
+        run.write(supply.PRICES, run.spark.createDataFrame([], supply.PRICES.schema))
+
+
+def _write_sales(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    """The sales, bounded, and their stores."""
+    if "sales" not in judged:
+        for table in (schemas.QUANTITY_BOUNDS, schemas.SALES, schemas.STORES):
+            writer.leave(table)
         return
-    vendors = supply.as_vendors([_kept(judged[name]) for name in _OF_VENDORS if name in judged])
-    run.write(supply.VENDORS, _in_shape(run, vendors, supply.VENDORS))
-    run.write(supply.PRICES, _in_shape(run, supply.as_prices(_kept(judged["products"])), supply.PRICES))
-
-
-def _write_sales(run: Run, judged: dict[str, DataFrame]) -> None:
-    """The sales, bounded, and their stores. The judged rows are staged: they are needed many times."""
-    settings = run.config.cleaning
-    judged["sales"] = run.stage("sales", judged["sales"])
-    sales = _kept(judged["sales"])
-    bounds = quantities.learn_quantity_bounds(sales, run.read(schemas.PRODUCTS), settings)
-    run.write(schemas.QUANTITY_BOUNDS, _in_shape(run, bounds, schemas.QUANTITY_BOUNDS))
-    bounded = quantities.with_bounded_quantity(sales, run.read(schemas.QUANTITY_BOUNDS), settings)
-    run.write(schemas.SALES, _in_shape(run, bounded, schemas.SALES))
-    run.write(schemas.STORES, as_stores(run.read(schemas.SALES)))
-
-
-def _write_account(run: Run, judged: dict[str, DataFrame]) -> None:
-    """What became of all rows, and the refused ones whole."""
-    region = run.config.region
-    run.write(fate.DAY_COUNTS, _in_shape(run, fate.tally_by_day(judged["sales"]), fate.DAY_COUNTS))
-    flagged = {"sales": run.read(schemas.SALES).where("is_outlier").count()}
-    tallies = {name: _tally(run, name, frame) for name, frame in judged.items()}
-    found: list[dict[str, int | str]] = [
-        {"region": region, "source_table": name, "flagged": flagged.get(name, 0), **tally}
-        for name, tally in sorted(tallies.items())
-    ]
-    run.write(schemas.ROW_COUNTS, run.spark.createDataFrame(found, schemas.ROW_COUNTS.schema))
-    for row in found:
-        run.say(account(row))
-    frames = [fate.quarantined(judged[name], region, name) for name in judged if tallies[name]["quarantined"]]
-    nothing = run.spark.createDataFrame([], schemas.QUARANTINE.schema)
-    run.write(schemas.QUARANTINE, reduce(DataFrame.unionByName, frames, nothing))
-
-
-def _tally(run: Run, name: str, judged: DataFrame) -> dict[str, int]:
-    """How many rows met each fate. Twenty million promotions need no second look where as many were written as came."""
-    if name == "promotions":
-        received = run.read(open_source(run.config).raw[name]).count()
-        if received == run.written[schemas.PROMOTIONS.name].rows:
-            return fate.all_clean(received)
-    counted = judged.agg(*fate.tally()).first()
-    return counted.asDict() if counted else fate.all_clean(0)
-
-
-def account(counts: dict[str, int | str]) -> str:
-    """The counts of one table as a sum that adds up."""
-    return (
-        "{source_table}: {raw:,} rows = {clean:,} clean + {quarantined:,} quarantined + {duplicates:,} duplicates "
-        "+ {superseded:,} superseded + {blank:,} blank; {flagged:,} outliers capped".format(**counts)
+    settings, sales = run.config.cleaning, judged["sales"].kept
+    sold = sales.select(*_LEARNED)
+    bounds = quantities.learn_quantity_bounds(
+        sold.unionByName(_held(run, *_LEARNED)) if writer.is_further else sold, run.read(schemas.PRODUCTS), settings
     )
+    writer.replace(schemas.QUANTITY_BOUNDS, bounds)
+    bounded = quantities.with_bounded_quantity(sales, run.read(schemas.QUANTITY_BOUNDS), settings)
+    writer.put(schemas.SALES, bounded, settings.key_of("sales"))
+    writer.replace(schemas.STORES, as_stores(run.read(schemas.SALES)))
 
 
-def _in_shape(run: Run, frame: DataFrame, table: Table) -> DataFrame:
-    """The table's columns in its types; a column that the source does not have is empty."""
-    present = {*frame.columns}
-
-    def column(name: str) -> Column:
-        if name == "region":
-            return F.lit(run.config.region).alias(name)
-        found = F.col(name) if name in present else F.lit(None)
-        return found.cast(table.schema[name].dataType).alias(name)
-
-    missing = [name for name in table.key if name not in present and name != "region"]
-    if missing:
-        raise SchemaError(f"table {table.name}: the source gives no {', '.join(missing)}; wanted the key")
-    return frame.select(*[column(name) for name in table.names])
+def _write_account(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    """What became of all rows, and the refused ones whole."""
+    accounts.write_days(run, judged.get("sales"), writer)
+    tallies = accounts.tally_deliveries(run, judged)
+    accounts.write_deliveries(run, tallies, writer)
+    accounts.write_totals(run, judged, tallies, writer)
+    refused = [name for name in judged if any(row["quarantined"] for row in tallies[name])]
+    frames = [fate.quarantined(judged[name].arrived, run.config.region, name) for name in refused]
+    nothing = run.spark.createDataFrame([], schemas.QUARANTINE.schema)
+    writer.put(schemas.QUARANTINE, reduce(DataFrame.unionByName, frames, nothing), key=())

@@ -1,62 +1,123 @@
-"""sources -> raw/*"""
+"""sources -> raw/*, raw/ledger"""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial, reduce
-from itertools import chain
+from itertools import chain, groupby
+from typing import Any
 
 from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
+from shelfcast.errors import SourceError
 from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
-from shelfcast.sources import open_source, selected_tables
-from shelfcast.sources.raw import (
-    as_raw,
-    fingerprint,
-    require_columns_of_persons,
-    unknown_columns,
-    without_persons,
-)
+from shelfcast.sources import Source, ledger, open_source, selected_tables
+from shelfcast.sources.files import content_hashes
+from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
+from shelfcast.sources.raw import as_raw, require_columns_of_persons, unknown_columns, without_persons
 from shelfcast.sources.selected_rows import take_in
 from shelfcast.table import Table
+
+# How a raw table was read, of which its commits tell.
+_READ_AS, _RECEIVED = "read_as", "received"
 
 
 def job(config: Config) -> Job:
     raw = open_source(config).raw
-    return Job("ingest", (), tuple(raw.values()), ("source",), ingest, dated=False, stamp=source_fingerprint)
+    return Job("ingest", (), (*raw.values(), LEDGER), ("source",), ingest, dated=False, stamp=source_fingerprint)
 
 
 def source_fingerprint(run: Run) -> str:
-    source = open_source(run.config)
-    selected = selected_tables(run.spark, run.config).values()
-    of_files = fingerprint(list(chain.from_iterable(source.files(name) for name in source.raw)))
-    return " ".join([of_files, *[table.fingerprint() for table in selected]])
+    source, selected = open_source(run.config), selected_tables(run.spark, run.config)
+    intakes = plan_intakes(run, source, selected)
+    of_files = ledger.fingerprint(chain.from_iterable((*each.known, *each.new) for each in intakes.values()))
+    return " ".join([of_files, *[table.fingerprint() for table in selected.values()]])
 
 
 def ingest(run: Run) -> None:
+    """Take in what is new of files, of which the ledger tells first and each raw table's own commit makes it true, and
+    of a database."""
     source, selected = open_source(run.config), selected_tables(run.spark, run.config)
-    of_files = [name for name in source.raw if name not in selected]
-    received = side_by_side(run.spark, *[partial(source.read, run.spark, name) for name in of_files])
-    # Before the first write: what is in the lake once stays in its history.
-    require_columns_of_persons(run.config.source.persons, _described(run.config), [*chain.from_iterable(received)])
+    intakes = plan_intakes(run, source, selected)
+    received = side_by_side(run.spark, *[partial(_read, run, name, intake) for name, intake in intakes.items()])
+    if not any(intake.known for intake in intakes.values()):
+        # Before the first write: what is in the lake once stays in its history.
+        frames = [part for parts in received for _, part in parts]
+        require_columns_of_persons(run.config.source.persons, _described(run.config), frames)
+    ledger.write(run, intakes)
+    of_files = [
+        partial(_append, run, name, intakes[name], parts) for name, parts in zip(intakes, received, strict=True)
+    ]
     of_database = [partial(take_in, run, source.raw[name], table) for name, table in selected.items()]
-    tables = zip(of_files, received, strict=True)
-    side_by_side(run.spark, *[partial(_ingest_table, run, name, parts) for name, parts in tables], *of_database)
+    side_by_side(run.spark, *of_files, *of_database)
+
+
+def plan_intakes(run: Run, source: Source, selected: Collection[str]) -> Mapping[str, Intake]:
+    """What is new of each source table that comes in files, and is not `selected` from a database."""
+    notes = {name: _note(run, table) for name, table in source.raw.items() if name not in selected}
+    lines = ledger.read(run, {name: int(note.get(NEWEST, 0)) for name, note in notes.items()})
+    return {name: _plan(run, source, name, lines.get(name, []), note) for name, note in notes.items()}
+
+
+def _plan(run: Run, source: Source, name: str, known: Sequence[Line], note: Mapping[str, Any]) -> Intake:
+    found = source.found(name, is_needed=not known)
+    intake = ledger.plan(name, known, found, partial(content_hashes, run.spark))
+    was_read_as, read_as = note.get(_READ_AS), source.read_as(name)
+    if not known or was_read_as == read_as:
+        return intake
+    try:
+        return ledger.plan_anew(intake, found)
+    except SourceError as gone:
+        # What came before has nothing to tell of a column that the configuration names since.
+        if not _has_gained(was_read_as, read_as):
+            raise
+        run.say(f"{gone}; its rows stay as they are, without the further columns")
+        return intake
+
+
+def _has_gained(before: Any, now: Mapping[str, Any]) -> bool:
+    """Whether all that is read in another way is columns that were not read before."""
+    if before is None or {**before, _RECEIVED: {}} != {**now, _RECEIVED: {}}:
+        return False
+    return bool({*before[_RECEIVED].items()} <= {*now[_RECEIVED].items()})
+
+
+def _note(run: Run, table: Table) -> Mapping[str, Any]:
+    commit = run.lake.last_commit(table, run.scope(table))
+    return commit.note if commit else {}
+
+
+def _read(run: Run, name: str, intake: Intake) -> list[tuple[str, DataFrame]]:
+    """What is new as received, in parts, each with the name of its delivery."""
+    source = open_source(run.config)
+    return [
+        (batch_id, part)
+        for batch_id, lines in groupby(intake.to_read, key=lambda line: line.batch_id)
+        for part in source.read(run.spark, name, [line.path for line in lines])
+    ]
+
+
+def _append(run: Run, name: str, intake: Intake, received: Sequence[tuple[str, DataFrame]]) -> None:
+    """Put what is new into the raw table, unless a run of the same key has done so before it was killed. The commit
+    names the delivery even where nothing is new."""
+    source, persons, region = open_source(run.config), run.config.source.persons, run.config.region
+    table = source.raw[name]
+    if run.has_written(table):
+        return
+    unknown = [unknown_columns(without_persons(part, persons), table) for _, part in received]
+    if extra := dict.fromkeys(chain.from_iterable(unknown)):
+        run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
+    none = run.spark.createDataFrame([], table.schema)
+    parts = [as_raw(part, table, region, persons, batch_id) for batch_id, part in received]
+    raw = reduce(DataFrame.unionByName, parts or [none])
+    told = {NEWEST: intake.delivery, _READ_AS: source.read_as(name)}
+    if intake.known:
+        run.append_once(table, raw, **told, **{BEGUN: _note(run, table)[BEGUN]})
+    else:
+        run.write(table, raw, **told, **{BEGUN: run.key})
 
 
 def _described(config: Config) -> Collection[Table]:
     """The raw tables with the columns of persons, as the source describes them."""
     whole = config.source.model_copy(update={"persons": {}})
     return open_source(config.model_copy(update={"source": whole})).raw.values()
-
-
-def _ingest_table(run: Run, name: str, parts: Sequence[DataFrame]) -> None:
-    source = open_source(run.config)
-    persons = run.config.source.persons
-    batch_id = fingerprint(source.files(name))
-    received = [unknown_columns(without_persons(part, persons), source.raw[name]) for part in parts]
-    extra = dict.fromkeys(chain.from_iterable(received))
-    if extra:
-        run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
-    raw = [as_raw(part, source.raw[name], run.config.region, persons, batch_id) for part in parts]
-    run.write(source.raw[name], reduce(DataFrame.unionByName, raw))

@@ -8,10 +8,12 @@ from pyspark.sql import DataFrame
 from shelfcast import leaderboard, promotion, publications, schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
+from shelfcast.cleaning.account import DELIVERIES
 from shelfcast.config import Config
 from shelfcast.insights import tables as insights
 from shelfcast.inventory import tables as plans
 from shelfcast.job import Job, Run
+from shelfcast.judging.contracts import RESULTS
 from shelfcast.monitoring.tables import ALERTS, DRIFT
 from shelfcast.networks import tables as network_tables
 from shelfcast.reporting.gather import describe, gather
@@ -57,7 +59,7 @@ _PLAN = (
 _OPTIONAL = (
     *_PLAN,
     plans.ORDER_DECISIONS,
-    *(ALERTS, DRIFT),
+    *(ALERTS, DRIFT, DELIVERIES, RESULTS),
     *(tables.STUDY_METRICS, tables.STUDY_SAMPLE, tables.STUDY_MODELS, TRIALS, network_tables.STORE_HEADS),
     *(table for pair in network_tables.BY_NETWORKS for table in pair),
     AVAILABILITY,

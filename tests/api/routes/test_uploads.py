@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import add, running, token_of
+from shelfcast.api.uploads import form_of, judge
+from shelfcast.cleaning.dates import find_date
+from shelfcast.config import load
+from shelfcast.resources import resource_folder
 
 SOURCE = (
     "{kind: mapped, path: %s, tables: {sales: {files: sales-*.csv, delimiter: ';', encoding: cp1252, decimal: ',', "
@@ -49,6 +54,36 @@ def test_a_file_is_laid_where_the_next_ingestion_finds_it(client: TestClient, in
 def test_the_same_file_is_taken_once(client: TestClient, inbox: Path) -> None:
     assert [bring(client, "1;p1;2.1.2018;3;6,50").status_code for _ in range(2)] == [201, 409]
     assert len(list(inbox.iterdir())) == 1
+
+
+def test_the_form_of_a_mapped_company_is_that_of_its_mapping(tmp_path: Path) -> None:
+    form = form_of(load(Path(str(resource_folder("conf") / "tiny.yaml")), [f"source.path={tmp_path}"]))
+    assert (form.pattern, form.store, form.day, form.quantity) == (
+        "SalesFINAL12312016-*.csv",
+        "Store",
+        "SalesDate",
+        "SalesQuantity",
+    )
+    values = dict.fromkeys(form.columns, "1")
+    days = ("12/25/2016", "01-02-2016", "2016-01-03", "25/12/2016")
+    rows = [",".join({**values, "SalesDate": day}.values()) for day in days]
+    (tmp_path / "brought").write_text("\n".join((",".join(form.columns), *rows)))
+    judged = judge(tmp_path / "brought", form)
+    assert (judged.rows, judged.stores, judged.first_day, judged.last_day) == (
+        4,
+        {"1"},
+        date(2016, 1, 2),
+        date(2016, 12, 25),
+    )
+    assert judged.problems == ["line 5: SalesDate is '25/12/2016'; wanted a day"]
+
+
+@pytest.mark.parametrize("dated", ["yyyyMMdd", "dd.MM.yyyy"])
+def test_a_file_that_is_brought_has_its_day_in_its_name(tmp_path: Path, dated: str) -> None:
+    conf = Path(str(resource_folder("conf") / "walmart.yaml"))
+    form = form_of(load(conf, [f"source={SOURCE % tmp_path}", f"source.tables.sales.dated={dated}"]))
+    name = form.name("20160101", datetime(2018, 1, 8, 7, 30))
+    assert find_date(name, dated) == date(2018, 1, 8)
 
 
 WRONG = {
@@ -108,7 +143,8 @@ def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, i
 NONE = [
     pytest.param("source.tables.sales.files=sales.csv", "sales are in sales.csv; wanted a pattern", id="one file"),
     pytest.param("source.tables.sales.format=parquet", "sales cannot be judged here", id="another form"),
-    pytest.param("source.kind=complete_journey", "a source of kind complete_journey takes no files", id="no files"),
+    pytest.param("source.path=s3a://shop/inbox", "sales are in s3a://shop/inbox; wanted a folder", id="in a store"),
+    pytest.param("source.tables.sales.files=null", "sales come in no files; wanted a folder of CSV files", id="none"),
 ]
 
 

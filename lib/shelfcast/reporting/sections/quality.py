@@ -5,6 +5,7 @@ import pandas as pd
 from shelfcast.reporting import formats
 from shelfcast.reporting.blocks import Block, Cell, Column, Row, Section, Table, bar_shares
 from shelfcast.reporting.data import ReportData
+from shelfcast.reporting.sections.received import deliveries, promises
 
 _STATES = {
     "out_of_stock": "Product out of stock",
@@ -22,7 +23,7 @@ _FATES = {
 
 
 def quality(data: ReportData) -> Section:
-    blocks = [_fates(data), _refusals(data), _absences(data)]
+    blocks = [_fates(data), _refusals(data), promises(data), deliveries(data), _absences(data)]
     return Section("quality", "Data quality", lead=_balance(data.row_counts), blocks=blocks)
 
 

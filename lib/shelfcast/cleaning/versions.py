@@ -1,0 +1,142 @@
+"""Versions: what later deliveries tell of rows that came before, and from when until when each version was known.
+
+A row is known from the day that its source tells of (a sale from its own evening), unless it comes late: what a
+delivery tells of a day that is not after the newest one known before is known from the delivery's day on, so that what
+was known then stays as it was. A file that comes again with another content overtakes what it told before.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from shelfcast.cleaning.fate import CLEAN, DUPLICATE, SUPERSEDED, WITHDRAWN, content_hash, key_columns
+
+DELIVERY, TOLD_UNTIL = "_delivery", "_told_until"
+# The delivery with which the row's file came again.
+_OVERTAKEN = "_overtaken_by"
+_SO_FAR = (Window.unboundedPreceding, Window.currentRow)
+
+
+def as_deliveries(ledger: DataFrame) -> DataFrame:
+    """The files of one source table: batch_id, file, delivery, delivered_on, and how they follow one another.
+
+    What a file told stands as long as a copy of it does, whatever has become of the file.
+    """
+    after = F.lead("delivery").over(Window.partitionBy("file").orderBy("delivery"))
+    content = Window.partitionBy(F.coalesce("copy_of", "file"), "content")
+    so_far = content.orderBy("delivery").rangeBetween(*_SO_FAR)
+    read_with = F.max(F.when(F.col("copy_of").isNull(), F.col("delivery"))).over(so_far)
+    lines = ledger.withColumns({"_after": after, "_told_by": F.coalesce("copy_of", "file"), "_read_with": read_with})
+    alike = Window.partitionBy("_told_by", "content", "_read_with")
+    stands = F.max(F.col("_after").isNull()).over(alike)
+    overtaken = F.when(~stands, F.max("_after").over(alike)).alias(_OVERTAKEN)
+    return lines.select("batch_id", "file", F.col("delivery").alias(DELIVERY), "delivered_on", overtaken)
+
+
+def is_again(ledger: DataFrame) -> DataFrame:
+    """The lines of files that had come before with another content."""
+    files = Window.partitionBy("source_table", "file").orderBy("delivery")
+    return ledger.withColumn("_before", F.lag("delivery").over(files)).where("_before is not null").drop("_before")
+
+
+def with_delivery(canonical: DataFrame, deliveries: DataFrame) -> DataFrame:
+    """Adds which delivery a row is of, and how its file follows others. canonical: a frame with the row as `_raw`."""
+    told = deliveries.select(F.col("batch_id").alias("_batch"), F.col("file").alias("_file"), DELIVERY, _OVERTAKEN)
+    same = (F.col("_raw._batch_id") == F.col("_batch")) & (F.col("_raw._source_file") == F.col("_file"))
+    return canonical.join(F.broadcast(told), same).drop("_batch", "_file")
+
+
+def of_standing_files(judged: DataFrame) -> DataFrame:
+    """The rows of files as they came last."""
+    return judged.where(F.col(_OVERTAKEN).isNull()) if _OVERTAKEN in judged.columns else judged
+
+
+def told_until(judged: DataFrame, deliveries: DataFrame) -> DataFrame:
+    """The day of each delivery: that of its files' names, else the newest that its clean rows tell of. Columns:
+    DELIVERY, told_until."""
+    newest = judged.where(F.col("_fate") == CLEAN).groupBy(DELIVERY).agg(F.max("known_from").alias("_newest"))
+    named = deliveries.groupBy(DELIVERY).agg(F.max("delivered_on").alias("_named"))
+    return named.join(newest, DELIVERY, how="left").select(
+        DELIVERY, F.coalesce("_named", "_newest").alias("told_until")
+    )
+
+
+def with_known_days(judged: DataFrame, until: DataFrame) -> DataFrame:
+    """`known_from` of late rows, and `known_until` of those that their file, come again, tells no more or otherwise.
+
+    until: all deliveries, as `told_until` has them.
+    """
+    before = Window.orderBy(DELIVERY).rowsBetween(Window.unboundedPreceding, -1)
+    days = until.withColumn("_since", F.max("told_until").over(before))
+    day = F.greatest("told_until", "_since").alias("_day")
+    days = days.select(DELIVERY, F.col("told_until").alias(TOLD_UNTIL), "_since", day)
+    ends = days.select(F.col(DELIVERY).alias(_OVERTAKEN), F.col("_day").alias("known_until"))
+    told = judged.join(F.broadcast(days), DELIVERY, how="left").join(F.broadcast(ends), _OVERTAKEN, how="left")
+    known = F.col("known_from")
+    is_late = F.coalesce(known <= F.col("_since"), F.lit(False))
+    return told.withColumn("known_from", F.when(is_late, F.col("_day")).otherwise(known)).drop("_since", "_day")
+
+
+def mark_overtaken(judged: DataFrame) -> DataFrame:
+    """What a file that came again had told before stands no more: withdrawn where it was known for a time."""
+    return judged.withColumn("_fate", _fate_of_overtaken(F.col("_fate") == CLEAN, judged).otherwise(F.col("_fate")))
+
+
+def mark_versions(judged: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
+    """Among clean rows of one business key, what each tells beside the others.
+
+    For one day the newest delivery counts, and of its rows the first in the order of their content. A later delivery
+    that tells again what stands is a duplicate. A version whose files have all come again without it is withdrawn.
+    """
+    own = key_columns(key)
+    versions = ["known_from"] if "known_until" in judged.columns else []
+    told = judged.withColumn("_content", content_hash(content))
+    first = Window.partitionBy(*own, "_fate", *versions).orderBy(F.desc(DELIVERY), *content).rowsBetween(*_SO_FAR)
+    told = told.withColumn("_stands", F.col("_content") == F.first("_content").over(first))
+    following = Window.partitionBy(*own, "_fate", "_stands").orderBy(*versions, DELIVERY)
+    runs = told.withColumn("_run", F.sum(_begins(versions, following)).over(following.rowsBetween(*_SO_FAR)))
+    run = Window.partitionBy(*own, "_fate", "_stands", "_run")
+    whole = run.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    is_overtaken = F.col(_OVERTAKEN).isNotNull()
+    runs = runs.withColumns({
+        "_place": F.row_number().over(run.orderBy(is_overtaken, DELIVERY).rowsBetween(*_SO_FAR)),
+        "_is_clean": F.col("_fate") == CLEAN,
+        **{name: F.when(_counts(), F.min(name).over(whole)).otherwise(F.col(name)) for name in versions},
+        **({"known_until": F.when(_counts(), _until(whole)).otherwise(F.col("known_until"))} if versions else {}),
+    })  # fmt: skip
+    fate = (
+        F.when(F.col("_is_clean") & ~F.col("_stands"), SUPERSEDED)
+        .when(F.col("_is_clean") & (F.col("_place") > 1) & ~is_overtaken, DUPLICATE)
+        .when(F.col("_is_clean") & (F.col("_place") > 1), SUPERSEDED)
+    )
+    ended = _fate_of_overtaken(F.col("_is_clean"), runs).otherwise(F.col("_fate"))
+    settled = runs.withColumn("_fate", F.coalesce(fate, ended))
+    return settled.drop("_content", "_stands", "_run", "_place", "_is_clean")
+
+
+def _begins(versions: Sequence[str], following: Window) -> Column:
+    """1 where a row of a key tells what the one before it does not; a file may state one version twice."""
+    changed = ~F.col("_content").eqNullSafe(F.lag("_content").over(following))
+    for version in versions:
+        is_of_another_day = F.col(version) != F.lag(version).over(following)
+        changed = changed | (is_of_another_day & (F.col(DELIVERY) <= F.lag(DELIVERY).over(following)))
+    return F.coalesce(changed, F.lit(True)).cast("int")
+
+
+def _counts() -> Column:
+    return (F.col("_fate") == CLEAN) & F.col("_stands")
+
+
+def _until(whole: Window) -> Column:
+    """Null as long as any file that tells the version stands."""
+    is_told = F.max(F.col(_OVERTAKEN).isNull()).over(whole)
+    return F.when(~is_told, F.max("known_until").over(whole))
+
+
+def _fate_of_overtaken(is_clean: Column, judged: DataFrame) -> Column:
+    is_overtaken = F.col(_OVERTAKEN).isNotNull()
+    was_known = F.col("known_until") > F.col("known_from") if "known_until" in judged.columns else F.lit(False)
+    return F.when(is_overtaken & is_clean & F.coalesce(was_known, F.lit(False)), WITHDRAWN).when(
+        is_overtaken, SUPERSEDED
+    )

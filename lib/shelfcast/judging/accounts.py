@@ -1,0 +1,98 @@
+"""The account of a run: what became of the rows of each delivery, of each store's day, and of each source table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from shelfcast import schemas
+from shelfcast.cleaning import account, fate, versions
+from shelfcast.cleaning.account import COUNTS, DELIVERIES
+from shelfcast.job import Run
+from shelfcast.judging.judged import Judged
+from shelfcast.judging.writing import Writer
+from shelfcast.sources import open_source
+from shelfcast.sources.ledger import FIRST, LEDGER
+
+Tally = dict[str, Any]
+_DAY = ("store_id", "day")
+
+
+def write_days(run: Run, sales: Judged | None, writer: Writer) -> None:
+    """What became of the sales of each store's day; those of a file that came again are its newest ones."""
+    if sales is None:
+        writer.leave(fate.DAY_COUNTS)
+        return
+    now = fate.tally_by_day(versions.of_standing_files(sales.now))
+    if sales.then is not None:
+        then = fate.tally_by_day(versions.of_standing_files(sales.then))
+        now = account.added(run.read(fate.DAY_COUNTS), now, then, _DAY)
+    writer.replace(fate.DAY_COUNTS, now)
+
+
+def tally_deliveries(run: Run, judged: Mapping[str, Judged]) -> dict[str, list[Tally]]:
+    """What became of the rows of each delivery that is judged, by source table."""
+    return {name: _tally_deliveries(run, name, each) for name, each in judged.items()}
+
+
+def write_deliveries(run: Run, tallies: Mapping[str, Sequence[Tally]], writer: Writer) -> None:
+    ledger = (
+        run.read(LEDGER)
+        .groupBy("source_table", "delivery")
+        .agg(F.first("batch_id").alias("batch_id"), F.max("delivered_on").alias("delivered_on"))
+    )
+    columns = "source_table string, delivery bigint, told_until date, " + ", ".join(f"{name} bigint" for name in COUNTS)
+    rows = [
+        (name, row["delivery"], row["told_until"], *[row[count] for count in COUNTS])
+        for name, found in tallies.items()
+        for row in found
+    ]
+    told = run.spark.createDataFrame(rows, columns).join(ledger, ["source_table", "delivery"], how="left")
+    until = F.coalesce("delivered_on", "told_until")
+    writer.put(DELIVERIES, told.withColumn("told_until", until), key=("source_table", "delivery"))
+
+
+def write_totals(
+    run: Run, judged: Mapping[str, Judged], tallies: Mapping[str, Sequence[Tally]], writer: Writer
+) -> None:
+    """The counts of each source table, which are printed too."""
+    flagged = {"sales": run.read(schemas.SALES).where("is_outlier").count()}
+    totals = {name: _sums(tallies[name]) for name in judged}
+    if writer.is_further:
+        # Those of a run of the same key, which was killed, are counted on already.
+        is_counted = run.has_written(schemas.ROW_COUNTS)
+        for row in run.read(schemas.ROW_COUNTS).collect():
+            name, before = row["source_table"], row.asDict()
+            totals[name] = before if is_counted or name not in judged else _added(before, judged[name])
+    found = [
+        {"region": run.config.region, "source_table": name, **{count: row[count] for count in COUNTS},
+         "flagged": flagged.get(name, 0)}
+        for name, row in sorted(totals.items())
+    ]  # fmt: skip
+    writer.replace(schemas.ROW_COUNTS, run.spark.createDataFrame(found, schemas.ROW_COUNTS.schema))
+    for row in found:
+        run.say(account.told(row))
+
+
+def _tally_deliveries(run: Run, name: str, judged: Judged) -> list[Tally]:
+    """Twenty million promotions need no second look where as many were written as came."""
+    if versions.DELIVERY in judged.new.columns:
+        return [row.asDict() for row in account.tally_by_delivery(judged.new).collect()]
+    if name == "promotions":
+        received = run.read(open_source(run.config).raw[name]).count()
+        if received == run.written[schemas.PROMOTIONS.name].rows:
+            return [{"delivery": FIRST, "told_until": None, **fate.all_clean(received)}]
+    counted = judged.new.agg(account.newest_known(judged.new), *fate.tally()).first()
+    return [{"delivery": FIRST, **(counted.asDict() if counted else {"told_until": None, **fate.all_clean(0)})}]
+
+
+def _sums(tallies: Sequence[Tally]) -> Tally:
+    return {count: sum(row[count] for row in tallies) for count in COUNTS}
+
+
+def _added(before: Tally, judged: Judged) -> Tally:
+    """The counts with those of the rows that were judged again in the place of what they were."""
+    if judged.then is None:
+        return _sums([judged.now.agg(*fate.tally()).collect()[0].asDict()])
+    now, then = (frame.agg(*fate.tally()).collect()[0] for frame in (judged.now, judged.then))
+    return {count: before[count] + now[count] - then[count] for count in COUNTS}

@@ -1,0 +1,98 @@
+"""The rows of a source table with their fates: all of them, or those that new deliveries bring and touch."""
+
+from dataclasses import dataclass, replace
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shelfcast.cleaning import fate, versions
+from shelfcast.cleaning.account import DELIVERIES
+from shelfcast.job import Run
+from shelfcast.judging.contracts import rules_of
+from shelfcast.judging.rows import VERSIONED, judge, settle
+from shelfcast.sources import open_source
+from shelfcast.sources.ledger import FIRST, LEDGER
+from shelfcast.sources.raw import BATCH
+
+
+@dataclass(frozen=True)
+class Judged:
+    """now: the rows with their fates. then: those of them that were there before, with the fates that they had; None
+    where all rows are judged. before: the newest delivery that was judged before; 0 where none counts."""
+
+    now: DataFrame
+    then: DataFrame | None = None
+    before: int = 0
+
+    @property
+    def arrived(self) -> DataFrame:
+        """The rows that came since."""
+        return self.now.where(F.col(versions.DELIVERY) > self.before) if self.before else self.now
+
+    @property
+    def new(self) -> DataFrame:
+        """The rows that no clean table has yet, or that are to be written anew."""
+        return self.now if self.then is None else self.arrived
+
+    @property
+    def kept(self) -> DataFrame:
+        """The new rows that a clean table takes."""
+        return fate.kept(self.new)
+
+    def staged(self, run: Run, name: str) -> "Judged":
+        return replace(self, now=run.stage(name, self.now))
+
+
+def judge_all(run: Run, name: str, last: int) -> Judged:
+    """Every row of a source table. last: its newest delivery; FIRST where there is no other."""
+    raw = run.read(open_source(run.config).raw[name])
+    if last <= FIRST:
+        return Judged(settle(run.config, name, judge(run.config, name, raw, keys=_keys(run, name))))
+    deliveries = _deliveries(run, name)
+    judged = judge(run.config, name, raw, deliveries, _keys(run, name))
+    if name in VERSIONED:
+        judged = versions.with_known_days(judged, versions.told_until(judged, deliveries))
+    return Judged(settle(run.config, name, judged))
+
+
+def judge_new(run: Run, name: str, before: int) -> Judged:
+    """The rows of the deliveries after `before`, and those of the same keys that came earlier."""
+    deliveries, keys = _deliveries(run, name), _keys(run, name)
+    since = deliveries.where(F.col(versions.DELIVERY) > before)
+    batches = [row[0] for row in since.select("batch_id").distinct().collect()]
+    raw, is_new = run.read(open_source(run.config).raw[name]), F.col(BATCH).isin(*batches)
+    fresh = run.stage(f"fresh_{name}", judge(run.config, name, raw.where(is_new), deliveries, keys))
+    older = _touched(run, name, raw.where(~is_new), fresh)
+    judged = fresh if older is None else fresh.unionByName(judge(run.config, name, older, deliveries, keys))
+    if name in VERSIONED:
+        told = run.read(DELIVERIES).where((F.col("source_table") == name) & (F.col("delivery") <= before))
+        until = told.select(F.col("delivery").alias(versions.DELIVERY), "told_until")
+        judged = versions.with_known_days(judged, until.unionByName(versions.told_until(fresh, since)))
+    judged = run.stage(f"touched_{name}", judged)
+    then = settle(run.config, name, judged.where(F.col(versions.DELIVERY) <= before))
+    return Judged(run.stage(f"judged_{name}", settle(run.config, name, judged)), then, before)
+
+
+def _touched(run: Run, name: str, raw: DataFrame, fresh: DataFrame) -> DataFrame | None:
+    """The raw rows of the business keys that new rows have, of which the others tell no more than their key; None where
+    rows have none."""
+    key = run.config.cleaning.key_of(name)
+    if not key:
+        return None
+    keys = fresh.where(F.col("_fate") == fate.CLEAN).select(*key).distinct()
+    canonical = open_source(run.config).canonical(name, raw).select("_raw", *key)
+    return canonical.join(F.broadcast(keys), [*key], how="semi").select("_raw.*")
+
+
+def _keys(run: Run, name: str) -> dict[str, DataFrame]:
+    """What each rule of the table that refers to another one is looked up in: the values received there."""
+    source, found = open_source(run.config), {}
+    for rule in rules_of(run.config, name, "reference"):
+        if rule.reference and rule.reference.table:
+            told = source.canonical(rule.reference.table, run.read(source.raw[rule.reference.table]))
+            found[rule.name] = told.select(rule.reference.key or rule.reference.column)
+    return found
+
+
+def _deliveries(run: Run, name: str) -> DataFrame:
+    return versions.as_deliveries(run.read(LEDGER).where(F.col("source_table") == name))

@@ -1,0 +1,73 @@
+"""The files of a source: in a folder, of this machine or an object store, or in an installed Python package."""
+
+import importlib.util
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+from shelfcast import storage
+from shelfcast.cleaning.dates import find_date
+from shelfcast.errors import SourceError
+
+_PACKAGE = "package://"
+
+
+class Found(NamedTuple):
+    """A file that a source has now. modified: nanoseconds of its clock; delivered_on: as its name tells; content: what
+    tells what it holds, where that need not be read for it."""
+
+    path: str
+    bytes: int
+    modified: int
+    delivered_on: date | None = None
+    content: str | None = None
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+
+def find_files(folder: str, pattern: str, what: str, is_needed: bool = True, dated: str | None = None) -> list[Found]:
+    """The files of `folder` that `pattern` names, sorted; dated: the form of the day in their names.
+
+    Raises SourceError where there is none, unless none is needed, and where a name has no day.
+    """
+    place = folder_of(folder)
+    found = storage.survey(place, pattern)
+    if not found and is_needed:
+        raise SourceError(f"{place.rstrip('/')}/{pattern}: not there; wanted the {what}")
+    for file, about in found.items():
+        if not about.is_file:
+            raise SourceError(f"{file}: a directory; wanted the {what}, a file")
+    return [Found(file, about.size, about.mtime_ns, _day_in(file, dated)) for file, about in found.items()]
+
+
+def content_hashes(spark: SparkSession, paths: Sequence[str]) -> dict[str, str]:
+    """path -> a hash of what the file holds. Those of a store are read by the workers, and not through the driver."""
+    if not any(map(storage.is_remote, paths)):
+        return {path: storage.content_hash(path) for path in paths}
+    hashed = spark.sparkContext.parallelize(paths, len(paths)).map(lambda path: (path, storage.content_hash(path)))
+    return dict(hashed.collect())
+
+
+def folder_of(path: str) -> str:
+    """A folder as it stands; `package://NAME/FOLDER` is a folder of an installed package."""
+    if not path.startswith(_PACKAGE):
+        return path
+    name, _, folder = path.removeprefix(_PACKAGE).partition("/")
+    package = importlib.util.find_spec(name)
+    if package is None or package.origin is None:
+        raise SourceError(f"package {name}: not installed; wanted it, or source.path with its files")
+    return str(Path(package.origin).parent / folder)
+
+
+def _day_in(file: str, dated: str | None) -> date | None:
+    if dated is None:
+        return None
+    day = find_date(Path(file).name, dated)
+    if day is None:
+        raise SourceError(f"{file}: no day in its name; wanted one in the form {dated}")
+    return day

@@ -1,0 +1,146 @@
+"""One table in each of the forms in which companies send it."""
+
+import bz2
+import gzip
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
+from shelfcast.errors import SchemaError, SourceError
+from workbooks import write_workbook
+
+MILK = ("7", "Milk 1l", date(2016, 12, 24), 3.0, 1049.5)
+KINDS = dict(zip(RECEIVED, ("bigint", "string", "date", "double", "double"), strict=True))
+TEXT = f'{HEADER}\n7;Milk 1l;24.12.2016;3;"1.049,50"\n'
+DDL = ", ".join(f"`{name}` {kind}" for name, kind in KINDS.items())
+
+
+def told(row: Row) -> tuple[Any, ...]:
+    return (row.store_id, row.product_id, row.sold_on, row.source_quantity, row.revenue)
+
+
+def typed(spark: SparkSession, columns: str = DDL, *rows: tuple[Any, ...]) -> DataFrame:
+    return spark.createDataFrame([*rows] or [(7, "Milk 1l", date(2016, 12, 24), 3.0, 1049.5)], columns).coalesce(1)
+
+
+def as_file(frame: DataFrame, folder: Path, name: str) -> None:
+    frame.write.parquet(str(folder / "part"))
+    (file,) = (folder / "part").glob("*.parquet")
+    file.rename(folder / name)
+
+
+def excel(_: SparkSession, folder: Path) -> dict[str, Any]:
+    write_workbook(folder / "sales.xlsx", Takings=[RECEIVED, [7, "Milk 1l", date(2016, 12, 24), 3, 1049.5]])
+    return {"format": "excel"}
+
+
+def sheet_of_texts(_: SparkSession, folder: Path) -> dict[str, Any]:
+    rows = [[None] * 5, RECEIVED, ["7", "Milk 1l", "24.12.2016", "3", "1.049,50"], [None] * 5]
+    write_workbook(folder / "sales.xlsx", Notes=[["read me"]], Takings=rows)
+    return {"format": "excel", "sheet": "Takings"}
+
+
+def bzip2(_: SparkSession, folder: Path) -> dict[str, Any]:
+    (folder / "sales.csv.bz2").write_bytes(bz2.compress(TEXT.encode()))
+    return {}
+
+
+def gzipped_in_cyrillic(_: SparkSession, folder: Path) -> dict[str, Any]:
+    (folder / "sales.csv.gz").write_bytes(gzip.compress(TEXT.replace("Milk 1l", "Молоко").encode("koi8-r")))
+    return {"encoding": "koi8-r"}
+
+
+def json_in_latin(_: SparkSession, folder: Path) -> dict[str, Any]:
+    row = dict(zip(RECEIVED, (7, "Käse", "2016-12-24", 3, 1049.5), strict=True))
+    (folder / "sales.json").write_bytes(json.dumps(row, ensure_ascii=False).encode("latin-1") + b"\n")
+    return {"format": "json", "encoding": "latin-1", "received": {**KINDS, "Day": "string"}}
+
+
+def parquet(spark: SparkSession, folder: Path) -> dict[str, Any]:
+    as_file(typed(spark), folder, "sales.parquet")
+    return {"format": "parquet", "received": KINDS}
+
+
+def delta(spark: SparkSession, folder: Path) -> dict[str, Any]:
+    renamed = typed(spark).withColumnRenamed("Shop No", "Shop_No")
+    renamed.write.format("delta").save(str(folder / "sales.delta"))
+    kinds = {name.replace(" ", "_"): kind for name, kind in KINDS.items()}
+    columns = {**SALE, "store_id": "Shop_No"}
+    return {"format": "delta", "received": kinds, "columns": columns}
+
+
+FORMS: dict[str, tuple[Callable[[SparkSession, Path], dict[str, Any]], str]] = {
+    "Excel, with cells of their own kinds": (excel, "Milk 1l"),
+    "the second sheet of a workbook, of texts": (sheet_of_texts, "Milk 1l"),
+    "bzip2": (bzip2, "Milk 1l"),
+    "gzip, in KOI8-R": (gzipped_in_cyrillic, "Молоко"),
+    "JSON in Latin-1": (json_in_latin, "Käse"),
+    "Parquet": (parquet, "Milk 1l"),
+    "a Delta table": (delta, "Milk 1l"),
+}
+
+
+@pytest.mark.parametrize(("write", "name"), FORMS.values(), ids=FORMS)
+def test_each_form_tells_the_same(
+    spark: SparkSession, tmp_path: Path, write: Callable[[SparkSession, Path], dict[str, Any]], name: str
+) -> None:
+    settings = config(tmp_path, **write(spark, tmp_path))
+    found = [row for row in rows_of(spark, settings) if row._fate != "blank"]
+    assert [(told(row), row._fate) for row in found] == [((MILK[0], name, *MILK[2:]), "clean")]
+    assert found[0]._raw._source_file.startswith("sales.")
+
+
+def test_a_cell_without_a_name_above_it_refuses_its_row_and_a_column_of_its_own_is_kept_aside(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    good = ["7", "Milk 1l", "24.12.2016", 3, 2.5]
+    write_workbook(tmp_path / "sales.xlsx", S=[[*RECEIVED, "Till"], [*good, 4], [*good, 4, "stray"]])
+    rows = rows_of(spark, config(tmp_path, format="excel"))
+    assert sorted((row._fate, row._raw._extra) for row in rows) == [
+        ("clean", '{"Till":"4"}'),
+        ("malformed_row", '{"Till":"4"}'),
+    ]
+
+
+def test_a_column_that_later_files_have_is_kept_beside_what_all_have(spark: SparkSession, tmp_path: Path) -> None:
+    as_file(typed(spark), tmp_path, "sales-1.parquet")
+    (tmp_path / "part" / "_SUCCESS").unlink()
+    wider = typed(spark, f"{DDL}, Till int", (8, "Bread", date(2016, 12, 25), 1.0, 2.0, 4))
+    wider.write.mode("overwrite").parquet(str(tmp_path / "part"))
+    (file,) = (tmp_path / "part").glob("*.parquet")
+    file.rename(tmp_path / "sales-2.parquet")
+    rows = rows_of(spark, config(tmp_path, format="parquet", received=KINDS, files="sales-*.parquet"))
+    assert sorted((row.store_id, row._raw._extra) for row in rows) == [("7", None), ("8", '{"Till":4}')]
+
+
+CHANGED = {
+    "a number that became text": ("Pieces double", "Pieces string", "column Pieces is string, wanted double"),
+    "a whole number that became shorter": ("bigint", "int", "column Shop No is int, wanted bigint"),
+    "a day that became an instant": ("Day date", "Day timestamp", "column Day is timestamp, wanted date"),
+    "a column less": (", Takings double", "", "no column Takings; found Shop No, Article, Day, Pieces"),
+}
+
+
+@pytest.mark.parametrize(("kind", "instead", "message"), CHANGED.values(), ids=CHANGED)
+def test_a_type_that_changed_is_refused_by_the_names_of_file_and_column(
+    spark: SparkSession, tmp_path: Path, kind: str, instead: str, message: str
+) -> None:
+    spark.createDataFrame([], DDL.replace(kind, instead)).coalesce(1).write.parquet(str(tmp_path / "part"))
+    (file,) = (tmp_path / "part").glob("*.parquet")
+    file.rename(tmp_path / "sales.parquet")
+    with pytest.raises(SchemaError, match=rf"sales\.parquet: {message}"):
+        rows_of(spark, config(tmp_path, format="parquet", received=KINDS))
+
+
+def test_a_workbook_without_the_sheet_names_those_that_it_has(spark: SparkSession, tmp_path: Path) -> None:
+    write_workbook(tmp_path / "sales.xlsx", January=[RECEIVED], February=[RECEIVED])
+    with pytest.raises(
+        SourceError, match=r"sales\.xlsx: sheets January, February; wanted a workbook with a sheet March"
+    ):
+        rows_of(spark, config(tmp_path, format="excel", sheet="March"))

@@ -1,0 +1,170 @@
+"""Files that come one after another: each is taken in once, and what was known on a day stays what it was."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from corner import KEY, REGION, Corner, line
+from shelfcast.errors import SourceError
+from shelfcast.job import Run
+from shelfcast.sources.ledger import LEDGER
+from shelfcast.steps import ingest
+
+
+@pytest.fixture(scope="module")
+def two_days(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+    """A day's file, and that of the next with a correction, a repetition and a late sale."""
+    shop = Corner(spark, tmp_path_factory.mktemp("two_days"))
+    shop.deliver("sales-2.csv", line("a", "2017-01-02", 1), line("b", "2017-01-02", 2))
+    assert shop.take_in() == (True, True)
+    late = (line("a", "2017-01-02", 5), line("b", "2017-01-02", 2), line("d", "2017-01-01", 4))
+    shop.deliver("sales 3.csv", *late, line("c", "2017-01-03", 3), line("", "2017-01-03", 9))
+    assert shop.take_in() == (True, True)
+    return shop
+
+
+def test_what_was_known_on_a_day_stays_and_what_came_later_is_known_from_then(two_days: Corner) -> None:
+    assert two_days.sold("2017-01-02") == {"a": 1, "b": 2}
+    assert two_days.sold("2017-01-03") == {"a": 5, "b": 2, "c": 3, "d": 4}
+
+
+def test_a_further_delivery_is_merged_and_nothing_else_is_read_anew(two_days: Corner) -> None:
+    assert two_days.operations("raw/corner_sales")[-2:] == ["WRITE", "WRITE"]
+    assert two_days.operations("clean/sales")[-2:] == ["WRITE", "MERGE"]
+
+
+def test_every_row_received_is_accounted_for(two_days: Corner) -> None:
+    assert two_days.account() == {"raw": 7, "clean": 5, "duplicates": 1, "quarantined": 1}
+
+
+def test_the_ledger_tells_which_file_came_when(two_days: Corner) -> None:
+    lines = two_days.runner.lake.read(LEDGER, REGION).orderBy("delivery").collect()
+    assert [(line.file, line.delivery) for line in lines] == [("sales-2.csv", 1), ("sales 3.csv", 2)]
+
+
+def test_nothing_new_is_nothing_to_do_whether_the_files_stay_or_are_put_away(two_days: Corner, tmp_path: Path) -> None:
+    assert two_days.take_in() == (False, False)
+    kept = shutil.move(two_days.folder / "sales-2.csv", tmp_path)
+    assert two_days.take_in() == (False, False)
+    shutil.move(kept, two_days.folder)
+
+
+def test_judged_all_at_once_it_is_the_same(two_days: Corner) -> None:
+    apart = two_days.hashes()
+    shutil.rmtree(Path(two_days.runner.lake.path("clean")))
+    assert two_days.clean()
+    assert two_days.hashes() == apart
+
+
+@pytest.fixture(scope="module")
+def again(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+    """A file that comes again, with a sale corrected, one taken back, and a further one; and a copy of it."""
+    shop = Corner(spark, tmp_path_factory.mktemp("again"))
+    shop.deliver("sales.csv", *(line(basket, "2017-01-02", 1) for basket in "abc"))
+    shop.take_in()
+    rows = (line("a", "2017-01-02", 1), line("b", "2017-01-02", 7), line("d", "2017-01-03", 2))
+    shop.deliver("sales.csv", *rows)
+    shop.deliver("sales-copy.csv", *rows)
+    shop.take_in()
+    return shop
+
+
+def test_a_file_that_comes_again_overtakes_what_it_told_before(again: Corner) -> None:
+    assert again.sold("2017-01-02") == {"a": 1, "b": 1, "c": 1}
+    assert again.sold("2017-01-03") == {"a": 1, "b": 7, "d": 2}
+
+
+def test_rows_that_came_again_are_counted_once_and_the_others_as_superseded(again: Corner) -> None:
+    assert again.account() == {"raw": 6, "clean": 3, "superseded": 3}
+
+
+def test_a_copy_of_a_file_is_not_read(again: Corner) -> None:
+    copies = again.runner.lake.read(LEDGER, REGION).where("copy_of is not null").collect()
+    assert [(line.file, line.copy_of) for line in copies] == [("sales.csv", "sales-copy.csv")]
+
+
+def test_without_a_key_equal_rows_are_sales_and_a_file_that_comes_again_takes_the_place_of_what_it_was(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    shop = Corner(spark, tmp_path, "{}")
+    shop.deliver("sales-2.csv", line("a", "2017-01-02", 1), line("b", "2017-01-02", 1))
+    shop.take_in()
+    shop.deliver("sales-3.csv", line("c", "2017-01-03", 1), line("z", "2017-01-02", 6))
+    shop.take_in()
+    assert (shop.sold("2017-01-02"), shop.sold("2017-01-03")) == (
+        {"a": 1, "b": 1},
+        {"a": 1, "b": 1, "c": 1, "z": 6},
+    )
+    assert shop.operations("clean/sales")[-1] == "WRITE"
+    apart = shop.hashes()
+    shop.deliver("sales-3.csv", line("c", "2017-01-03", 4))
+    shop.deliver("sales-4.csv", line("e", "2017-01-04", 1))
+    shop.take_in()
+    assert shop.sold("2017-01-03") == {"a": 1, "b": 1, "c": 1, "z": 6}
+    assert shop.sold("2017-01-04") == {"a": 1, "b": 1, "c": 4, "e": 1}
+    assert shop.hashes() != apart
+
+
+def killed_after(monkeypatch: pytest.MonkeyPatch, shop: Corner, table: str) -> None:
+    """Run ingest, and be killed once the table is written."""
+    whole: Callable[..., None] = Run.append_once
+
+    def dying(run: Run, written: object, *arguments: object, **told: object) -> None:
+        whole(run, written, *arguments, **told)
+        if getattr(written, "name", "") == table:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "append_once", dying)
+        with pytest.raises(KeyboardInterrupt):
+            shop.ingest()
+
+
+@pytest.mark.parametrize("comes", [False, True], ids=["nothing-more-comes", "another-file-comes-meanwhile"])
+def test_killed_after_the_rows_are_in_they_are_in_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    shop = Corner(spark, tmp_path)
+    shop.deliver("sales-2.csv", line("a", "2017-01-02", 1))
+    shop.ingest()
+    shop.deliver("sales-3.csv", line("b", "2017-01-03", 1))
+    killed_after(monkeypatch, shop, "raw/corner_sales")
+    if comes:
+        shop.deliver("sales-4.csv", line("c", "2017-01-04", 1))
+    shop.ingest()
+    raw = shop.runner.lake.read(ingest.job(shop.runner.config).writes[0], REGION).select("basket").collect()
+    assert sorted(row.basket for row in raw) == ["a", "b", *(["c"] if comes else [])]
+
+
+def test_a_run_that_was_killed_before_its_rows_were_in_has_told_of_nothing(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Corner(spark, tmp_path)
+    shop.deliver("sales-2.csv", line("a", "2017-01-02", 1))
+    shop.ingest()
+    shop.deliver("sales-3.csv", line("b", "2017-01-03", 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "append_once", lambda *_, **__: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            shop.ingest()
+    assert shop.runner.lake.read(LEDGER, REGION).count() == 2
+    (shop.folder / "sales-3.csv").unlink()
+    shop.deliver("sales-5.csv", line("e", "2017-01-05", 1))
+    shop.ingest()
+    files = shop.runner.lake.read(LEDGER, REGION).orderBy("file").collect()
+    assert [(line.file, line.delivery) for line in files] == [("sales-2.csv", 1), ("sales-5.csv", 2)]
+
+
+def test_files_of_dated_names_are_known_from_their_day(spark: SparkSession, tmp_path: Path) -> None:
+    shop = Corner(spark, tmp_path, KEY, dated="yyyyMMdd")
+    shop.deliver("sales20170102.csv", line("a", "2017-01-02", 1))
+    shop.take_in()
+    shop.deliver("sales20170109.csv", line("a", "2017-01-02", 3))
+    shop.take_in()
+    assert (shop.sold("2017-01-08"), shop.sold("2017-01-09")) == ({"a": 1}, {"a": 3})
+    shop.deliver("sales-undated.csv", line("b", "2017-01-02", 3))
+    with pytest.raises(SourceError, match=r"sales-undated\.csv: no day in its name; wanted one in the form yyyyMMdd"):
+        shop.ingest()
