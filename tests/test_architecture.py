@@ -17,7 +17,7 @@ LAYERS = (
     "config code session folder lease turns lake_version commits properties lake job runner",
     "upkeep publications provenance database",
     "cleaning migrations sources judging erasure calendar events weeks demand",
-    "panel panels plan availability encoding history pooling features",
+    "panel conditions panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
     "forecasting inventory monitoring insights study reporting",

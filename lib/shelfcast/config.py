@@ -67,6 +67,15 @@ class Demand(Section):
     ended_after_weeks: int | None = Field(default=None, ge=1)
 
 
+class Condition(Section):
+    """What goes on by day and place: whether a week's value is known ahead of it, as that of a holiday or campaign, or
+    in the past alone, as that of the weather. absent: the value of a day of which nothing is told; unknown where none
+    is given."""
+
+    known: Literal["ahead", "past"]
+    absent: float | None = None
+
+
 class Reference(Section):
     """The published selection of series that other tools are compared on."""
 
@@ -191,6 +200,7 @@ class Config(Section):
     cleaning: Cleaning
     contracts: tuple[Rule, ...] = ()
     demand: Demand
+    conditions: dict[str, Condition] = Field(default_factory=dict)
     hidden_demand: HiddenDemand = Field(default_factory=HiddenDemand)
     backtest: Backtest
     training: Training

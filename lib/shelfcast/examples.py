@@ -1,12 +1,13 @@
 """Training examples from panels, bucket by bucket on the executors."""
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.features import NUMERIC_FEATURES, known_targets, make_examples, share_of
 from shelfcast.history import selling_weeks
-from shelfcast.panel import Axis, densify
+from shelfcast.panel import PLANNED, RECENT, Axis, densify
 from shelfcast.panels import by_bucket
 from shelfcast.table import Table
 
@@ -16,7 +17,8 @@ TRAINING_FRAME = Table(
     "features/training_frame",
     "region string, panel string, store_id string, item_id string, category_id string, origin int, "
     "step int, week date, "
-    "y double, scale double, " + ", ".join(f"{name} float" for name in FEATURES),
+    # conditions: feature -> value, of what goes on beside sales; as many as the configuration names.
+    "y double, scale double, conditions map<string,double>, " + ", ".join(f"{name} float" for name in FEATURES),
     key=("region", "panel", "store_id", "item_id", "origin", "step"),
     checks={"target_is_known": "y is not null"},
     partitions=("region", "panel"),
@@ -47,13 +49,31 @@ def sample_training_examples(
         weeks = selling_weeks(dense.y)[examples["series"], examples["origin"] - 1]
         examples = examples[weeks >= least_weeks]
         named = examples.assign(
-            region=rows["region"].iloc[0], panel=rows["panel"].iloc[0], week=examples["period"].dt.date
+            region=rows["region"].iloc[0],
+            panel=rows["panel"].iloc[0],
+            week=examples["period"].dt.date,
+            conditions=pack_conditions(examples),
         )
         return named[TRAINING_FRAME.names].astype(
             {"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}
         )
 
     return by_bucket(panel, buckets).applyInPandas(of_bucket, TRAINING_FRAME.columns)
+
+
+def pack_conditions(examples: pd.DataFrame) -> "list[dict[str, float] | None]":
+    """The features of conditions, of which no table can know the names, as one value a row; None where there are
+    none."""
+    names = [str(name) for name in examples if str(name).startswith((PLANNED, RECENT)) and name not in FEATURES]
+    told = [dict(zip(names, row, strict=True)) for row in examples[names].to_numpy()]
+    return [{name: value for name, value in row.items() if value == value} or None for row in told]
+
+
+def unpack_conditions(examples: pd.DataFrame) -> pd.DataFrame:
+    """The examples with a column a feature in the place of `conditions`."""
+    told = [dict(each) if each is not None else {} for each in examples["conditions"]]
+    plain, names = examples.drop(columns="conditions"), sorted({name for each in told for name in each})
+    return plain.assign(**{name: [each.get(name, np.nan) for each in told] for name in names})
 
 
 def count_examples(panel: DataFrame, axis: Axis, origins: range, least_weeks: int) -> int:

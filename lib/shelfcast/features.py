@@ -22,7 +22,7 @@ from shelfcast.history import (
     season_near,
     sum_by_group,
 )
-from shelfcast.panel import FloatArray, Panel
+from shelfcast.panel import PLANNED, RECENT, FloatArray, Panel
 
 LAGS = (1, 2, 3, 4, 6, 8)
 WINDOWS = (2, 4, 8, 13, 26, 52)
@@ -31,7 +31,6 @@ SCALE_WINDOW = 13
 SCALE_PRIOR = 1.0
 # A series' age tells of its launch; beyond a quarter it only tells the origins apart.
 AGE_LIMIT = 13.0
-PLANNED = "planned_"
 CATEGORICAL_FEATURES = ("store_id", "item_id", "category_id")
 LEVEL_FEATURES = (
     "log_scale",
@@ -58,9 +57,10 @@ def make_examples(
 
     Columns: series (row number in the panel), the columns of `panel.ids`, origin, step (1..horizon), period
     (datetime64 of the target), y (units; NaN where beyond the panel or not known), scale (units), counted (whether the
-    series has sold in whole units alone), NUMERIC_FEATURES (NaN where there is no such past) and `planned_<covariate>`
-    (NaN beyond what is planned). With `share`: for training, about that share of the rows whose y is known, drawn by
-    the hash of (ids, origin, step): the same ones whatever other series the panel holds.
+    series has sold in whole units alone), NUMERIC_FEATURES (NaN where there is no such past), `planned_<covariate>`
+    (NaN beyond what is planned) and `recent_<name>` of what is known of the past alone. With `share`: for training,
+    about that share of the rows whose y is known, drawn by the hash of (ids, origin, step): the same ones whatever
+    other series the panel holds.
     """
     origin, series, step = (
         axis.ravel() for axis in np.meshgrid(origins, np.arange(len(panel)), np.arange(horizon), indexing="ij")
@@ -76,6 +76,7 @@ def make_examples(
     keys = keys.assign(series=series, origin=origin, step=step + 1.0, period=period, y=y[kept])
     demand = _demand_features(panel, origins, horizon, origin, series, step)
     planned = {f"{PLANNED}{name}": _at(values, series, origin + step) for name, values in panel.covariates.items()}
+    planned |= {f"{RECENT}{name}": _at(values, series, origin - 1) for name, values in panel.past.items()}
     return pd.concat([keys, demand, _calendar(period, period_days(panel), country), pd.DataFrame(planned)], axis=1)
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+# What a feature is named for: a value of the target week that is known ahead, or the last one that was known.
+PLANNED, RECENT = "planned_", "recent_"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Panel:
     y: shape (n, T), units sold; NaN where the demand is not known (before the first sale, store closed).
     season: periods in a season: 52 for a year of weeks, 13 for a quarter.
     covariates: name -> shape (n, T + h), known in advance for the `h` periods after the last one.
+    past: name -> shape (n, T + h), known of a period once it is over.
     """
 
     ids: pd.DataFrame
@@ -27,6 +30,7 @@ class Panel:
     y: FloatArray
     season: int
     covariates: Mapping[str, FloatArray] = field(default_factory=dict)
+    past: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -37,8 +41,11 @@ class Panel:
 
     def take(self, rows: NDArray[np.int64]) -> "Panel":
         """The panel of the series at `rows`."""
-        covariates = {name: values[rows] for name, values in self.covariates.items()}
-        return replace(self, ids=self.ids.iloc[rows].reset_index(drop=True), y=self.y[rows], covariates=covariates)
+        ids, y = self.ids.iloc[rows].reset_index(drop=True), self.y[rows]
+        covariates, past = (
+            {name: values[rows] for name, values in told.items()} for told in (self.covariates, self.past)
+        )
+        return replace(self, ids=ids, y=y, covariates=covariates, past=past)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ def densify(rows: pd.DataFrame, axis: Axis) -> Panel:
     rows: store_id, item_id, category_id, week, quantity, promoted; a row is a week of demand, one of which nothing is
     known (quantity NaN), or a planned promotion without a sale (quantity 0), which may lie up to `horizon` weeks beyond
     the last week.
+    `conditions`, where it is there: feature -> a value a week, in the first row of a series.
     Series come sorted by store and item, so that a fit does not depend on the order of the rows.
     """
     keys = ["store_id", "item_id", "category_id"]
@@ -80,4 +88,21 @@ def densify(rows: pd.DataFrame, axis: Axis) -> Panel:
     y = dense[:, : len(axis.weeks)]
     if axis.from_first_sale:
         y = np.where(np.cumsum(y > 0, axis=1) > 0, y, np.nan)
-    return Panel(rows.loc[starts, keys].reset_index(drop=True), axis.periods, y, axis.season, {"promoted": promoted})
+    planned, past = _conditions(rows[starts], dense.shape)
+    ids = rows.loc[starts, keys].reset_index(drop=True)
+    return Panel(ids, axis.periods, y, axis.season, {"promoted": promoted, **planned}, past)
+
+
+def _conditions(first: pd.DataFrame, shape: tuple[int, ...]) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """What goes on in the weeks of each series: known ahead, and known once they are over. first: a row a series."""
+    told = [dict(each) if each is not None else {} for each in first.get("conditions", [])]
+    planned: dict[str, FloatArray] = {}
+    past: dict[str, FloatArray] = {}
+    for feature in sorted({name for each in told for name in each}):
+        values = np.full(shape, np.nan)
+        for row, each in enumerate(told):
+            weeks = np.asarray(each.get(feature, []), dtype=np.float64)[: shape[1]]
+            values[row, : len(weeks)] = weeks
+        into = planned if feature.startswith(PLANNED) else past
+        into[feature.removeprefix(PLANNED).removeprefix(RECENT)] = values
+    return planned, past

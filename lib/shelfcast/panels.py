@@ -5,6 +5,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, GroupedData, Window
 from pyspark.sql import functions as F
 
+from shelfcast.conditions import join_conditions
 from shelfcast.config import Reference
 
 REFERENCE, CATEGORY, PRODUCT = "reference", "category", "product"
@@ -75,9 +76,12 @@ def hide_unknown(rows: DataFrame, weeks: DataFrame) -> DataFrame:
     return joined.select(*_SERIES, "week", quantity, promoted)
 
 
-def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int) -> DataFrame:
+def as_panel(
+    rows: DataFrame, region: str, panel: str, buckets: int, ranked: int, conditions: DataFrame | None = None
+) -> DataFrame:
     """The rows of one panel as features/panel_demand keeps them. `size_rank`: 1.. for the `ranked` largest series,
-    else null."""
+    else null. conditions: of each store, as `conditions.by_store` has them."""
+    rows = join_conditions(rows, conditions)
     by_series = rows.groupBy(*_SERIES).agg(F.coalesce(F.sum("quantity"), F.lit(0.0)).alias("units"))
     largest = by_series.orderBy(F.desc("units"), *_SERIES).limit(ranked)
     # At most `ranked` rows: the one window without partitions that may be.
@@ -92,6 +96,7 @@ def as_panel(rows: DataFrame, region: str, panel: str, buckets: int, ranked: int
         "week",
         "quantity",
         "promoted",
+        "conditions",
     )
 
 

@@ -104,9 +104,9 @@ SERIES = Table(
 PANEL_DEMAND = Table(
     "features/panel_demand",
     # Sparse: a week of demand, or one in which the series was promoted and did not sell, or (null) of which nothing is
-    # known. `bucket` cuts a panel into tasks.
+    # known. `bucket` cuts a panel into tasks. conditions: of all weeks, in a series' first row: feature -> a value each.
     "region string, panel string, bucket int, store_id string, item_id string, category_id string, size_rank int, "
-    "week date, quantity double, promoted double",
+    "week date, quantity double, promoted double, conditions map<string,array<double>>",
     key=("region", "panel", "store_id", "item_id", "week"),
     checks={"quantity_is_not_negative": "ifnull(quantity, 0) >= 0", "promoted_is_a_share": "promoted between 0 and 1"},
     partitions=("region", "panel"),

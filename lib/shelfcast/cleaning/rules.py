@@ -84,6 +84,14 @@ def stock_rules(settings: config.Cleaning) -> dict[str, Column]:
     }
 
 
+def condition_rules() -> dict[str, Column]:
+    """Rules of what goes on by day and place."""
+    return {
+        "missing_or_unreadable_date": F.col("day").isNull(),
+        "ends_before_it_starts": F.col("until") < F.col("day"),
+    }
+
+
 def _years_around(settings: config.Cleaning) -> tuple[int, int]:
     """Orders precede the first sale, and goods may arrive after the last."""
     return settings.first_day.year - 1, settings.last_day.year + 1

@@ -12,6 +12,7 @@ from shelfcast.cleaning import fate, rules, versions
 from shelfcast.config import Cleaning, Config
 from shelfcast.judging import contracts
 from shelfcast.sources import open_source
+from shelfcast.sources.canonical import CONDITIONS
 
 # The tables that keep the versions of a row; of the others the last one counts.
 VERSIONED = ("sales", "purchases", "invoices", "opening_stock", "closing_stock")
@@ -70,4 +71,5 @@ def _rules(name: str, canonical: DataFrame, settings: Cleaning) -> dict[str, Col
         "invoices": rules.invoice_rules(),
         "opening_stock": rules.stock_rules(settings),
         "closing_stock": rules.stock_rules(settings),
+        **dict.fromkeys(CONDITIONS, rules.condition_rules()),
     }[name]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shelfcast.events import CALENDAR_FEATURES
-from shelfcast.features import CATEGORICAL_FEATURES, NUMERIC_FEATURES, PLANNED
-from shelfcast.panel import FloatArray
+from shelfcast.features import CATEGORICAL_FEATURES, NUMERIC_FEATURES
+from shelfcast.panel import PLANNED, RECENT, FloatArray
 
 NEVER_SEEN = 0
 # A straight line drawn through ordinary rows says nothing of one ten deviations away.
@@ -63,7 +63,7 @@ def fit_encoder(examples: pd.DataFrame) -> Encoder:
     Without the calendar of the target: it repeats by the year, and where the history is shorter than two a model takes
     the accidents of single weeks for the calendar's doing.
     """
-    planned = sorted(str(name) for name in examples if str(name).startswith(PLANNED))
+    planned = sorted(str(name) for name in examples if str(name).startswith((PLANNED, RECENT)))
     # A year ago is not known to any row of a short history: such a feature says nothing, and binning it fails.
     names = [name for name in NUMERIC_FEATURES if name not in CALENDAR_FEATURES]
     numeric = [name for name in (*names, *planned) if examples[name].notna().any()]

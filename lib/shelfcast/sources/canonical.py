@@ -6,7 +6,10 @@ from shelfcast import schemas
 from shelfcast.cleaning import supply
 from shelfcast.table import Table
 
+_CONDITIONS = Table("", "store_id string, day date, until date, known_from date", key=())
 _STOCK = (supply.STOCK, {"price": "double"})
+# Tables of what goes on by day and place, whose further columns are the conditions that the configuration names.
+CONDITIONS = ("holidays", "weather", "campaigns")
 # The clean table that a received one becomes, and what it tells beside that table's columns.
 _BECOMES: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     "sales": (schemas.SALES, {}),
@@ -19,6 +22,7 @@ _BECOMES: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     "invoices": (supply.INVOICES, {"vendor_name": "string"}),
     "opening_stock": _STOCK,
     "closing_stock": _STOCK,
+    **dict.fromkeys(CONDITIONS, (_CONDITIONS, {})),
 }
 # What cleaning makes of the others, and no source tells.
 _DERIVED = {
@@ -37,6 +41,7 @@ REQUIRED = {
     "invoices": ("vendor_id", "po_number", "invoiced_on", "dollars"),
     "opening_stock": ("store_id", "product_id", "counted_on", "on_hand"),
     "closing_stock": ("store_id", "product_id", "counted_on", "on_hand"),
+    **dict.fromkeys(CONDITIONS, ("day",)),
 }
 # The day on which a row is first known, where the configuration does not map `known_from`: a till's sale on the evening
 # of its day.

@@ -1,7 +1,7 @@
 """Any company: its tables as the configuration maps them, without a line of code."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,7 +17,7 @@ from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
 from shelfcast.settings.source import MappedColumn, MappedTable, Source
 from shelfcast.sources import csv_files
-from shelfcast.sources.canonical import KNOWN_FROM, REQUIRED, canonical_columns
+from shelfcast.sources.canonical import CONDITIONS, KNOWN_FROM, REQUIRED, canonical_columns
 from shelfcast.sources.csv_files import MALFORMED, Form, name_in, number_in
 from shelfcast.sources.delta_tables import find_tables, read_delta_tables
 from shelfcast.sources.excel_files import read_excel
@@ -47,7 +47,7 @@ class Mapped:
         if "sales" not in tables:
             raise ConfigError(f"source.tables: found {', '.join(tables) or 'none'}; wanted sales among them")
         for name, table in tables.items():
-            _require_columns(name, table)
+            _require_columns(name, table, config.conditions if name in CONDITIONS else ())
         company = config.source.name or config.region
         self.raw: dict[str, Table] = {
             name: raw_table(f"{company}_{name}", _as_ddl(table), config.source.persons)
@@ -90,7 +90,13 @@ class Mapped:
         columns = {column: self._column(name, column, kind, raw) for column, kind in canonical_columns(name).items()}
         if name in _MOMENTS:
             columns["moment"] = F.lit(_MOMENTS[name])
+        if name in CONDITIONS:
+            columns["measures"] = self._measures(name, raw)
         return with_raw(raw, columns)
+
+    def _measures(self, name: str, raw: DataFrame) -> Column:
+        told = [column for column in self._table(name).columns if column not in canonical_columns(name)]
+        return F.create_map(*[part for each in told for part in (F.lit(each), self._column(name, each, "double", raw))])
 
     def _table(self, name: str) -> MappedTable:
         return self._source.tables[name]
@@ -173,12 +179,12 @@ def _checked(expression: str, raw: DataFrame, place: str) -> Column:
     return found
 
 
-def _require_columns(name: str, table: MappedTable) -> None:
+def _require_columns(name: str, table: MappedTable, measures: Collection[str]) -> None:
     """Raise ConfigError for a table or column that no forecast is made of, a needed one that is not mapped, and one
     that is made of what is not received."""
     if name not in REQUIRED:
         raise ConfigError(f"source.tables: no table {name}; wanted some of {', '.join(REQUIRED)}")
-    known = canonical_columns(name)
+    known = [*canonical_columns(name), *measures]
     if unknown := [column for column in table.columns if column not in known]:
         raise ConfigError(f"source.tables.{name}.columns: no {', '.join(unknown)}; wanted some of {', '.join(known)}")
     if missing := [column for column in REQUIRED[name] if column not in table.columns]:

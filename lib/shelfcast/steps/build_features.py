@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from shelfcast import calendar, demand, encoding, examples, panels, schemas
 from shelfcast.availability.stores import unknown_weeks
 from shelfcast.availability.tables import AVAILABILITY
+from shelfcast.conditions import CONDITIONS, by_store
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
@@ -30,8 +31,9 @@ _IDENTITY = ("store_id", "item_id", "category_id")
 
 
 def job(config: Config) -> Job:
-    settings = ("cleaning", "backtest", "training", "demand", "hidden_demand", "runtime", "country")
-    return Job("build_features", (*_READS, *told_tables(config)), _WRITES, settings, build_features)
+    settings = ("cleaning", "backtest", "training", "demand", "hidden_demand", "runtime", "country", "conditions")
+    about = (CONDITIONS,) if config.conditions else ()
+    return Job("build_features", (*_READS, *told_tables(config), *about), _WRITES, settings, build_features)
 
 
 def told_tables(config: Config) -> tuple[Table, ...]:
@@ -81,7 +83,18 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
         panels.PRODUCT: _as_known(run, panels.join_promotions(by_product, planned)),
     }
     ranked = 0 if settings.slow_series == "all" else settings.slow_series
-    return [panels.as_panel(frame, run.config.region, name, runtime.buckets, ranked) for name, frame in rows.items()]
+    about = _conditions(run, plan)
+    return [
+        panels.as_panel(frame, run.config.region, name, runtime.buckets, ranked, about) for name, frame in rows.items()
+    ]
+
+
+def _conditions(run: Run, plan: Plan) -> DataFrame | None:
+    """What goes on in each store's weeks, where the configuration names anything."""
+    if not run.config.conditions:
+        return None
+    known = run.read(CONDITIONS).where(F.col("known_from") <= F.lit(run.known_on))
+    return by_store(known, run.read(schemas.STORES), plan.weeks[0], plan.ahead[-1], run.config.conditions)
 
 
 def _as_known(run: Run, rows: DataFrame) -> DataFrame:

@@ -2,7 +2,7 @@
 clean/quarantine, clean/row_counts, clean/day_counts, clean/deliveries; of a source that tells of its supply:
 clean/purchases, invoices, stock, vendors, prices"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial, reduce
 
@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from shelfcast import schemas
 from shelfcast.cleaning import account, fate, quantities, supply
 from shelfcast.cleaning.sizes import with_package_size
+from shelfcast.conditions import CONDITIONS, as_conditions
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.judging import accounts, contracts, promises
@@ -19,7 +20,7 @@ from shelfcast.judging.judged import Judged, judge_all, judge_new
 from shelfcast.judging.since import judged_before, last_deliveries
 from shelfcast.judging.writing import Writer, in_shape
 from shelfcast.session import side_by_side
-from shelfcast.sources import open_source, tells_of_supply
+from shelfcast.sources import canonical, open_source, tells_of_supply
 from shelfcast.sources.ledger import LEDGER
 
 _ALWAYS = (
@@ -48,8 +49,9 @@ def job(config: Config) -> Job:
     supplied = [table for table, names in _SUPPLY if any(name in raw for name in names)]
     told = (supply.VENDORS, supply.PRICES) if tells_of_supply(config) else ()
     contracts.require_rules(config, [*raw])
+    about = (CONDITIONS,) if {*conditions_in(raw)} else ()
     promised = (contracts.RESULTS,) if config.contracts else ()
-    writes = (*_ALWAYS, *supplied, *told, *promised)
+    writes = (*_ALWAYS, *supplied, *told, *about, *promised)
     settings = ("source", "cleaning", "contracts", "demand")
     return Job("clean", (LEDGER, *raw.values()), writes, settings, clean, dated=False)
 
@@ -78,6 +80,7 @@ def _write(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
         partial(_write_sales, run, judged, writer),
         partial(_write_promotions, run, judged.get("promotions"), writer),
         partial(_write_supply, run, judged, writer),
+        partial(_write_conditions, run, judged, writer),
     )
     _write_account(run, judged, writer)
 
@@ -165,6 +168,22 @@ def _write_supply(run: Run, judged: Mapping[str, Judged], writer: Writer) -> Non
             writer.leave(table)
     if supply.VENDORS in run.job.writes:
         _write_vendors(run, judged, writer)
+
+
+def _write_conditions(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+    """Holidays, weather and campaigns, as far as the source tells of them."""
+    if CONDITIONS not in run.job.writes:
+        return
+    found = [as_conditions(judged[name].kept) for name in conditions_in(judged)]
+    if found:
+        # What comes again of a day and place takes the place of what was.
+        writer.put(CONDITIONS, reduce(DataFrame.unionByName, found), key=("store_id", "day", "name"))
+    else:
+        writer.leave(CONDITIONS)
+
+
+def conditions_in(tables: Iterable[str]) -> list[str]:
+    return [name for name in tables if name in canonical.CONDITIONS]
 
 
 def _write_vendors(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:

@@ -8,12 +8,12 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast import stored
-from shelfcast.examples import FEATURES
+from shelfcast.examples import FEATURES, unpack_conditions
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.training import frames
 
 FIT_COLUMNS = "panel string, model string, cutoff date, artefact string, examples bigint, seconds double, error string"
-_COLUMNS = ("store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES)
+_COLUMNS = ("store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", "conditions", *FEATURES)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def fit_in_tasks(spark: SparkSession, fits: Sequence[Fit]) -> DataFrame:
 
 def _fit(task: Fit) -> tuple[str, str, date, str, int, float, str | None]:
     started = time.monotonic()
-    examples = frames.read_examples(task.files, _COLUMNS, task.cutoff)
+    examples = unpack_conditions(frames.read_examples(task.files, _COLUMNS, task.cutoff))
     error = None
     try:
         fitted = sklearn_models.fit(task.model, examples, encoder.fit_encoder(examples), task.seed)
