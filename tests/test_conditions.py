@@ -40,6 +40,20 @@ def test_what_goes_on_everywhere_counts_in_each_store_and_a_day_without_word_as_
     assert told["s2"] == {"planned_holiday": pytest.approx([2 / 7, 1 / 7, 0]), "recent_warmth": [None] * 3}
 
 
+def test_of_what_was_told_of_a_day_and_place_the_last_word_counts_whether_it_came_later_or_was_known_later(
+    spark: SparkSession,
+) -> None:
+    columns = "store_id string, day date, until date, known_from date, measures map<string,double>, _delivery bigint"
+    rows = [("s1", MONDAY, None, MONDAY, {"warmth": value}, delivery) for value, delivery in ((9.0, 1), (3.0, 2))]
+    (last,) = as_conditions([spark.createDataFrame(rows, columns)]).collect()
+    assert last.value == 3.0
+    told = [about(name="warmth", value=9.0, store_id="s1"),
+            about(name="warmth", value=3.0, store_id="s1", known_from=date(2017, 1, 5))]  # fmt: skip
+    stores = frame(spark, "store_id string", {"store_id": "s1"})
+    (found,) = by_store(frame(spark, CONDITIONS, *told), stores, WEEKS[0], WEEKS[0], TOLD).collect()
+    assert found.conditions["recent_warmth"] == [3.0]
+
+
 def test_a_series_has_the_conditions_of_its_store_once(spark: SparkSession) -> None:
     panel = frame(spark, "store_id string, item_id string, week date", *(
         {"store_id": "s1", "item_id": item, "week": week} for item in ("p1", "p2") for week in WEEKS
@@ -92,7 +106,7 @@ def test_a_table_of_weather_is_mapped_and_its_columns_are_conditions(spark: Spar
     ]
     columns = "store_id string, day date, until date, known_from date, measures map<string,double>"
     judged = spark.createDataFrame([("7", MONDAY, None, MONDAY, {"warmth": -3.0, "holiday": None})], columns)
-    (cold,) = as_conditions(judged).collect()
+    (cold,) = as_conditions([judged]).collect()
     assert (cold.name, cold.value, cold.until) == ("warmth", -3.0, MONDAY)
 
 

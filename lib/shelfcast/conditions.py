@@ -1,31 +1,39 @@
 """Conditions: what goes on by day and place beside sales, such as local holidays, weather and campaigns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from shelfcast.cleaning.versions import DELIVERY
 from shelfcast.config import Condition
 from shelfcast.panel import PLANNED, RECENT
 from shelfcast.table import Table
 
 CONDITIONS = Table(
     "clean/conditions",
-    # Of all stores where `store_id` is null; from `day` to `until`, both in.
+    # Of all stores where `store_id` is null; from `day` to `until`, both in. `known_from`: since when.
     "region string, store_id string, day date, until date, name string, value double, known_from date",
-    key=("region", "store_id", "day", "name"),
+    key=("region", "store_id", "day", "name", "known_from"),
     checks={"ends_after_it_starts": "until >= day"},
 )
 
 
-def as_conditions(judged: DataFrame) -> DataFrame:
-    """A row for each measure that a row of holidays, weather or campaigns tells. judged: with `measures`."""
-    told = judged.select("*", F.explode("measures").alias("name", "value")).where("value is not null")
-    last = F.max(F.coalesce("until", "day")).alias("until")
-    return told.groupBy("store_id", "day", "name").agg(
-        last, F.max("value").alias("value"), F.min("known_from").alias("known_from")
-    )
+def as_conditions(judged: Sequence[DataFrame]) -> DataFrame:
+    """A row for each measure that rows of holidays, weather and campaigns tell. Of several of one place and day, known
+    since one day, that counts which came last, and of those of one delivery the largest. judged: with `measures`."""
+    told = reduce(DataFrame.unionByName, map(_as_measures, judged))
+    last = told.groupBy("store_id", "day", "name", "known_from").agg(F.max("_told").alias("_told"))
+    return last.select("store_id", "day", "name", "known_from", "_told.value", "_told.until")
+
+
+def _as_measures(judged: DataFrame) -> DataFrame:
+    delivery = F.col(DELIVERY) if DELIVERY in judged.columns else F.lit(0)
+    measures = judged.select("*", F.explode("measures").alias("name", "value")).where("value is not null")
+    told = F.struct(delivery.cast("bigint").alias("delivery"), "value", F.coalesce("until", "day").alias("until"))
+    return measures.select("store_id", "day", "name", "known_from", told.alias("_told"))
 
 
 def by_store(
@@ -34,8 +42,10 @@ def by_store(
     """store_id, conditions: feature -> its values, one a week from that of `first` to that of `last`.
 
     A week's value is the mean over its days, of which those that nothing is told of count as the condition's `absent`.
-    first, last: Mondays. stores: store_id.
+    conditions: those that are known, of which the newest version counts. first, last: Mondays. stores: store_id.
     """
+    newest = F.max_by(F.struct("until", "value"), "known_from").alias("_newest")
+    conditions = conditions.groupBy("store_id", "day", "name").agg(newest).select("*", "_newest.*").drop("_newest")
     everywhere = conditions.where("store_id is null").drop("store_id").crossJoin(stores.select("store_id").distinct())
     placed = conditions.where("store_id is not null").unionByName(everywhere)
     days = F.explode(F.sequence("day", "until")).alias("_day")

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shelfcast.settings.contracts import Rule
 from shelfcast.settings.database import WriteBack
@@ -221,6 +221,13 @@ class Config(Section):
     study: Study
     serving: Serving = Field(default_factory=Serving)
     runtime: Runtime
+
+    @field_validator("conditions")
+    @classmethod
+    def _have_names_of_their_own(cls, told: dict[str, Condition]) -> dict[str, Condition]:
+        if taken := sorted({"day", "known_from", "price", "promoted", "store_id", "until"} & {*told}):
+            raise ValueError(f"names that mean nothing else, unlike {', '.join(taken)}")
+        return told
 
     @property
     def lake_root(self) -> str:

@@ -1,6 +1,6 @@
 """The panel: many series on one complete grid of periods, as the models read it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+# Of a series: feature -> a value a week, from the first one on.
+Conditions = Mapping[str, Sequence[float | None]]
 # What a feature is named for: a value of the target week that is known ahead, or the last one that was known.
 PLANNED, RECENT = "planned_", "recent_"
 
@@ -88,14 +90,17 @@ def densify(rows: pd.DataFrame, axis: Axis) -> Panel:
     y = dense[:, : len(axis.weeks)]
     if axis.from_first_sale:
         y = np.where(np.cumsum(y > 0, axis=1) > 0, y, np.nan)
-    planned, past = _conditions(rows[starts], dense.shape)
+    planned, past = as_covariates(rows[starts].get("conditions", []), dense.shape)
     ids = rows.loc[starts, keys].reset_index(drop=True)
     return Panel(ids, axis.periods, y, axis.season, {"promoted": promoted, **planned}, past)
 
 
-def _conditions(first: pd.DataFrame, shape: tuple[int, ...]) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-    """What goes on in the weeks of each series: known ahead, and known once they are over. first: a row a series."""
-    told = [dict(each) if each is not None else {} for each in first.get("conditions", [])]
+def as_covariates(
+    conditions: Iterable[Conditions | None], shape: tuple[int, ...]
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """What goes on in the weeks of each series, as `covariates` and `past` of a panel of that shape. conditions: of a
+    series feature -> a value a week."""
+    told = [dict(each) if each is not None else {} for each in conditions]
     planned: dict[str, FloatArray] = {}
     past: dict[str, FloatArray] = {}
     for feature in sorted({name for each in told for name in each}):

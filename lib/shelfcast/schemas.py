@@ -104,7 +104,7 @@ SERIES = Table(
 PANEL_DEMAND = Table(
     "features/panel_demand",
     # Sparse: a week of demand, or one in which the series was promoted and did not sell, or (null) of which nothing is
-    # known. `bucket` cuts a panel into tasks. conditions: of all weeks, in a series' first row: feature -> a value each.
+    # known. `bucket` cuts a panel into tasks. conditions: in a series' first row, feature -> a value a week.
     "region string, panel string, bucket int, store_id string, item_id string, category_id string, size_rank int, "
     "week date, quantity double, promoted double, conditions map<string,array<double>>",
     key=("region", "panel", "store_id", "item_id", "week"),

@@ -52,7 +52,7 @@ def job(config: Config) -> Job:
     about = (CONDITIONS,) if {*conditions_in(raw)} else ()
     promised = (contracts.RESULTS,) if config.contracts else ()
     writes = (*_ALWAYS, *supplied, *told, *about, *promised)
-    settings = ("source", "cleaning", "contracts", "demand")
+    settings = ("source", "cleaning", "contracts")
     return Job("clean", (LEDGER, *raw.values()), writes, settings, clean, dated=False)
 
 
@@ -174,10 +174,9 @@ def _write_conditions(run: Run, judged: Mapping[str, Judged], writer: Writer) ->
     """Holidays, weather and campaigns, as far as the source tells of them."""
     if CONDITIONS not in run.job.writes:
         return
-    found = [as_conditions(judged[name].kept) for name in conditions_in(judged)]
-    if found:
+    if found := conditions_in(judged):
         # What comes again of a day and place takes the place of what was.
-        writer.put(CONDITIONS, reduce(DataFrame.unionByName, found), key=("store_id", "day", "name"))
+        writer.put(CONDITIONS, as_conditions([judged[name].kept for name in found]), key=("store_id", "day", "name"))
     else:
         writer.leave(CONDITIONS)
 

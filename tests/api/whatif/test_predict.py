@@ -13,7 +13,7 @@ from api.lake import AHEAD, LAST_WEEK, PRODUCTS, STORES, WEEKS, publish, put, ro
 from shelfcast import config, schemas, stored
 from shelfcast.api.index.reading import Index
 from shelfcast.api.whatif.scorer import scorer_of
-from shelfcast.api.whatif.series import panel_of, published
+from shelfcast.api.whatif.series import panel_of, published, supposing
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.features import make_examples
 from shelfcast.models import encoder, sklearn_models
@@ -180,6 +180,29 @@ def test_the_champion_says_here_what_it_says_in_the_job(trained: Path, tmp_path:
                 found = scorer.predict(panel_of(index, series, axis().season), 4)
                 parts = [scored.loc[store, product, name].to_numpy() for name in ("ridge", "tsb")]
                 np.testing.assert_allclose(found, 0.75 * parts[0] + 0.25 * parts[1], rtol=1e-6)
+
+
+def test_what_goes_on_in_a_store_is_read_here_as_in_the_job(tmp_path: Path) -> None:
+    def told(store: str) -> list[tuple[str, list[float | None]]]:
+        fair = [int(store) * float(at % 2) for at in range(len(WEEKS) + 4)]
+        return [("planned_fair", fair), ("recent_warmth", [None, *fair[1 : len(WEEKS)]])]
+
+    # Nothing sells in the first week: the second has the first row of each series.
+    held = [
+        {**row, "conditions": told(row["store_id"]) if row["week"] == WEEKS[1] else None}
+        for row in rows(schemas.PANEL_DEMAND)
+    ]
+    root = write_lake(tmp_path / "lake")
+    version = put(root, schemas.PANEL_DEMAND, held)
+    publish(root, "north", {**{table.name: 0 for table in READ}, schemas.PANEL_DEMAND.name: version}, minute=7)
+    with running(root, tmp_path / "served") as client:
+        index = index_of(client)
+        panel = panel_of(index, published(index, "2", "p1"), 13)
+    made = densify(pd.DataFrame(held), axis())
+    (place,) = np.flatnonzero((made.ids["store_id"] == "2") & (made.ids["item_id"] == "p1"))
+    np.testing.assert_array_equal(panel.covariates["fair"][0], made.covariates["fair"][place])
+    np.testing.assert_array_equal(panel.past["warmth"][0], made.past["warmth"][place])
+    assert {"fair", "promoted"} == {*supposing(panel, {}, {AHEAD[0]: 1.0}).covariates}
 
 
 def test_a_promotion_is_what_the_champion_is_told_of(trained: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shelfcast.api.index.champion import write_champion
+from shelfcast.api.index.conditions import write_conditions
 from shelfcast.api.index.contest import write_contest
 from shelfcast.api.index.elasticity import write_elasticities
 from shelfcast.api.index.parts import PACKED, ROWS
@@ -70,6 +71,7 @@ def _write(snapshot: Snapshot, path: Path) -> None:
         _write_refusals(file, snapshot)
         write_contest(file, snapshot)
         write_champion(file, snapshot)
+        write_conditions(file, snapshot)
         write_elasticities(file, snapshot)
         _write_lineage(file, snapshot)
         _write_origin(file, snapshot.publication)

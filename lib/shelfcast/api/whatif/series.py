@@ -1,16 +1,17 @@
 """A series as the champion reads it, from the index, with what is supposed instead."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from shelfcast.api.index.conditions import conditions_of
 from shelfcast.api.index.packed import unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS, PANEL_WEEKS, SOLD_WEEKS
 from shelfcast.api.index.reading import Index, Row
-from shelfcast.panel import FloatArray, Panel
+from shelfcast.panel import FloatArray, Panel, as_covariates
 from shelfcast.weeks import WEEK, whole_weeks
 
 _ELSEWHERE = "(elsewhere)"
@@ -63,8 +64,9 @@ def panel_of(index: Index, series: Published, season: int) -> Panel:
     quantity = np.where(np.cumsum(np.nan_to_num(own[0]) > 0) > 0, own[0], np.nan)
     named = {"store_id": [series.store_id, _ELSEWHERE], "item_id": series.product_id, "category_id": series.category_id}
     promoted = np.stack([own[1], np.zeros(len(weeks) + horizon)])
-    periods = np.array(weeks, dtype="datetime64[D]")
-    return Panel(pd.DataFrame(named), periods, np.stack([quantity, others]), season, {"promoted": promoted})
+    planned, past = as_covariates([conditions_of(index, series.store_id), None], promoted.shape)
+    periods, y = np.array(weeks, dtype="datetime64[D]"), np.stack([quantity, others])
+    return Panel(pd.DataFrame(named), periods, y, season, {"promoted": promoted, **planned}, past)
 
 
 def supposing(panel: Panel, history: Mapping[date, float], promoted: Mapping[date, float]) -> Panel:
@@ -74,7 +76,7 @@ def supposing(panel: Panel, history: Mapping[date, float], promoted: Mapping[dat
         y[0, _place(panel, week)] = quantity
     for week, share in promoted.items():
         plan[0, _place(panel, week)] = share
-    return Panel(panel.ids, panel.periods, y, panel.season, {"promoted": plan})
+    return replace(panel, y=y, covariates={**panel.covariates, "promoted": plan})
 
 
 def _place(panel: Panel, week: date) -> int:
