@@ -8,7 +8,7 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from builders import demand, frame
+from builders import demand, frame, sale
 from shelfcast import config, migrations
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run
@@ -17,7 +17,7 @@ from shelfcast.lake_version import VERSION, mark_new, version_of
 from shelfcast.lease import Lease
 from shelfcast.properties import REMEMBERED
 from shelfcast.runner import Runner
-from shelfcast.schemas import DEMAND
+from shelfcast.schemas import DEMAND, SALES
 from shelfcast.steps.migrate import migrate
 from shelfcast.table import Table
 
@@ -26,6 +26,9 @@ WEEKLY = DEMAND["weekly"]
 BEFORE = replace(WEEKLY, checks={"something_sold": "quantity > 0"})
 HERE = {"region": "here"}
 WANTED = {"quantity": 0.0, "recovered_quantity": 2.0}
+SALES_OF_2 = replace(
+    SALES, columns=SALES.columns.removesuffix(", known_until date"), checks={"revenue_is_known": "revenue is not null"}
+)
 NOTES = Table("monitoring/notes", "region string, number int", key=("region",))
 
 
@@ -102,6 +105,19 @@ def test_tables_of_before_remember_the_files_that_they_let_go(runner: Runner) ->
     found = {row.key: row.value for row in runner.spark.sql(f"SHOW TBLPROPERTIES {name}").collect()}
     assert found.items() >= REMEMBERED.items()
     assert runner.run(JOB)
+
+
+def test_sales_of_before_gain_an_end_and_its_check_and_are_of_the_run_that_wrote_them(runner: Runner) -> None:
+    lake = runner.lake
+    lake.replace(SALES_OF_2, frame(lake.spark, SALES_OF_2, sale(region="here")), HERE, {"run_key": "given"})
+    lake.write_text("_version", "2")
+    migrate(runner)
+    (row,) = lake.spark.read.format("delta").load(lake.path(SALES)).collect()
+    assert row.known_until is None
+    assert lake.last_commit(SALES, HERE).run_key == "given"
+    ended = frame(lake.spark, SALES, sale(region="here", known_until=row.known_from))
+    with pytest.raises(PySparkException, match="known_for_a_time"):
+        lake.replace(SALES, ended, HERE, {"run_key": "next"})
 
 
 def test_a_migration_that_was_killed_goes_on_with_the_step_it_was_at(

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
+from uuid import uuid4
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +18,7 @@ from shelfcast import schemas, upkeep
 from shelfcast.config import Config
 from shelfcast.lake import Lake
 from shelfcast.sources import open_source
+from shelfcast.sources.ledger import BEGUN
 from shelfcast.table import Table
 
 ERASURES = Table(
@@ -40,7 +42,8 @@ def delete_person(lake: Lake, config: Config, person: str) -> dict[str, int]:
     """Delete the rows of clean/sales that are of the person's baskets, then each row of raw and clean tables that
     names the person anywhere. Returns how many of each table.
 
-    Of a run that was killed the raw rows are there still, by which the next one finds the baskets.
+    Of a run that was killed the raw rows are there still, by which the next one finds the baskets. What raw tables hold
+    is not what their deliveries brought any more: the next ones are counted with all rows anew.
     """
     region = config.region
     named = lake.spark.createDataFrame([(person,)], "_person string")
@@ -50,7 +53,9 @@ def delete_person(lake: Lake, config: Config, person: str) -> dict[str, int]:
         holds = _sql_holds(_columns(lake, name))
         if holds:
             condition = f"kept.region = '{region}' and ({holds})"
-            deleted[name] = deleted.get(name, 0) + upkeep.delete_matching(lake, name, named, condition, region)
+            told = {BEGUN: uuid4().hex} if name.startswith("raw/") else {}
+            gone = upkeep.delete_matching(lake, name, named, condition, region, **told)
+            deleted[name] = deleted.get(name, 0) + gone
     return {name: rows for name, rows in deleted.items() if rows}
 
 

@@ -6,7 +6,7 @@ from shelfcast.errors import LakeError
 from shelfcast.folder import Folder
 
 # With each step in migrations.py one more.
-VERSION = 2
+VERSION = 3
 _FILE = "_version"
 _MARKING = Lock()
 

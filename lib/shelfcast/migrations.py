@@ -3,13 +3,16 @@
 from collections.abc import Callable
 
 from shelfcast import schemas
+from shelfcast.cleaning import supply
 from shelfcast.lake import Lake
 from shelfcast.lake_version import VERSION, require_current, set_version, version_of
 from shelfcast.logs import say
-from shelfcast.upkeep import remember, renew_checks, table_names
+from shelfcast.upkeep import add_columns, remember, renew_checks, table_names
 
 # Tables whose checks refused rows that are right: a quantile that is not known, demand that did not sell.
 _RECHECKED = (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, schemas.FORECASTS)
+# Tables whose rows may end, where their file comes again without them.
+_ENDING = (schemas.SALES, supply.PURCHASES, supply.INVOICES, supply.STOCK)
 
 
 def to_properties_of_now(lake: Lake) -> None:
@@ -20,8 +23,15 @@ def to_properties_of_now(lake: Lake) -> None:
         remember(lake, name)
 
 
+def to_rows_that_end(lake: Lake) -> None:
+    """From version 2, whose jobs would take a row that was withdrawn for one that stands."""
+    for table in _ENDING:
+        add_columns(lake, table)
+        renew_checks(lake, table)
+
+
 # The first leads from version 1 to 2. Each may be done again: a killed one is.
-STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now,)
+STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now, to_rows_that_end)
 
 
 def migrate(lake: Lake) -> None:

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shelfcast import storage
 from shelfcast.errors import SourceError
-from shelfcast.sources.files import Found, look_at
-from shelfcast.sources.ledger import Line, fingerprint, plan, plan_anew
+from shelfcast.sources.files import Found, find_files
+from shelfcast.sources.ledger import Intake, Line, fingerprint, plan, plan_anew
 
 
 def file(name: str, content: str, modified: int = 1) -> Found:
     return Found(f"/inbox/{name}", len(content), modified, content=content)
+
+
+def planned(known: Sequence[Line], found: Sequence[Found]) -> Intake:
+    return plan("sales", known, found, lambda paths: {path: storage.content_hash(path) for path in paths})
 
 
 def named(lines: Sequence[Line]) -> list[tuple[int, str, str]]:
@@ -22,52 +27,67 @@ def named(lines: Sequence[Line]) -> list[tuple[int, str, str]]:
 
 
 def test_the_first_files_are_one_delivery_and_the_next_ones_another() -> None:
-    first = plan("sales", [], [file("a", "1"), file("b", "2")])
+    first = planned([], [file("a", "1"), file("b", "2")])
     assert named(first.new) == [(1, "a", "1"), (1, "b", "2")]
-    second = plan("sales", first.new, [file("a", "1"), file("c", "3")])
+    second = planned(first.new, [file("a", "1"), file("c", "3")])
     assert named(second.new) == [(2, "c", "3")]
     assert second.delivery == 2
     assert {line.batch_id for line in first.new} != {line.batch_id for line in second.new}
 
 
 def test_a_file_that_changed_is_new_and_one_that_was_put_away_is_not_missed() -> None:
-    first = plan("sales", [], [file("a", "1"), file("b", "2")])
-    assert named(plan("sales", first.new, [file("b", "22")]).new) == [(2, "b", "22")]
-    assert plan("sales", first.new, []).new == ()
+    first = planned([], [file("a", "1"), file("b", "2")])
+    assert named(planned(first.new, [file("b", "22")]).new) == [(2, "b", "22")]
+    assert planned(first.new, []).new == ()
 
 
 def test_a_copy_is_told_of_and_not_read() -> None:
-    first = plan("sales", [], [file("a", "1"), file("b", "1")])
+    first = planned([], [file("a", "1"), file("b", "1")])
     assert [(line.file, line.copy_of) for line in first.new] == [("a", None), ("b", "a")]
     assert [line.file for line in first.to_read] == ["a"]
-    assert plan("sales", first.new, [file("a", "1"), file("b", "1")]).new == ()
+    assert planned(first.new, [file("a", "1"), file("b", "1")]).new == ()
+
+
+def test_a_copy_stands_for_what_was_read_of_a_file_that_has_changed_since() -> None:
+    lines = planned([], [file("a", "1"), file("b", "1")]).new
+    lines += planned(lines, [file("a", "2"), file("b", "1"), file("c", "1")]).new
+    assert [(line.file, line.copy_of) for line in lines] == [("a", None), ("b", "a"), ("a", None), ("c", "a")]
+    again = planned(lines, [file("a", "1")]).new
+    assert [(line.file, line.copy_of) for line in again] == [("a", "a")]
+
+
+def test_read_in_another_way_a_copy_of_what_is_not_there_any_more_is_read_itself() -> None:
+    lines = planned([], [file("a", "1"), file("b", "1")]).new
+    found = [file("a", "2"), file("b", "1")]
+    anew = plan_anew(planned(lines, found), found)
+    assert [(line.file, line.delivery) for line in anew.to_read] == [("b", 1), ("a", 2)]
 
 
 def test_a_file_that_comes_back_as_it_once_was_is_new_again() -> None:
-    lines = plan("sales", [], [file("a", "1")]).new
-    lines += plan("sales", lines, [file("a", "2")]).new
-    assert named(plan("sales", lines, [file("a", "1")]).new) == [(3, "a", "1")]
+    lines = planned([], [file("a", "1")]).new
+    lines += planned(lines, [file("a", "2")]).new
+    assert named(planned(lines, [file("a", "1")]).new) == [(3, "a", "1")]
 
 
 def test_a_file_of_the_same_size_and_time_is_not_read_for_its_content(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("one")
-    lines = plan("sales", [], [look_at(str(path))]).new
+    lines = planned([], find_files(str(tmp_path), "a", "sales")).new
     about = path.stat()
     found = Found(str(tmp_path / "gone" / "a"), about.st_size, about.st_mtime_ns)
-    assert plan("sales", lines, [found]).new == ()
+    assert planned(lines, [found]).new == ()
     path.write_text("two")
-    assert [line.file for line in plan("sales", lines, [look_at(str(path))]).new] == ["a"]
+    assert [line.file for line in planned(lines, find_files(str(tmp_path), "a", "sales")).new] == ["a"]
 
 
 def test_two_files_of_one_name_are_refused() -> None:
     with pytest.raises(SourceError, match="sales: two files of one name, /inbox/x/a and /inbox/y/a; wanted one each"):
-        plan("sales", [], [file("x/a", "1"), file("y/a", "2")])
+        planned([], [file("x/a", "1"), file("y/a", "2")])
 
 
 def test_read_in_another_way_the_deliveries_stay_what_they_were() -> None:
-    first = plan("sales", [], [file("a", "1")])
-    second = plan("sales", first.new, [file("a", "1"), file("b", "2")])
+    first = planned([], [file("a", "1")])
+    second = planned(first.new, [file("a", "1"), file("b", "2")])
     anew = plan_anew(second, [file("a", "1"), file("b", "2")])
     assert (anew.known, named(anew.new)) == ((), [(1, "a", "1"), (2, "b", "2")])
     assert [line.path for line in anew.new] == ["/inbox/a", "/inbox/b"]
@@ -82,15 +102,15 @@ def test_whatever_comes_each_content_is_taken_in_where_it_is_new_and_a_second_lo
     lines: tuple[Line, ...] = ()
     for files in runs:
         found = [file(name, content) for name, content in files.items()]
-        lines += plan("sales", lines, found).new
-        assert plan("sales", lines, found).new == ()
+        lines += planned(lines, found).new
+        assert planned(lines, found).new == ()
         newest = {line.file: line.content for line in lines}
         assert files.items() <= newest.items()
     assert len({(line.delivery, line.file) for line in lines}) == len(lines)
 
 
 def test_a_fingerprint_tells_names_contents_and_deliveries_apart_and_not_where_the_files_lie() -> None:
-    (line,) = plan("sales", [], [file("a", "1")]).new
+    (line,) = planned([], [file("a", "1")]).new
     assert fingerprint([replace(line, path="/elsewhere/a", modified=7)]) == fingerprint([line])
     others = [replace(line, **change) for change in ({"file": "b"}, {"content": "2"}, {"delivery": 2})]
     assert len({fingerprint([each]) for each in (line, *others)}) == 4

@@ -86,6 +86,22 @@ def test_a_copy_of_a_file_is_not_read(again: Corner) -> None:
     assert [(line.file, line.copy_of) for line in copies] == [("sales.csv", "sales-copy.csv")]
 
 
+def test_what_a_copy_tells_stands_though_the_file_that_it_is_a_copy_of_tells_something_else_by_now(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    shop = Corner(spark, tmp_path, "{}")
+    for name in ("sales-latest.csv", "sales-of-2.csv"):
+        shop.deliver(name, line("a", "2017-01-02", 1))
+    shop.take_in()
+    for name in ("sales-latest.csv", "sales-of-3.csv"):
+        shop.deliver(name, line("b", "2017-01-03", 1))
+    shop.take_in()
+    assert shop.sold() == {"a": 1, "b": 1}
+    shop.deliver("sales-of-2.csv", line("c", "2017-01-02", 1))
+    shop.take_in()
+    assert (shop.sold(), shop.sold("2017-01-02")) == ({"b": 1, "c": 1}, {"a": 1})
+
+
 def test_without_a_key_equal_rows_are_sales_and_a_file_that_comes_again_takes_the_place_of_what_it_was(
     spark: SparkSession, tmp_path: Path
 ) -> None:

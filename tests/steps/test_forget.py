@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from corner import HEADER, Corner, line
 from shelfcast import erasure, publications, schemas
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.runner import Runner
@@ -70,6 +72,24 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
     row = lake.read(erasure.ERASURES, REGION).first()
     assert (row.person, row.deleted["clean/sales"]) == (erasure.digest(hashed(person)), gone)
     assert [runner.run(job.job(runner.config)) for job in (ingest, clean)] == [False, False], "it does not come back"
+
+
+def test_what_comes_afterwards_is_counted_with_what_is_left(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
+    header = f"{HEADER},household"
+    shop = Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
+                  received=header.split(","))  # fmt: skip
+    rows = [f"{line('a', '2017-01-02', 1)},3", f"{line('b', '2017-01-02', 1)},4"]
+    shop.deliver("sales-1.csv", *rows, header=header)
+    shop.take_in()
+    forget(shop.runner, hashed("3"))
+    assert shop.take_in() == (False, False)
+    shop.deliver("sales-2.csv", f"{line('c', '2017-01-03', 1)},4", header=header)
+    assert shop.take_in() == (True, True)
+    assert shop.sold() == {"b": 1, "c": 1}
+    assert shop.account() == {"raw": 2, "clean": 2}
 
 
 def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> None:
