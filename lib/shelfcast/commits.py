@@ -44,7 +44,7 @@ def as_commit(version: int, text: str) -> Commit:
     """The commit as its file tells: a line of JSON each action, one of which is of itself (Delta protocol, Commit
     Provenance)."""
     actions = (json.loads(line) for line in text.splitlines())
-    info = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     made_at = datetime.fromtimestamp(info.get("timestamp", 0) / 1000, UTC)
     rows = int(info.get("operationMetrics", {}).get("numOutputRows", 0))
     return Commit(version, json.loads(info.get("userMetadata", "{}")), rows, made_at, info.get("operation", ""))

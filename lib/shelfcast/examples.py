@@ -1,5 +1,7 @@
 """Training examples from panels, bucket by bucket on the executors."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -61,12 +63,13 @@ def sample_training_examples(
     return by_bucket(panel, buckets).applyInPandas(of_bucket, TRAINING_FRAME.columns)
 
 
-def pack_conditions(examples: pd.DataFrame) -> "list[dict[str, float] | None]":
+def pack_conditions(examples: pd.DataFrame) -> "pd.Series[Any]":
     """The features of conditions, of which no table can know the names, as one value a row; None where there are
     none."""
     names = [str(name) for name in examples if str(name).startswith((PLANNED, RECENT)) and name not in FEATURES]
     told = [dict(zip(names, row, strict=True)) for row in examples[names].to_numpy()]
-    return [{name: value for name, value in row.items() if value == value} or None for row in told]
+    packed = [{name: value for name, value in row.items() if value == value} or None for row in told]
+    return pd.Series(packed, index=examples.index, dtype=object)
 
 
 def unpack_conditions(examples: pd.DataFrame) -> pd.DataFrame:

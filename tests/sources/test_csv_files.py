@@ -115,8 +115,8 @@ def zipped() -> bytes:
 BROKEN = {
     "an empty file": (b"", "empty; wanted a line of column names"),
     "nothing but line ends": (b"\n\n\n", "empty; wanted a line of column names"),
-    "a zip": (zipped(), "a packed file; wanted it unpacked"),
-    "gzip by another name": (gzip.compress(b"a,b"), "a packed file; wanted it unpacked"),
+    "a zip": (zipped(), r"a packed file \(zip\); wanted it unpacked"),
+    "gzip by another name": (gzip.compress(b"a,b"), r"a packed file \(gzip\); wanted it unpacked"),
     "a binary file": (bytes(range(256)), r"not text \(a zero byte at 0\)"),
     "another encoding": (text_of(GOOD).replace("Sake", "Saké").encode("latin-1"), "is not UTF-8 text"),
     "UTF-16": (text_of(GOOD).encode("utf-16"), "text in UTF-16; wanted UTF-8"),

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.errors import SchemaError, SourceError
+from shelfcast.sources import open_source
 from workbooks import write_workbook
 
 MILK = ("7", "Milk 1l", date(2016, 12, 24), 3.0, 1049.5)
@@ -96,6 +97,25 @@ def test_each_form_tells_the_same(
     assert found[0]._raw._source_file.startswith("sales.")
 
 
+@pytest.mark.parametrize("form", ["csv", "excel", "parquet"])
+def test_a_file_is_known_by_its_name_whatever_signs_are_in_it(spark: SparkSession, tmp_path: Path, form: str) -> None:
+    told = {"csv": lambda: (tmp_path / "sales.csv").write_text(TEXT) and {},
+            "excel": lambda: excel(spark, tmp_path), "parquet": lambda: parquet(spark, tmp_path)}[form]()  # fmt: skip
+    (file,) = tmp_path.glob("sales.*")
+    named = file.rename(tmp_path / f"sales of 3+4 ü%20{file.suffix}")
+    (row,) = [row for row in rows_of(spark, config(tmp_path, **told, files="sales of*")) if row._fate != "blank"]
+    assert row._raw._source_file == named.name
+
+
+def test_two_delta_tables_of_one_version_are_no_copies_of_each_other(spark: SparkSession, tmp_path: Path) -> None:
+    for name in ("sales-1", "sales-2"):
+        told = delta(spark, tmp_path / name)
+        (tmp_path / name / "sales.delta").rename(tmp_path / f"{name}.delta")
+    found = open_source(config(tmp_path, **told, files="sales-*.delta")).found("sales")
+    assert [file.name for file in found] == ["sales-1.delta", "sales-2.delta"]
+    assert len({file.content for file in found}) == 2
+
+
 def test_a_cell_without_a_name_above_it_refuses_its_row_and_a_column_of_its_own_is_kept_aside(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -120,10 +140,10 @@ def test_a_column_that_later_files_have_is_kept_beside_what_all_have(spark: Spar
 
 
 CHANGED = {
-    "a number that became text": ("Pieces double", "Pieces string", "column Pieces is string, wanted double"),
+    "a number that became text": ("`Pieces` double", "`Pieces` string", "column Pieces is string, wanted double"),
     "a whole number that became shorter": ("bigint", "int", "column Shop No is int, wanted bigint"),
-    "a day that became an instant": ("Day date", "Day timestamp", "column Day is timestamp, wanted date"),
-    "a column less": (", Takings double", "", "no column Takings; found Shop No, Article, Day, Pieces"),
+    "a day that became an instant": ("`Day` date", "`Day` timestamp", "column Day is timestamp, wanted date"),
+    "a column less": (", `Takings` double", "", "no column Takings; found Shop No, Article, Day, Pieces"),
 }
 
 

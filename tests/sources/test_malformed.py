@@ -26,6 +26,7 @@ from shelfcast.sources import open_source
 from shelfcast.sources.csv_files import read_header, require_columns
 from shelfcast.sources.excel_files import cells_of
 from shelfcast.sources.raw import as_raw
+from shelfcast.sources.text import HEAD_BYTES
 from workbooks import write_workbook
 
 CONFIG = Path(str(resource_folder("conf") / "bibitor.yaml"))
@@ -94,11 +95,14 @@ def test_each_row_meets_the_fate_that_its_fault_has(
 ) -> None:
     rows = [row for kind in drawn for row in kind]
     good = ",".join(ROW).encode()
-    # A good row behind each bad one, which must not take it along.
-    content = b"\n".join([SALES.encode(), *[line for row in rows for line in (row, good)], b""])
+    # A whole file is refused by its first bytes; behind each bad row a good one, which must not be taken along.
+    first = [good] * (HEAD_BYTES // len(good))
+    content = b"\n".join([SALES.encode(), *first, *[line for row in rows for line in (row, good)], b""])
     (write_files(tmp_path) / FILES["sales"]).write_bytes(content)
     wanted = [kind for _, kind in KINDS.values() for _ in range(PER_KIND)]
-    assert fates_of(spark, tmp_path) == [found for kind in wanted for found in (kind, "clean")]
+    found = fates_of(spark, tmp_path)
+    assert {*found[: len(first)]} == {"clean"}
+    assert found[len(first) :] == [each for kind in wanted for each in (kind, "clean")]
 
 
 WHOLE = st.one_of(

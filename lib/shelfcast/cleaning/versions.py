@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
 
 from shelfcast.cleaning.fate import CLEAN, DUPLICATE, SUPERSEDED, WITHDRAWN, content_hash, key_columns
 
@@ -115,7 +116,7 @@ def mark_versions(judged: DataFrame, key: Sequence[str], content: Sequence[str])
     return settled.drop("_content", "_stands", "_run", "_place", "_is_clean")
 
 
-def _begins(versions: Sequence[str], following: Window) -> Column:
+def _begins(versions: Sequence[str], following: WindowSpec) -> Column:
     """1 where a row of a key tells what the one before it does not; a file may state one version twice."""
     changed = ~F.col("_content").eqNullSafe(F.lag("_content").over(following))
     for version in versions:
@@ -128,7 +129,7 @@ def _counts() -> Column:
     return (F.col("_fate") == CLEAN) & F.col("_stands")
 
 
-def _until(whole: Window) -> Column:
+def _until(whole: WindowSpec) -> Column:
     """Null as long as any file that tells the version stands."""
     is_told = F.max(F.col(_OVERTAKEN).isNull()).over(whole)
     return F.when(~is_told, F.max("known_until").over(whole))

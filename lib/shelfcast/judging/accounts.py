@@ -61,8 +61,8 @@ def write_totals(
     if writer.is_further:
         # Those of a run of the same key, which was killed, are counted on already.
         is_counted = run.has_written(schemas.ROW_COUNTS)
-        for row in run.read(schemas.ROW_COUNTS).collect():
-            name, before = row["source_table"], row.asDict()
+        for counted in run.read(schemas.ROW_COUNTS).collect():
+            name, before = counted["source_table"], counted.asDict()
             totals[name] = before if is_counted or name not in judged else _added(before, judged[name])
     found = [
         {"region": run.config.region, "source_table": name, **{count: row[count] for count in COUNTS},

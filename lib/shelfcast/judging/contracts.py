@@ -75,7 +75,9 @@ def mark_repeated_values(judged: DataFrame, rules: Sequence[Rule], key: Sequence
     for rule in rules:
         if rule.unique is None:
             continue
-        values = Window.partitionBy(*rule.unique, "_fate").orderBy(*(key or [F.col("known_from").desc_nulls_last()]))
+        newest = F.col("known_from").desc_nulls_last() if "known_from" in judged.columns else F.lit(0)
+        order = [F.col(name) for name in key] or [newest]
+        values = Window.partitionBy(*rule.unique, "_fate").orderBy(*order)
         place = F.dense_rank() if key else F.row_number()
         place = place.over(values.rowsBetween(Window.unboundedPreceding, Window.currentRow))
         is_there = reduce(Column.__and__, [F.col(column).isNotNull() for column in rule.unique])
@@ -105,7 +107,7 @@ def _columns(rule: Rule) -> dict[str, Sequence[str]]:
     """table -> the columns that the rule names of it."""
     named = rule.required or rule.unique or ()
     one = rule.range or rule.pattern or rule.reference or rule.freshness
-    columns = {rule.table: (*named, *([one.column] if one else []))}
+    columns: dict[str, Sequence[str]] = {rule.table: (*named, *([one.column] if one else []))}
     if rule.reference and rule.reference.table:
         columns[rule.reference.table] = (rule.reference.key or rule.reference.column,)
     return columns

@@ -66,7 +66,7 @@ _IncludingLoader.add_constructor(_INCLUDE, _IncludingLoader.include)
 def _parse(path: Path, may_include: bool = True) -> dict[str, Any]:
     text = StringIO(_text(path))
     # By which a loader knows the folder that it reads from.
-    text.name = str(path)  # type: ignore[attr-defined]
+    text.name = str(path)
     try:
         # SafeLoaders both
         document = yaml.load(text, Loader=_IncludingLoader) if may_include else yaml.load(text, Loader=_UniqueKeyLoader)

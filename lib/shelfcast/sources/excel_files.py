@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.errors import SourceError
 from shelfcast.sources.csv_files import MALFORMED, require_columns, require_once
-from shelfcast.sources.raw import METADATA
+from shelfcast.sources.raw import METADATA, file_name
 
 # Beside the columns of the file, whatever they are named.
 _FILE = "_file"
@@ -29,7 +29,7 @@ def read_excel(
     Numbers have `decimal` before their fractions, days are yyyy-MM-dd. Raises SourceError or SchemaError, naming the
     file, where it is no workbook with the columns `wanted` in that sheet.
     """
-    books = spark.read.format("binaryFile").load(list(files)).select("path", f"{METADATA}.file_name", "content")
+    books = spark.read.format("binaryFile").load(list(files)).select("path", file_name().alias("file_name"), "content")
     by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in _headers(books, sheet).collect():
         file = _OF_THIS_MACHINE.sub("/", row["path"])
@@ -59,7 +59,7 @@ def cells_of(content: bytes, sheet: str | None) -> list[list[Any]]:
 def as_text(cell: Any, decimal: str = ".") -> str | None:
     """A cell as it would stand in a text file; None where it is empty.
 
-    >>> as_text(7.0), as_text(1049.5, ","), as_text(date(2016, 12, 24)), as_text(True), as_text("")
+    >>> as_text(7.0), as_text(1049.5, ","), as_text(datetime(2016, 12, 24)), as_text(True), as_text("")
     ('7', '1049,5', '2016-12-24', 'TRUE', None)
     """
     if isinstance(cell, bool):

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from shelfcast.errors import SchemaError, SourceError
+from shelfcast.failures import innermost, naming_what_is_away
 from shelfcast.sources.raw import in_slices
 from shelfcast.table import Table
 
@@ -29,10 +31,10 @@ def read_parquet(spark: SparkSession, files: Sequence[str], wanted: Mapping[str,
 
 def _schema_of(spark: SparkSession, file: str) -> StructType:
     try:
-        return spark.read.parquet(file).schema
-    except PySparkException as error:
-        reason = str(error).splitlines()[0]
-        raise SourceError(f"{file}: cannot be read ({reason}); wanted a whole Parquet file") from None
+        with naming_what_is_away():
+            return spark.read.parquet(file).schema
+    except (PySparkException, Py4JJavaError) as error:
+        raise SourceError(f"{file}: cannot be read ({innermost(error)}); wanted a whole Parquet file") from None
 
 
 def _require(file: str, found: StructType, wanted: StructType) -> None:

@@ -60,10 +60,15 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
         F.lit(region).alias("region"),
         *wanted,
         (F.nullif(F.to_json(F.struct(*extra)), F.lit("{}")) if extra else F.lit(None).cast("string")).alias("_extra"),
-        F.col(f"{METADATA}.file_name").alias("_source_file"),
+        (F.col(f"{METADATA}.file_name") if METADATA in frame.columns else file_name()).alias("_source_file"),
         F.lit(batch_id).alias(BATCH),
         F.current_timestamp().alias("_ingested_at"),
     )
+
+
+def file_name() -> Column:
+    """The name of a row's file. Spark tells it as a part of an address, where a blank is %20."""
+    return F.url_decode(F.replace(F.col(f"{METADATA}.file_name"), F.lit("+"), F.lit("%2B")))
 
 
 def in_slices(frame: DataFrame) -> list[DataFrame]:

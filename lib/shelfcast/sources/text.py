@@ -4,8 +4,10 @@ import codecs
 
 from shelfcast import storage
 from shelfcast.errors import SourceError
+from shelfcast.failures import naming_what_is_away
 
-_HEAD_BYTES = 65_536
+# So many bytes of a file, unpacked, tell whether it is text.
+HEAD_BYTES = 65_536
 # What packs files, by the bytes that they begin with.
 _PACKED = {
     b"PK\x03\x04": "zip",
@@ -23,7 +25,8 @@ def head_of(file: str, encoding: str, what: str) -> str:
     """The first characters of a file, unpacked. Raises SourceError where it is no text of that encoding."""
     wanted = encoding.upper()
     try:
-        head = storage.read_head(file, _HEAD_BYTES)
+        with naming_what_is_away():
+            head = storage.read_head(file, HEAD_BYTES)
     except OSError as error:
         raise SourceError(f"{file}: cannot be read ({error}); wanted {what}") from None
     if not head.strip():
