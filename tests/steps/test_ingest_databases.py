@@ -11,18 +11,21 @@ import yaml
 from pyspark.sql import SparkSession
 
 from servers import PASSWORD, Sql
-from shelfcast import config
+from shelfcast import config, schemas
 from shelfcast.command import run_job
 from shelfcast.errors import TransientError
 from shelfcast.resources import resource_folder
 from shelfcast.runner import Runner
-from shelfcast.steps import ingest
+from shelfcast.sources import open_source
+from shelfcast.sources.ledger import LEDGER
+from shelfcast.steps import clean, ingest
 
 CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
 RECEIVED = {"id": "int", "store": "int", "day": "date", "pieces": "int", "changed": "timestamp_ntz", "buyer": "string"}
 COLUMNS = {"store_id": "store", "product_id": {"value": "a"}, "sold_on": "day", "source_quantity": "pieces",
            "revenue": "pieces", "known_from": "changed"}  # fmt: skip
 TABLE = "sales_of_days"
+DAYS = ("cleaning.first_day=2016-12-01", "cleaning.last_day=2017-12-31", "cleaning.outliers.learn_until=2016-12-31")
 SELECT = {"table": TABLE, "partition_by": "id", "partitions": 2, "watermark": "changed", "overlap": 2}
 
 
@@ -46,7 +49,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shop(spark: SparkSession, database: Sql, lake_root: Path) -> Callable[..., Runner]:
-    """A shop of three days. Selects otherwise than SELECT by what it is given."""
+    """A shop of three days. Selects otherwise than SELECT by what it is given, and has further settings."""
     datetime = "datetime(6)" if database.settings["kind"] == "mysql" else "timestamp"
     database.run(f"""
         drop table if exists {TABLE};
@@ -57,8 +60,8 @@ def shop(spark: SparkSession, database: Sql, lake_root: Path) -> Callable[..., R
             (3, 1, '2017-01-04', 3, '2017-01-04 09:00'), (4, 1, '2017-01-04', 4, null);
     """)
 
-    def make(**select: Any) -> Runner:
-        return Runner(spark, config.load(CONF, changes(database, lake_root, SELECT | select)))
+    def make(*further: str, **select: Any) -> Runner:
+        return Runner(spark, config.load(CONF, [*changes(database, lake_root, SELECT | select), *further]))
 
     return make
 
@@ -67,10 +70,13 @@ def take_in(runner: Runner) -> bool:
     return runner.run(ingest.job(runner.config))
 
 
+def clean_up(runner: Runner) -> bool:
+    return runner.run(clean.job(runner.config))
+
+
 def held(runner: Runner) -> list[tuple[int, int]]:
     """Number and pieces of the rows in the lake."""
-    (table,) = ingest.job(runner.config).writes
-    rows = runner.lake.read(table, "shop").collect()
+    rows = runner.lake.read(open_source(runner.config).raw["sales"], "shop").collect()
     assert all(len(row.buyer) == 64 for row in rows), "buyers are hashed"
     return sorted((row.id, row.pieces) for row in rows)
 
@@ -96,6 +102,27 @@ def test_what_came_since_is_added_and_late_rows_within_the_overlap_too(
     versions = [(3, 3), (3, 33), (4, 4), (4, 44)]
     assert held(shop()) == [(1, 1), (1, 11), (2, 2), *versions, (5, 5), (6, 6), (6, 6)]
     assert not take_in(shop())
+
+
+def test_files_of_a_catalogue_stand_beside_sales_of_a_database(
+    shop: Callable[..., Runner], database: Sql, tmp_path: Path
+) -> None:
+    products = {"files": "goods-*.csv", "received": ["article", "kind"]}
+    products |= {"columns": {"product_id": "article", "category_id": "kind"}}
+    beside = [f"source.path={tmp_path}", f"source.tables.products={yaml.safe_dump(products)}", *DAYS]
+    (tmp_path / "goods-1.csv").write_text("article,kind\na,milk\n")
+    assert [take_in(shop(*beside)), clean_up(shop(*beside))] == [True, True]
+    (tmp_path / "goods-2.csv").write_text("article,kind\nb,bread\n")
+    assert [take_in(shop(*beside)), clean_up(shop(*beside))] == [True, True]
+    lake = shop(*beside).lake
+    assert [row.file for row in lake.read(LEDGER, "shop").orderBy("file").collect()] == ["goods-1.csv", "goods-2.csv"]
+    counted = {row.source_table: (row.raw, row.clean) for row in lake.read(schemas.ROW_COUNTS, "shop").collect()}
+    assert counted == {"products": (2, 2), "sales": (4, 4)}
+    assert len(held(shop(*beside))) == 4
+    database.run(f"update {TABLE} set pieces = 11, changed = '2017-01-04 10:00' where id = 1;")
+    assert [take_in(shop(*beside)), clean_up(shop(*beside))] == [True, True]
+    assert lake.read(schemas.SALES, "shop").count() == 5
+    assert not take_in(shop(*beside))
 
 
 def test_another_selection_is_read_whole(shop: Callable[..., Runner], database: Sql) -> None:

@@ -103,12 +103,14 @@ class Mapped:
 
     def _column(self, name: str, column: str, kind: str, raw: DataFrame) -> Column:
         mapped = self._table(name).columns.get(column)
+        told = F.lit(None).cast(kind)
         if mapped is not None:
-            return self._read_as(kind, mapped, self._table(name), f"source.tables.{name}.columns.{column}", raw)
+            told = self._read_as(kind, mapped, self._table(name), f"source.tables.{name}.columns.{column}", raw)
         if column != "known_from":
-            return F.lit(None).cast(kind)
+            return told
+        # A row of which that is not told, as of one never changed, is known from its own day, and none before it.
         known = KNOWN_FROM.get(name)
-        return F.lit(self._first_day) if known is None else self._column(name, known, kind, raw)
+        return F.greatest(told, F.lit(self._first_day) if known is None else self._column(name, known, kind, raw))
 
     def _read_as(self, kind: str, mapped: MappedColumn, table: MappedTable, place: str, raw: DataFrame) -> Column:
         if mapped.sql is not None:
@@ -135,7 +137,7 @@ class Mapped:
         return [
             column
             for column, told in mapped.items()
-            if kinds[column] == "date" and column not in REQUIRED[name] and told.received is not None
+            if kinds.get(column) == "date" and column not in REQUIRED[name] and told.received is not None
         ]
 
     def _is_unread(self, name: str, column: str) -> Column:
