@@ -1,11 +1,9 @@
 """Answers: rows as JSON, CSV or Arrow, in pages, and not at all where the client has them."""
 
-import base64
-import binascii
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
@@ -16,19 +14,16 @@ import pyarrow as pa
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from shelfcast.api.index.reading import Row
-from shelfcast.api.problems import Problem
-from shelfcast.api.view import Condition, View
+from shelfcast.api.listing import MOST_ROWS, Listing
+from shelfcast.api.view import View
 
 CSV, ARROW, JSON = "text/csv", "application/vnd.apache.arrow.stream", "application/json"
-MOST_ROWS = 1000
 _FORMATS = {"json": JSON, "csv": CSV, "arrow": ARROW}
 # What a spreadsheet would take for a formula, and run.
 _FORMULAE = ("=", "+", "-", "@", "\t", "\r")
 _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_(), date: pa.date32(),
           datetime: pa.timestamp("us", "UTC")}  # fmt: skip
 M = TypeVar("M", bound=BaseModel)
-Flatten = Callable[[Any], Iterable[Mapping[str, Any]]]
 
 
 class Page(BaseModel, Generic[M]):
@@ -69,31 +64,13 @@ def page_docs(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": Page[model], "content": content}, 304: not_modified}  # type: ignore[valid-type]
 
 
-def answer_page(
-    request: Request,
-    view: View,
-    model: type[M],
-    query: str,
-    key: Sequence[str],
-    conditions: Sequence[Condition | None],
-    paging: Paging,
-    *,
-    read: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: rows,
-    flatten: Flatten | None = None,
-    state: Any = None,
-) -> Response:
-    """A page of the rows of `query` in the order of `key`, as `model` has them, made by `read` of rows of the index.
-    flatten: of an item the rows that it is in CSV and Arrow. state: what else the answer depends on."""
-    etag = view.etag(request, state)
+def answer_page(request: Request, view: View, listing: Listing[M], paging: Paging) -> Response:
+    """A page of the listing; nothing where the client has it already."""
+    etag = view.etag(request, listing.state)
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(etag))
-    order = ", ".join(f'"{name}"' for name in key)
-    after = _after(paging.cursor, key)
-    rows = view.select(query, [*conditions, after], f"order by {order} limit ?", paging.limit + 1)
-    last = rows[paging.limit - 1] if len(rows) > paging.limit else None
-    following = _cursor([last[name] for name in key]) if last else None
-    items = [model.model_validate(row) for row in read(rows[: paging.limit])]
-    return _written(request, view, model, items, following, paging, flatten, _headers(etag))
+    items, following = listing.page(view, paging.limit, paging.cursor)
+    return _written(request, view, listing, items, following, paging, _headers(etag))
 
 
 def answer_one(request: Request, view: View, item: BaseModel, state: Any = None) -> Response:
@@ -110,13 +87,13 @@ def _headers(etag: str) -> dict[str, str]:
 def _written(
     request: Request,
     view: View,
-    model: type[M],
+    listing: Listing[M],
     items: Sequence[M],
     following: str | None,
     paging: Paging,
-    flatten: Flatten | None,
     headers: dict[str, str],
 ) -> Response:
+    model, flatten = listing.model, listing.flatten
     media_type = _FORMATS[paging.format] if paging.format else _accepted(request)
     if following:
         query = urlencode({**dict(request.query_params), "cursor": following})
@@ -182,28 +159,3 @@ def _as_arrow(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]) -> 
 
 def _in_arrow(value: Any, is_text: bool) -> Any:
     return json.dumps(value, default=str) if is_text and not isinstance(value, str | None) else value
-
-
-def _cursor(values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
-
-
-def _after(cursor: str | None, key: Sequence[str]) -> Condition | None:
-    """That a row comes after the one that the cursor names. Raises Problem 422 where it is no cursor of such rows."""
-    if cursor is None:
-        return None
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        values = None
-    if not isinstance(values, list) or len(values) != len(key) or not all(map(_is_of_key, values)):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "query.cursor: not one of ours; wanted `next` of a page")
-    names = ", ".join(f'"{name}"' for name in key)
-    return Condition(f"({names}) > ({', '.join('?' * len(key))})", tuple(values))
-
-
-def _is_of_key(value: Any) -> bool:
-    """Whether a key of the index may have it: a text, or a number that is stored."""
-    if isinstance(value, str):
-        return value == value.encode("utf-8", "replace").decode("utf-8")
-    return isinstance(value, int) and abs(value) < 2**63

@@ -1,15 +1,17 @@
 """Orders and transfers of the plan, with what was decided on them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from typing import Any
 
 from pydantic import BaseModel
 
 from shelfcast.api.decisions import decided_ids, last_decisions, newest_decision
 from shelfcast.api.index.reading import Row
+from shelfcast.api.listing import Listing
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.plan import DecisionRow, OrderRow, TransferRow
 from shelfcast.api.service import Service
@@ -70,6 +72,33 @@ def undecided(service: Service, view: View, is_wanted: bool | None) -> Condition
     collected = "select order_id from decided where problem is null and decided_on = ?"
     text = f"order_id {'not ' if is_wanted else ''}in (select value from json_each(?) union all {collected})"
     return Condition(text, (json.dumps(ids), view.index.origin["forecast_date"]))
+
+
+def orders(
+    service: Service, view: View, named: Mapping[str, str | None], is_open: bool | None = None
+) -> Listing[OrderRow]:
+    """The orders of the day's plan with what was decided on them. named: column -> the value that is asked for.
+
+    Raises Problem 403 where the store that is asked for is not the user's.
+    """
+    view.require_store(named.get("store_id"))
+    return Listing(OrderRow, "select * from orders", ORDERS.key, **_rest(service, view, ORDERS, named, is_open))
+
+
+def transfers(
+    service: Service, view: View, named: Mapping[str, str | None], is_open: bool | None = None
+) -> Listing[TransferRow]:
+    """The transfers of the day's plan from or to the user's stores, with what was decided on them."""
+    rest = _rest(service, view, TRANSFERS, named, is_open)
+    return Listing(TransferRow, "select * from transfers", TRANSFERS.key, **rest)
+
+
+def _rest(
+    service: Service, view: View, kind: Kind, named: Mapping[str, str | None], is_open: bool | None
+) -> dict[str, Any]:
+    asked = [Condition.equal(column, value) for column, value in named.items()]
+    conditions = [*asked, view.own(*kind.stores), undecided(service, view, is_open)]
+    return {"conditions": conditions, "read": with_decisions(service, view), "state": state_of(service, view)}
 
 
 def find_order(views: Sequence[View], kind: Kind, order_id: str) -> tuple[View, Row]:

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from shelfcast.api.answers import Paged, Paging, answer_page, page_docs
+from shelfcast.api.answers import Paged, answer_page, page_docs
 from shelfcast.api.index.packed import Matrix, as_date, unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS, SOLD_WEEKS
 from shelfcast.api.index.reading import Row
+from shelfcast.api.listing import Listing
 from shelfcast.api.rows.fields import Level
 from shelfcast.api.rows.series import ForecastRow, HistoryRow
 from shelfcast.api.view import Condition, Seen, View
@@ -20,18 +21,17 @@ from shelfcast.api.view import Condition, Seen, View
 ROUTER = APIRouter(prefix="/v1", tags=["forecasts"])
 # How the lake names what a sum is over, and what has no name yet.
 _NAMELESS = ("(all)", "(not listed yet)")
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which series, and which of their weeks."""
 
-    store_id: str | None
-    product_id: str | None
-    category_id: str | None
-    first: date | None
-    last: date | None
+    store_id: str | None = None
+    product_id: str | None = None
+    category_id: str | None = None
+    first: date | None = None
+    last: date | None = None
 
     def keeps(self, week: date) -> bool:
         return (self.first is None or week >= self.first) and (self.last is None or week <= self.last)
@@ -59,9 +59,7 @@ def list_forecasts(
     level: Annotated[Level, Query(description="unlisted: what a store does not sell yet, by category")] = "product",
 ) -> Response:
     """The newest forecast, a page of series. Means add up from product and unlisted to category, store and region."""
-    if level == "region":
-        view.require_region()
-    return _answer(request, view, ForecastRow, ("forecasts", FORECAST_WEEKS), level, asked, paging)
+    return answer_page(request, view, forecasts(view, level, asked), paging)
 
 
 @ROUTER.get("/history", responses=page_docs(HistoryRow))
@@ -73,32 +71,35 @@ def list_history(
     level: Literal["product", "category"] = "product",
 ) -> Response:
     """What sold, week by week, in the two years before the forecast."""
-    return _answer(request, view, HistoryRow, ("history", SOLD_WEEKS), level, asked, paging)
+    return answer_page(request, view, history(view, level, asked), paging)
 
 
-def _answer(
-    request: Request,
-    view: View,
-    model: type[M],
-    part: tuple[str, Sequence[str]],
-    level: str,
-    asked: Asked,
-    paging: Paging,
-) -> Response:
+def forecasts(view: View, level: Level, asked: Asked = Asked()) -> Listing[ForecastRow]:
+    """Raises Problem 403 where what is asked for is not the user's."""
+    if level == "region":
+        view.require_region()
+    key = ("level", "store_id", "item_id", "category_id")
+    conditions = _conditions(view, level, asked)
+    reader = _reader(FORECAST_WEEKS, asked)
+    return Listing(ForecastRow, "select * from forecasts", key, conditions, read=reader, flatten=flatten_weeks)
+
+
+def history(view: View, level: Literal["product", "category"], asked: Asked = Asked()) -> Listing[HistoryRow]:
+    """Raises Problem 403 where the store that is asked for is not the user's."""
+    key, conditions = ("level", "store_id", "item_id"), _conditions(view, level, asked)
+    reader = _reader(SOLD_WEEKS, asked)
+    return Listing(HistoryRow, "select * from history", key, conditions, read=reader, flatten=flatten_weeks)
+
+
+def _conditions(view: View, level: str, asked: Asked) -> list[Condition | None]:
     view.require_store(asked.store_id)
-    table, columns = part
-    conditions = [
+    return [
         Condition.equal("level", level),
         Condition.equal("store_id", asked.store_id),
         Condition.equal("item_id", asked.product_id),
         Condition.equal("category_id", asked.category_id),
         view.own("store_id") if level != "region" else None,
     ]
-    key = ("level", "store_id", "item_id") if table == "history" else ("level", "store_id", "item_id", "category_id")
-    return answer_page(
-        request, view, model, f"select * from {table}", key, conditions, paging,
-        read=_reader(columns, asked), flatten=flatten_weeks,
-    )  # fmt: skip
 
 
 def _reader(columns: Sequence[str], asked: Asked) -> Callable[[Sequence[Row]], list[Row]]:

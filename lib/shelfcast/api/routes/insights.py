@@ -1,12 +1,12 @@
 """What is known of the region, its stores and products, of its models and its data."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
 
 from shelfcast.api.access.guard import Viewer
 from shelfcast.api.answers import Paged, answer_page, page_docs
+from shelfcast.api.listing import Listing
 from shelfcast.api.rows.models import (
     AlertRow,
     BacktestRow,
@@ -19,11 +19,10 @@ from shelfcast.api.rows.models import (
 )
 from shelfcast.api.rows.series import ProductRow, RegionRow, StoreRow
 from shelfcast.api.service import service_of
-from shelfcast.api.view import Condition, Seen, views
+from shelfcast.api.view import Condition, Seen, View, views
 
 ROUTER = APIRouter(prefix="/v1")
 Named = Annotated[str | None, Query(max_length=128)]
-M = TypeVar("M", bound=BaseModel)
 
 
 @ROUTER.get("/regions", tags=["catalogue"])
@@ -42,7 +41,7 @@ def list_regions(request: Request, principal: Viewer) -> list[RegionRow]:
 
 @ROUTER.get("/stores", tags=["catalogue"], responses=page_docs(StoreRow))
 def list_stores(request: Request, view: Seen, paging: Paged) -> Response:
-    return answer_page(request, view, StoreRow, "select * from stores", ("store_id",), [view.own("store_id")], paging)
+    return answer_page(request, view, stores(view), paging)
 
 
 @ROUTER.get("/products", tags=["catalogue"], responses=page_docs(ProductRow))
@@ -50,8 +49,7 @@ def list_products(
     request: Request, view: Seen, paging: Paged, category_id: Named = None,
     search: Annotated[str | None, Query(max_length=64, description="in its number, brand or kind")] = None,
 ) -> Response:  # fmt: skip
-    conditions = [Condition.equal("category_id", category_id), _containing(search)]
-    return answer_page(request, view, ProductRow, "select * from products", ("product_id",), conditions, paging)
+    return answer_page(request, view, products(category_id, search), paging)
 
 
 @ROUTER.get("/alerts", tags=["monitoring"], responses=page_docs(AlertRow))
@@ -60,36 +58,24 @@ def list_alerts(
     severity: Literal["info", "warning", "critical"] | None = None,
 ) -> Response:  # fmt: skip
     """Alerts of the day. Those of the region as a whole are shown to who reaches all of it."""
-    view.require_store(store_id)
-    conditions = [
-        Condition.equal("store_id", store_id),
-        Condition.equal("severity", severity),
-        view.own("store_id"),
-    ]
-    return answer_page(request, view, AlertRow, "select * from alerts", ("alert_id",), conditions, paging)
+    return answer_page(request, view, alerts(view, store_id, severity), paging)
 
 
 @ROUTER.get("/findings", tags=["monitoring"], responses=page_docs(FindingRow))
 def list_findings(request: Request, view: Seen, paging: Paged) -> Response:
     """What job insights has found in all stores together."""
-    view.require_region()
-    return answer_page(request, view, FindingRow, "select * from findings", ("topic", "rank"), [], paging)
+    return answer_page(request, view, findings(view), paging)
 
 
 @ROUTER.get("/leaderboard", tags=["models"], responses=page_docs(LeaderboardRow))
 def list_leaderboard(request: Request, view: Seen, paging: Paged, panel: Named = None) -> Response:
-    conditions = [Condition.equal("panel", panel)]
-    return answer_page(
-        request, view, LeaderboardRow, "select * from leaderboard", ("panel", "model"), conditions, paging
-    )
+    return answer_page(request, view, leaderboard(panel), paging)
 
 
 @ROUTER.get("/champions", tags=["models"], responses=page_docs(ChampionRow))
 def list_champions(request: Request, view: Seen, paging: Paged, panel: Named = None) -> Response:
     """Who was made champion of what, and why, the oldest decision first."""
-    key = ("panel", "purpose", "as_of", "decided_at")
-    conditions = [Condition.equal("panel", panel)]
-    return answer_page(request, view, ChampionRow, "select * from champions", key, conditions, paging)
+    return answer_page(request, view, champions(panel), paging)
 
 
 @ROUTER.get("/backtests", tags=["models"], responses=page_docs(BacktestRow))
@@ -97,11 +83,7 @@ def list_backtests(
     request: Request, view: Seen, paging: Paged, store_id: Named = None, model: Named = None
 ) -> Response:
     """Actual against predicted: champion and challenger of the categories at the backtest's cutoffs."""
-    view.require_store(store_id)
-    conditions = [Condition.equal("store_id", store_id), Condition.equal("model", model), view.own("store_id")]
-    key = ("model", "store_id", "category_id", "cutoff", "step")
-    query = "select * from (select *, item_id as category_id from backtests)"
-    return answer_page(request, view, BacktestRow, query, key, conditions, paging)
+    return answer_page(request, view, backtests(view, store_id, model), paging)
 
 
 @ROUTER.get("/metrics", tags=["models"], responses=page_docs(MetricRow))
@@ -115,22 +97,62 @@ def list_metrics(
     ]
     own = view.own("value") if slice == "store" else None
     key = ("panel", "model", "cutoff", "slice", "value")
-    return answer_page(request, view, MetricRow, "select * from metrics", key, [*conditions, own], paging)
+    listing = Listing(MetricRow, "select * from metrics", key, [*conditions, own])
+    return answer_page(request, view, listing, paging)
 
 
 @ROUTER.get("/models", tags=["lineage"], responses=page_docs(ModelRow))
 def list_models(request: Request, view: Seen, paging: Paged, panel: Named = None, model: Named = None) -> Response:
     """The model versions of the backtest: what each was made with, by which code, from which versions of the tables."""
     conditions = [Condition.equal("panel", panel), Condition.equal("model", model)]
-    return answer_page(
-        request, view, ModelRow, "select * from models", ("panel", "model", "cutoff"), conditions, paging
-    )
+    listing = Listing(ModelRow, "select * from models", ("panel", "model", "cutoff"), conditions)
+    return answer_page(request, view, listing, paging)
 
 
 @ROUTER.get("/lineage", tags=["lineage"], responses=page_docs(TableRow))
 def list_lineage(request: Request, view: Seen, paging: Paged) -> Response:
     """Which run wrote each published table, by which code, and from which versions of which others."""
-    return answer_page(request, view, TableRow, "select * from lineage", ("table_name",), [], paging)
+    return answer_page(request, view, Listing(TableRow, "select * from lineage", ("table_name",)), paging)
+
+
+def stores(view: View) -> Listing[StoreRow]:
+    return Listing(StoreRow, "select * from stores", ("store_id",), [view.own("store_id")])
+
+
+def products(category_id: str | None = None, search: str | None = None) -> Listing[ProductRow]:
+    conditions = [Condition.equal("category_id", category_id), _containing(search)]
+    return Listing(ProductRow, "select * from products", ("product_id",), conditions)
+
+
+def alerts(view: View, store_id: str | None = None, severity: str | None = None) -> Listing[AlertRow]:
+    """Raises Problem 403 where the store that is asked for is not the user's."""
+    view.require_store(store_id)
+    asked = [Condition.equal("store_id", store_id), Condition.equal("severity", severity)]
+    return Listing(AlertRow, "select * from alerts", ("alert_id",), [*asked, view.own("store_id")])
+
+
+def findings(view: View) -> Listing[FindingRow]:
+    """Raises Problem 403 where the user does not reach all of the region."""
+    view.require_region()
+    return Listing(FindingRow, "select * from findings", ("topic", "rank"))
+
+
+def leaderboard(panel: str | None = None) -> Listing[LeaderboardRow]:
+    return Listing(LeaderboardRow, "select * from leaderboard", ("panel", "model"), [Condition.equal("panel", panel)])
+
+
+def champions(panel: str | None = None) -> Listing[ChampionRow]:
+    key = ("panel", "purpose", "as_of", "decided_at")
+    return Listing(ChampionRow, "select * from champions", key, [Condition.equal("panel", panel)])
+
+
+def backtests(view: View, store_id: str | None = None, model: str | None = None) -> Listing[BacktestRow]:
+    """Raises Problem 403 where the store that is asked for is not the user's."""
+    view.require_store(store_id)
+    conditions = [Condition.equal("store_id", store_id), Condition.equal("model", model), view.own("store_id")]
+    key = ("model", "store_id", "category_id", "cutoff", "step")
+    query = "select * from (select *, item_id as category_id from backtests)"
+    return Listing(BacktestRow, query, key, conditions)
 
 
 def _containing(text: str | None) -> Condition | None:

@@ -11,12 +11,22 @@ from shelfcast.api.access.guard import Planner, Viewer, origin_of, refused
 from shelfcast.api.access.principal import Principal
 from shelfcast.api.answers import Paged, answer_one, answer_page, page_docs
 from shelfcast.api.decisions import add_decision
-from shelfcast.api.orders import ORDERS, TRANSFERS, Kind, find_order, forecast_day, state_of, undecided, with_decisions
+from shelfcast.api.orders import (
+    ORDERS,
+    TRANSFERS,
+    Kind,
+    find_order,
+    forecast_day,
+    orders,
+    state_of,
+    transfers,
+    with_decisions,
+)
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.fields import Decision
 from shelfcast.api.rows.plan import OrderRow, TransferRow
 from shelfcast.api.service import service_of
-from shelfcast.api.view import Condition, Seen, views
+from shelfcast.api.view import Seen, views
 
 ROUTER = APIRouter(prefix="/v1", tags=["orders"])
 Named = Annotated[str | None, Query(max_length=128)]
@@ -46,15 +56,8 @@ def list_orders(
     vendor_id: Named = None, status: Status | None = None, open: Undecided = None,
 ) -> Response:  # fmt: skip
     """The orders that the day's plan suggests, by store and product."""
-    view.require_store(store_id)
-    service = service_of(request)
     named = {"store_id": store_id, "product_id": product_id, "vendor_id": vendor_id, "status": status}
-    conditions = [Condition.equal(name, value) for name, value in named.items()]
-    conditions += [view.own(*ORDERS.stores), undecided(service, view, open)]
-    return answer_page(
-        request, view, OrderRow, "select * from orders", ORDERS.key, conditions, paging,
-        read=with_decisions(service, view), state=state_of(service, view),
-    )  # fmt: skip
+    return answer_page(request, view, orders(service_of(request), view, named, open), paging)
 
 
 @ROUTER.get("/transfers", responses=page_docs(TransferRow))
@@ -63,14 +66,8 @@ def list_transfers(
     product_id: Named = None, open: Undecided = None,
 ) -> Response:  # fmt: skip
     """Moves of stock between stores that the plan suggests; those from or to a store of yours."""
-    service = service_of(request)
     named = {"from_store": from_store, "to_store": to_store, "product_id": product_id}
-    conditions = [Condition.equal(name, value) for name, value in named.items()]
-    conditions += [view.own(*TRANSFERS.stores), undecided(service, view, open)]
-    return answer_page(
-        request, view, TransferRow, "select * from transfers", TRANSFERS.key, conditions, paging,
-        read=with_decisions(service, view), state=state_of(service, view),
-    )  # fmt: skip
+    return answer_page(request, view, transfers(service_of(request), view, named, open), paging)
 
 
 @ROUTER.get("/orders/{order_id}", responses={200: {"model": OrderRow}, **_DOCS})
@@ -86,38 +83,38 @@ def get_transfer(request: Request, principal: Viewer, order_id: Number) -> Respo
 @ROUTER.post("/orders/{order_id}/approve", responses=_CLOSED)
 def approve_order(request: Request, principal: Planner, order_id: Number, reason: Reason | None = None) -> OrderRow:
     """Have the order made as it is suggested."""
-    return OrderRow(**_decide(request, principal, ORDERS, order_id, "approved", reason))
+    return OrderRow(**decide(request, principal, ORDERS, order_id, "approved", reason))
 
 
 @ROUTER.post("/orders/{order_id}/reject", responses=_CLOSED)
 def reject_order(request: Request, principal: Planner, order_id: Number, reason: Reason | None = None) -> OrderRow:
     """Have it not made, nor suggested again for a while unless it grows."""
-    return OrderRow(**_decide(request, principal, ORDERS, order_id, "rejected", reason))
+    return OrderRow(**decide(request, principal, ORDERS, order_id, "rejected", reason))
 
 
 @ROUTER.post("/orders/{order_id}/amend", responses=_CLOSED)
 def amend_order(request: Request, principal: Planner, order_id: Number, amendment: Amendment) -> OrderRow:
     """Have another quantity ordered."""
-    return OrderRow(**_decide(request, principal, ORDERS, order_id, "amended", amendment))
+    return OrderRow(**decide(request, principal, ORDERS, order_id, "amended", amendment))
 
 
 @ROUTER.post("/transfers/{order_id}/approve", responses=_CLOSED)
 def approve_transfer(
     request: Request, principal: Planner, order_id: Number, reason: Reason | None = None
 ) -> TransferRow:
-    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "approved", reason))
+    return TransferRow(**decide(request, principal, TRANSFERS, order_id, "approved", reason))
 
 
 @ROUTER.post("/transfers/{order_id}/reject", responses=_CLOSED)
 def reject_transfer(
     request: Request, principal: Planner, order_id: Number, reason: Reason | None = None
 ) -> TransferRow:
-    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "rejected", reason))
+    return TransferRow(**decide(request, principal, TRANSFERS, order_id, "rejected", reason))
 
 
 @ROUTER.post("/transfers/{order_id}/amend", responses=_CLOSED)
 def amend_transfer(request: Request, principal: Planner, order_id: Number, amendment: Amendment) -> TransferRow:
-    return TransferRow(**_decide(request, principal, TRANSFERS, order_id, "amended", amendment))
+    return TransferRow(**decide(request, principal, TRANSFERS, order_id, "amended", amendment))
 
 
 def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> Response:
@@ -127,7 +124,7 @@ def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> R
     return answer_one(request, view, kind.model(**told), state_of(service, view))
 
 
-def _decide(
+def decide(
     request: Request, principal: Principal, kind: Kind, order_id: str, decision: Decision, reason: Reason | None
 ) -> dict[str, Any]:
     """Keep the decision and its audit together, lay it where the jobs read it, and return the order with it."""

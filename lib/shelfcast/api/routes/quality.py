@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from shelfcast.api.answers import answer_one
-from shelfcast.api.view import Seen
+from shelfcast.api.view import Seen, View
 
 ROUTER = APIRouter(prefix="/v1", tags=["monitoring"])
 _PARTS = {
@@ -33,6 +33,10 @@ class Quality(BaseModel):
 @ROUTER.get("/quality", responses={200: {"model": Quality}})
 def get_quality(request: Request, view: Seen) -> Response:
     """What became of the rows that came in, and how good the forecasts were; of the region as a whole."""
+    return answer_one(request, view, quality(view))
+
+
+def quality(view: View) -> Quality:
+    """Raises Problem 403 where the user does not reach all of the region."""
     view.require_region()
-    parts = {name: view.index.rows(query) for name, query in _PARTS.items()}
-    return answer_one(request, view, Quality(**parts))
+    return Quality(**{name: view.index.rows(query) for name, query in _PARTS.items()})
