@@ -61,3 +61,12 @@ def test_a_table_is_of_the_run_that_wrote_the_region_s_rows_whatever_rearranged_
     lake = Lake(str(tmp_path))
     commit = lake.snapshot(lake.newest_publications()["north"]).commit(schemas.LEADERBOARD.name)
     assert (commit.run_key, commit.job, commit.reads, commit.version) == ("k", "evaluate", {"x": 3}, 0)
+
+
+def test_the_day_before_is_the_last_publication_of_an_earlier_day(tmp_path: Path) -> None:
+    for run_id, ago, minute in (("a", 2, 1), ("b", 1, 2), ("c", 1, 3), ("d", 0, 4), ("e", 0, 5)):
+        publish(tmp_path, "north", {}, run_id, DAY - timedelta(days=ago), minute)
+    publish(tmp_path, "south", {}, "f", DAY - timedelta(days=1), 6)
+    found = Lake(str(tmp_path)).newest_publications()
+    assert (found["north"].run_id, found["north"].before.run_id) == ("e", "c")
+    assert found["south"].before is None

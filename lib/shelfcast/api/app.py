@@ -9,12 +9,24 @@ from fastapi import FastAPI
 from shelfcast import __version__
 from shelfcast.api.middleware import Bounded, Numbered, Under
 from shelfcast.api.problems import MEDIA_TYPE, ProblemBody, install_problems
-from shelfcast.api.routes import account, forecasts, health, insights, orders, plan, predict, quality, uploads, users
+from shelfcast.api.routes import (
+    account,
+    forecasts,
+    health,
+    insights,
+    orders,
+    plan,
+    predict,
+    quality,
+    summary,
+    uploads,
+    users,
+)
 from shelfcast.api.service import Service
 
 ROUTERS = (
     *(forecasts.ROUTER, plan.ROUTER, predict.ROUTER, orders.ROUTER, insights.ROUTER, quality.ROUTER),
-    *(uploads.ROUTER, account.ROUTER, users.ROUTER, health.ROUTER),
+    *(summary.ROUTER, uploads.ROUTER, account.ROUTER, users.ROUTER, health.ROUTER),
 )
 _PROBLEM = {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": "refused, and why"}
 UPLOADS = "/v1/uploads"

@@ -5,7 +5,7 @@ Tables are known here by their names, each opened at the version that its region
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,13 +22,15 @@ _COLUMNS = ["region", "forecast_date", "run_id", "published_at", "tables"]
 
 @dataclass(frozen=True)
 class Publication:
-    """A row of monitoring/publications. published_at: in UTC. tables: name -> version."""
+    """A row of monitoring/publications. published_at: in UTC. tables: name -> version. before: the newest of an earlier
+    day."""
 
     region: str
     forecast_date: date
     run_id: str
     published_at: datetime
     tables: Mapping[str, int]
+    before: "Publication | None" = None
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,12 @@ class Lake:
             return {}
         except (DeltaError, OSError) as error:
             raise LakeError(f"lake {self.root}: {PUBLICATIONS} cannot be read: {_in_a_line(error)}") from None
-        newest = sorted(map(_as_publication, rows), key=lambda row: (row.forecast_date, row.published_at, row.run_id))
-        return {row.region: row for row in newest}
+        found: dict[str, Publication] = {}
+        for row in sorted(
+            map(_as_publication, rows), key=lambda row: (row.forecast_date, row.published_at, row.run_id)
+        ):
+            found[row.region] = replace(row, before=_before(row, found.get(row.region)))
+        return found
 
     def snapshot(self, publication: Publication) -> "Snapshot":
         return Snapshot(self.root, publication)
@@ -122,6 +128,13 @@ def _as_publication(row: Mapping[str, Any]) -> Publication:
     published_at = row["published_at"]
     aware = published_at if published_at.tzinfo else published_at.replace(tzinfo=UTC)
     return Publication(row["region"], row["forecast_date"], row["run_id"], aware.astimezone(UTC), dict(row["tables"]))
+
+
+def _before(row: Publication, last: Publication | None) -> Publication | None:
+    """last: the one before it in time, which may be of the same day."""
+    if last is None or last.forecast_date == row.forecast_date:
+        return last.before if last else None
+    return replace(last, before=None)
 
 
 def _note(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ NEW_USER = {"name": "new", "role": "viewer", "grants": ["north"]}
 RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/forecasts"): Rule("viewer", of_store="/v1/forecasts?store_id=2"),
     ("GET", "/v1/history"): Rule("viewer", of_store="/v1/history?store_id=2"),
+    ("GET", "/v1/summary"): Rule("viewer"),
     ("GET", "/v1/policies"): Rule("viewer", of_store="/v1/policies?store_id=2"),
     ("GET", "/v1/stock"): Rule("viewer", of_store="/v1/stock?store_id=2"),
     ("GET", "/v1/risks"): Rule("viewer", of_store="/v1/risks?store_id=2"),

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from api.lake import AHEAD, DAY, LAST_WEEK, PRODUCTS, STORES, TABLES, mean_of, publish, put, rows, write_region
 from shelfcast import schemas
-from shelfcast.api.index import writing
+from shelfcast.api.index import before, writing
 from shelfcast.api.index.build import build, index_name, remove_others
 from shelfcast.api.index.contest import BACKTESTS
 from shelfcast.api.index.packed import as_date, unpack
@@ -34,7 +35,7 @@ def index(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Index:
     return built(lake, tmp_path_factory.mktemp("index"))
 
 
-@pytest.mark.parametrize("part", [*PACKED, *ROWS, BACKTESTS], ids=lambda part: part.name)
+@pytest.mark.parametrize("part", [*PACKED, *ROWS, BACKTESTS, *before.ROWS, before.STORES], ids=lambda part: part.name)
 def test_an_index_asks_for_columns_that_the_lake_s_tables_have(part: object) -> None:
     wanted = {*part.key, *part.columns, *part.where, *getattr(part, "packed", ())}
     assert wanted <= {*DECLARED[part.source].names}
@@ -145,3 +146,31 @@ def test_the_columns_that_a_table_lacks_are_null(tmp_path: Path) -> None:
     assert built(tmp_path, tmp_path / "index").rows("select * from stores") == [
         {"store_id": "1", "first_sold_on": None, "last_sold_on": None}
     ]
+
+
+YESTERDAY = DAY - timedelta(days=1)
+
+
+def _publish_yesterday(root: Path, version: int | None = None) -> None:
+    risks = [{**row, "forecast_date": YESTERDAY} for row in rows(plans.RISKS)[:2]]
+    put_at = put(root, plans.RISKS, risks)
+    publish(root, "north", {plans.RISKS.name: put_at if version is None else version}, "yesterday's", YESTERDAY)
+
+
+def test_the_day_before_is_there_to_be_compared_with(tmp_path: Path) -> None:
+    _publish_yesterday(tmp_path)
+    write_region(tmp_path, "north")
+    index = built(tmp_path, tmp_path / "index")
+    assert index.rows("select * from origin_before") == [{"forecast_date": str(YESTERDAY)}]
+    assert [row["store_id"] for row in index.rows("select * from risks_before")] == ["1", "2"]
+    assert len(index.rows("select * from risks")) == 3
+    assert index.rows("select * from orders_before") == []
+
+
+def test_a_day_before_whose_files_are_gone_keeps_nothing_from_being_served(tmp_path: Path) -> None:
+    _publish_yesterday(tmp_path, version=9)
+    write_region(tmp_path, "north")
+    index = built(tmp_path, tmp_path / "index")
+    assert index.rows("select * from origin_before") == []
+    assert index.rows("select * from risks_before") == []
+    assert len(index.rows("select * from risks")) == 3

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shelfcast.api.index.before import write_before
 from shelfcast.api.index.champion import write_champion
 from shelfcast.api.index.conditions import write_conditions
 from shelfcast.api.index.contest import write_contest
@@ -44,7 +45,7 @@ def build(lake: Lake, publication: Publication, folder: Path) -> Path:
     part = path.with_suffix(f"{path.suffix}{_PART}{os.getpid()}")
     part.unlink(missing_ok=True)
     try:
-        _write(lake.snapshot(publication), part)
+        _write(lake, publication, part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -58,7 +59,8 @@ def remove_others(folder: Path, kept: Iterable[str], region: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(snapshot: Snapshot, path: Path) -> None:
+def _write(lake: Lake, publication: Publication, path: Path) -> None:
+    snapshot = lake.snapshot(publication)
     file = sqlite3.connect(path, isolation_level=None)
     try:
         for setting in _UNPROTECTED:
@@ -68,13 +70,14 @@ def _write(snapshot: Snapshot, path: Path) -> None:
             write_packed(file, packed, *snapshot.rows(packed.source))
         for rows in ROWS:
             write_rows(file, rows, *snapshot.rows(rows.source))
+        write_before(file, lake, publication.before)
         _write_refusals(file, snapshot)
         write_contest(file, snapshot)
         write_champion(file, snapshot)
         write_conditions(file, snapshot)
         write_elasticities(file, snapshot)
         _write_lineage(file, snapshot)
-        _write_origin(file, snapshot.publication)
+        _write_origin(file, publication)
         file.execute("commit")
         file.execute("analyze")
     finally:

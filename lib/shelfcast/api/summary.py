@@ -1,0 +1,157 @@
+"""The day at a glance: sums over the stores that one reaches, beside those of the day before."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from shelfcast.api.index.packed import as_date, unpack
+from shelfcast.api.index.parts import FORECAST_WEEKS
+from shelfcast.api.index.reading import Row
+from shelfcast.api.listing import Listing
+from shelfcast.api.orders import undecided
+from shelfcast.api.rows.summary import (
+    Ahead,
+    AlertCount,
+    NewRisk,
+    RiskCount,
+    Service,
+    Stock,
+    StoreSummary,
+    Suggested,
+    Summary,
+)
+from shelfcast.api.service import Service as Serving
+from shelfcast.api.view import Condition, View
+
+_PROTECTED = "daily_mean * (lead_days + review_days)"
+_SERVICE = (
+    f"select count(*) as products, sum(target * {_PROTECTED}) / sum({_PROTECTED}) as target, "
+    f"1 - sum(shortfall) / sum(case when shortfall is not null then {_PROTECTED} end) as served, "
+    "sum(shortfall) as missing, sum(case when on_hand is not null then on_hand <= 0 end) as empty from policies"
+)
+_STOCK = (
+    "select sum(on_hand * coalesce(unit_cost, price)) as value, sum(on_hand) as units, "
+    "sum(on_hand) / sum(case when on_hand is not null then daily_mean end) as days, "
+    "sum(surplus * coalesce(unit_cost, price)) as surplus from policies"
+)
+_STORES = (
+    "select s.*, o.orders, o.cost, r.stock_out, r.overstock, a.alerts from stores s "
+    "left join (select store_id, count(*) as orders, sum(cost) as cost from orders where status = 'suggested' "
+    "group by store_id) o using (store_id) "
+    "left join (select store_id, sum(risk = 'stock_out') as stock_out, sum(risk = 'overstock') as overstock from risks "
+    "group by store_id) r using (store_id) "
+    "left join (select store_id, count(*) as alerts from alerts group by store_id) a using (store_id)"
+)
+_NEW = "not exists (select 1 from {0}_before b where {1})"
+_SAME_RISK = "b.store_id = r.store_id and b.product_id = r.product_id and b.risk = r.risk"
+
+
+def summary(service: Serving, view: View) -> Summary:
+    """The day of the view's region, as far as its stores are concerned."""
+    own, before, origin = view.own("store_id"), day_before(view), view.index.origin
+    return Summary(
+        region=view.region, forecast_date=origin["forecast_date"], published_at=origin["published_at"],
+        last_week=origin["last_week"], before=before,
+        stores=view.select("select count(*) as n from stores", [own])[0]["n"],
+        service=Service(**view.select(_SERVICE, [own])[0]),
+        stock=Stock(**view.select(_STOCK, [own])[0]),
+        suggested=_suggested(view, "orders", undecided(service, view, True)),
+        suggested_before=_suggested(view, "orders_before", None) if before else None,
+        risks=_risks(view, before), alerts=_alerts(view, before), ahead=_ahead(view, before),
+    )  # fmt: skip
+
+
+def day_before(view: View) -> date | None:
+    """The day that the view's is compared with."""
+    rows = view.index.rows("select forecast_date from origin_before")
+    return date.fromisoformat(rows[0]["forecast_date"]) if rows else None
+
+
+def risks_by_value(view: View, store_id: str | None = None, risk: str | None = None) -> Listing[NewRisk]:
+    """The risks, those of the largest value first.
+
+    Raises Problem 403 where the store that is asked for is not the user's.
+    """
+    view.require_store(store_id)
+    is_new = _NEW.format("risks", _SAME_RISK) if day_before(view) else "null"
+    # What is sorted by goes into the cursor of a page, which holds whole numbers.
+    place = "cast(-100 * ifnull(value, 0) as integer) as place"
+    query = f"select * from (select r.*, {is_new} as is_new, {place} from risks r)"
+    asked = [Condition.equal("store_id", store_id), Condition.equal("risk", risk)]
+    key = ("place", "store_id", "product_id", "risk")
+    return Listing(NewRisk, query, key, [*asked, view.own("store_id")])
+
+
+def stores_at_a_glance(view: View, search: str | None = None, store_id: str | None = None) -> Listing[StoreSummary]:
+    """The stores, each with what is expected of it and what waits in it.
+
+    Raises Problem 403 where the store that is asked for is not the user's.
+    """
+    view.require_store(store_id)
+    holding = Condition("instr(store_id, ?) > 0", (search,)) if search else None
+    conditions = [holding, Condition.equal("store_id", store_id), view.own("store_id")]
+
+    def read(rows: Sequence[Row]) -> list[Row]:
+        means = _next_means(view)
+        counts = ("orders", "stock_out", "overstock", "alerts")
+        return [
+            {**row, **{name: row[name] or 0 for name in counts}, "mean": means.get(row["store_id"])} for row in rows
+        ]
+
+    return Listing(StoreSummary, f"select * from ({_STORES})", ("store_id",), conditions, read=read)
+
+
+def _suggested(view: View, table: str, is_open: Condition | None) -> Suggested:
+    own, suggested = view.own("store_id"), Condition.equal("status", "suggested")
+    query = f"select count(*) as orders, sum(cost) as cost from {table}"
+    (found,) = view.select(query, [own, suggested])
+    open_orders = view.select(query, [own, suggested, is_open])[0]["orders"] if is_open else None
+    return Suggested(**found, undecided=open_orders)
+
+
+def _risks(view: View, before: date | None) -> list[RiskCount]:
+    own, found = view.own("store_id"), []
+    for risk in ("stock_out", "overstock"):
+        kind = Condition.equal("risk", risk)
+        (counted,) = view.select("select count(*) as products, sum(value) as value from risks", [own, kind])
+        changes: dict[str, Any] = {"new": None, "gone": None}
+        if before:
+            new = Condition(_NEW.format("risks", _SAME_RISK))
+            gone = Condition(f"not exists (select 1 from risks b where {_SAME_RISK})")
+            (come,) = view.select("select count(*) as n from risks r", [own, kind, new])
+            (went,) = view.select("select count(*) as n from risks_before r", [own, kind, gone])
+            changes = {"new": come["n"], "gone": went["n"]}
+        found.append(RiskCount(risk=risk, **counted, **changes))
+    return found
+
+
+def _alerts(view: View, before: date | None) -> list[AlertCount]:
+    new = f"sum({_NEW.format('alerts', 'b.alert_id = a.alert_id')})" if before else "null"
+    query = f"select severity, count(*) as alerts, {new} as new from alerts a"
+    rows = view.select(query, [view.own("store_id")], "group by severity")
+    order = ("critical", "warning", "info")
+    return [AlertCount(**row) for row in sorted(rows, key=lambda row: order.index(row["severity"]))]
+
+
+def _ahead(view: View, before: date | None) -> list[Ahead]:
+    now = _means(view, "forecasts", FORECAST_WEEKS)
+    then = _means(view, "forecasts_before", ("week", "mean")) if before else {}
+    return [Ahead(week=as_date(week), mean=mean, before=then.get(week)) for week, mean in sorted(now.items())]
+
+
+def _means(view: View, table: str, columns: Sequence[str]) -> dict[float, float]:
+    """Means add up over stores: week -> units."""
+    sums: dict[float, float] = {}
+    conditions = [Condition.equal("level", "store"), view.own("store_id")]
+    for row in view.select(f"select weeks from {table}", conditions):
+        for values in unpack(row["weeks"], len(columns)).tolist():
+            week, mean = values[0], values[columns.index("mean")]
+            sums[week] = sums.get(week, 0.0) + mean
+    return sums
+
+
+def _next_means(view: View) -> dict[str, float]:
+    conditions = [Condition.equal("level", "store"), view.own("store_id")]
+    rows = view.select("select store_id, weeks from forecasts", conditions)
+    at = FORECAST_WEEKS.index("mean")
+    return {row["store_id"]: float(unpack(row["weeks"], len(FORECAST_WEEKS))[0, at]) for row in rows}

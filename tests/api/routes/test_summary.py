@@ -1,0 +1,49 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.lake import AHEAD, mean_of
+
+Headers = Callable[..., dict[str, str]]
+
+
+def summary(client: TestClient, headers: dict[str, str], **query: Any) -> dict[str, Any]:
+    answer = client.get("/v1/summary", params=query, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_day_adds_up_over_the_stores_that_one_reaches(client: TestClient, as_user: Headers) -> None:
+    whole, own = (summary(client, as_user("viewer", grant), region="north") for grant in ("north", "north/2"))
+    assert (whole["stores"], own["stores"]) == (3, 1)
+    assert (whole["suggested"]["orders"], own["suggested"]["orders"]) == (9, 3)
+    assert (whole["suggested"]["cost"], own["suggested"]["undecided"]) == (9 * 36.5, 3)
+    assert whole["stock"]["value"] == 12 * 10.0
+    assert [row["products"] for row in whole["risks"]] == [3, 0]
+    assert {row["severity"]: row["alerts"] for row in whole["alerts"]} == {"critical": 1, "warning": 3}
+    assert {row["severity"]: row["alerts"] for row in own["alerts"]} == {"warning": 1}
+    assert own["ahead"][0]["week"] == str(AHEAD[0])
+    expected = sum(mean_of("north", "2", product) for product in ("p1", "p2", "p3", "p/4 ü"))
+    assert own["ahead"][0]["mean"] == pytest.approx(expected)
+
+
+def test_service_is_what_is_met_of_the_demand_of_lead_time_and_review(client: TestClient, as_user: Headers) -> None:
+    found = summary(client, as_user("viewer", "north/2"))["service"]
+    demand = sum(mean_of("north", "2", product) / 7 * 12 for product in ("p1", "p2", "p3", "p/4 ü"))
+    assert found["served"] == pytest.approx(1 - 4 * 3.0 / demand)
+    assert (found["products"], found["target"], found["empty"]) == (4, pytest.approx(0.98), 0)
+
+
+def test_a_decision_leaves_less_to_decide_on(client: TestClient, as_user: Headers) -> None:
+    planner = as_user("planner", "south/9")
+    before = summary(client, planner)["suggested"]["undecided"]
+    assert client.post("/v1/orders/south-9-p1/approve", headers=planner).status_code == 200
+    assert summary(client, planner)["suggested"]["undecided"] == before - 1
+
+
+def test_where_no_day_is_published_before_nothing_is_compared(client: TestClient, as_user: Headers) -> None:
+    found = summary(client, as_user("viewer", "south"))
+    assert (found["before"], found["suggested_before"]) == (None, None)
+    assert [row["new"] for row in found["risks"]] == [None, None]
