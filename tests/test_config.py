@@ -154,3 +154,21 @@ def test_set_without_a_key_and_a_value_is_refused(written, change: str) -> None:
 )
 def test_a_path_is_made_absolute_and_a_uri_stays(written, lake: str, root: str) -> None:
     assert config.load(written(GOOD), [f"lake={lake}"]).lake_root == root
+
+
+@pytest.mark.parametrize(
+    ("adjustments", "wanted"),
+    [
+        pytest.param("inventory.lead_days: soon", "inventory.lead_days: found 'soon'", id="a value that is none"),
+        pytest.param("inventory.decisions: x", "found inventory.decisions; wanted keys", id="no planner's key"),
+        pytest.param("- 1", "found list; wanted keys", id="no keys"),
+        pytest.param("a: [", "not valid YAML", id="no YAML"),
+    ],
+)
+def test_a_file_of_adjustments_that_is_none_is_named(tmp_path: Path, adjustments: str, wanted: str) -> None:
+    file = tmp_path / "adjustments.yaml"
+    file.write_text(adjustments, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        config.load(ROOT / "conf" / "tiny.yaml", [f"adjustments={file}"])
+    assert wanted in str(error.value)
+    assert str(file) in str(error.value)

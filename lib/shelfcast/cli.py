@@ -215,9 +215,9 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
 def _serve(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     # What serves is loaded by the commands that need it.
     from shelfcast.api.server import serve
-    from shelfcast.config import load
+    from shelfcast.config import load_unadjusted
 
-    return serve([load(path, arguments.set) for path in arguments.config])
+    return serve([load_unadjusted(path, arguments.set) for path in arguments.config])
 
 
 def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:

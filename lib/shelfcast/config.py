@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from shelfcast.errors import ConfigError
+from shelfcast.settings.adjustments import as_changes, read_adjustments
 from shelfcast.settings.contracts import Rule
 from shelfcast.settings.database import WriteBack
 from shelfcast.settings.hidden_demand import HiddenDemand
@@ -190,12 +192,14 @@ class Runtime(Section):
 
 
 class Config(Section):
-    """Everything that a run of one region depends on."""
+    """Everything that a run of one region depends on. adjustments: the file of what planners have set by the API, which
+    stands over what is set here."""
 
     lake: str
     region: str = Field(pattern=r"^[a-z0-9_]+$")
     country: str
     as_of: date | None = None
+    adjustments: str | None = None
     source: Source
     cleaning: Cleaning
     contracts: tuple[Rule, ...] = ()
@@ -236,8 +240,22 @@ class Config(Section):
 
 
 def load(path: str | Path, changes: Iterable[str] = ()) -> Config:
-    """The configuration in the YAML file `path`, with `changes` of the form `section.key=value` on top.
+    """The configuration in the YAML file `path`, with what planners have set over it, and `changes` of the form
+    `section.key=value` on top.
 
     Raises ConfigError, one line, naming the file, the line and the key.
     """
+    changes = list(changes)
+    config = load_unadjusted(path, changes)
+    adjustments = read_adjustments(config.adjustments) if config.adjustments else {}
+    if not adjustments:
+        return config
+    try:
+        return read(Config, path, [*as_changes(adjustments), *changes])
+    except ConfigError as error:
+        raise ConfigError(f"{config.adjustments} over {error}") from None
+
+
+def load_unadjusted(path: str | Path, changes: Iterable[str] = ()) -> Config:
+    """The same without what planners have set."""
     return read(Config, path, changes)

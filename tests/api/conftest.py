@@ -37,10 +37,12 @@ def configs_of(root: Path, folder: Path, *changes: str) -> list[Config]:
     common = [f"lake={root}", f"serving.folder={folder}", f"serving.public_url={ADDRESS}", "serving.poll_seconds=0.1"]
     # Refusals are many here, and all from one address.
     common += ["serving.limits.anonymous=1000000", "serving.limits.sign_ins=1000000"]
-    return [
-        config.load(CONFIG, [*common, f"region={region}", f"inventory.decisions={folder}/{region}", *changes])
-        for region in ("north", "south")
-    ]
+    return [config.load(CONFIG, [*common, *_own(folder, region), *changes]) for region in ("north", "south")]
+
+
+def _own(folder: Path, region: str) -> list[str]:
+    paths = [f"inventory.decisions={folder}/{region}", f"adjustments={folder}/{region}.yaml"]
+    return [f"region={region}", *paths]
 
 
 @contextmanager

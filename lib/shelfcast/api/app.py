@@ -18,6 +18,7 @@ from shelfcast.api.routes import (
     plan,
     predict,
     quality,
+    settings,
     summary,
     uploads,
     users,
@@ -26,7 +27,7 @@ from shelfcast.api.service import Service
 
 ROUTERS = (
     *(forecasts.ROUTER, plan.ROUTER, predict.ROUTER, orders.ROUTER, insights.ROUTER, quality.ROUTER),
-    *(summary.ROUTER, uploads.ROUTER, account.ROUTER, users.ROUTER, health.ROUTER),
+    *(summary.ROUTER, settings.ROUTER, uploads.ROUTER, account.ROUTER, users.ROUTER, health.ROUTER),
 )
 _PROBLEM = {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": "refused, and why"}
 UPLOADS = "/v1/uploads"

@@ -1,5 +1,6 @@
 """Who may use which route: a row for each, and none without one."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,10 +35,14 @@ class Rule:
 
 
 ORDER, MOVE = order_id(NORTH, "2", "p1"), f"{NORTH}-move"
+# Of a file of adjustments in which nothing is set.
+VERSION = hashlib.sha256(b"{}\n").hexdigest()[:16]
 NEW_USER = {"name": "new", "role": "viewer", "grants": ["north"]}
 RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/forecasts"): Rule("viewer", of_store="/v1/forecasts?store_id=2"),
     ("GET", "/v1/history"): Rule("viewer", of_store="/v1/history?store_id=2"),
+    ("GET", "/v1/settings"): Rule("viewer", whole=True),
+    ("PATCH", "/v1/settings"): Rule("planner", body={"version": VERSION, "changes": {}}),
     ("GET", "/v1/summary"): Rule("viewer"),
     ("GET", "/v1/policies"): Rule("viewer", of_store="/v1/policies?store_id=2"),
     ("GET", "/v1/stock"): Rule("viewer", of_store="/v1/stock?store_id=2"),
