@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from shelfcast.reporting import Headline, Provenance, ReportData
-from shelfcast.reporting.data import COLUMNS
+from shelfcast.reporting.data import COLUMNS, Headline, Provenance, ReportData
 
 WEEKS = [date(2017, 1, 2) + timedelta(weeks=week) for week in range(12)]
 PROVENANCE = Provenance(

@@ -21,7 +21,7 @@ LAYERS = (
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",
     "forecasting inventory monitoring insights study reporting",
-    "api",
+    "api web",
     "steps system command",
     "generator",
     "submit cli",
@@ -199,8 +199,9 @@ def test_each_job_has_its_step_of_the_same_name() -> None:
     assert jobs == steps
 
 
-def test_the_api_runs_without_spark_and_horovod() -> None:
-    modules = [".".join(("shelfcast", *path.with_suffix("").parts)) for path, _ in _sources() if _unit(path) == "api"]
+@pytest.mark.parametrize("unit", ["api", "web"])
+def test_what_serves_runs_without_spark_and_horovod(unit: str) -> None:
+    modules = [".".join(("shelfcast", *path.with_suffix("").parts)) for path, _ in _sources() if _unit(path) == unit]
     named = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
     code = f"import sys, {', '.join(named)}; print({{'pyspark', 'py4j', 'horovod', 'tensorflow'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=True, capture_output=True, text=True)

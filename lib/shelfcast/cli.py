@@ -216,8 +216,9 @@ def _serve(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     # What serves is loaded by the commands that need it.
     from shelfcast.api.server import serve
     from shelfcast.config import load_unadjusted
+    from shelfcast.web.install import install_pages
 
-    return serve([load_unadjusted(path, arguments.set) for path in arguments.config])
+    return serve([load_unadjusted(path, arguments.set) for path in arguments.config], install_pages)
 
 
 def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:

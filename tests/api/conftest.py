@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.lake import write_lake
@@ -46,12 +47,14 @@ def _own(folder: Path, region: str) -> list[str]:
 
 
 @contextmanager
-def running(root: Path, folder: Path, *changes: str) -> Iterator[TestClient]:
+def running(
+    root: Path, folder: Path, *changes: str, install: Callable[[FastAPI], None] | None = None
+) -> Iterator[TestClient]:
     """A client of the API, with the indexes of both regions in place."""
     service = open_service(configs_of(root, folder, *changes))
     indexed(root, folder)
     service.refresh.refresh()
-    with TestClient(make_app(service), base_url=ADDRESS, raise_server_exceptions=False) as client:
+    with TestClient(make_app(service, install), base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from report_builders import PROVENANCE
 from shelfcast.errors import SchemaError
-from shelfcast.reporting import Headline, ReportData
+from shelfcast.reporting.data import Headline, ReportData
 
 
 def test_a_frame_without_a_needed_column_is_named_with_it() -> None:

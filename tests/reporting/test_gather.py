@@ -15,9 +15,9 @@ from shelfcast.config import load
 from shelfcast.insights import tables as insights
 from shelfcast.networks.tables import STORE_HEADS
 from shelfcast.plan import Plan
-from shelfcast.reporting import ReportData, render
-from shelfcast.reporting.data import COLUMNS
+from shelfcast.reporting.data import COLUMNS, ReportData
 from shelfcast.reporting.gather import describe, gather
+from shelfcast.reporting.page import render
 from shelfcast.study.tables import STUDY_METRICS, STUDY_MODELS, STUDY_SAMPLE
 from shelfcast.table import Table
 from shelfcast.tuning.trials import TRIALS

@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from report_builders import Page, empty_report, frame, leaderboard, model, report
-from shelfcast.reporting import Headline, ReportData, render
-from shelfcast.reporting.data import COLUMNS
-from shelfcast.reporting.page import render_index
+from shelfcast.reporting.data import COLUMNS, Headline, ReportData
+from shelfcast.reporting.page import render, render_index
 
 SECTIONS = {
     "summary": "At a glance",

@@ -1,6 +1,6 @@
 """The application: its routes behind its guards."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -33,8 +33,9 @@ _PROBLEM = {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": "r
 UPLOADS = "/v1/uploads"
 
 
-def make_app(service: Service) -> FastAPI:
-    """The application that answers from the service; it keeps the indexes fresh while it runs."""
+def make_app(service: Service, install: Callable[[FastAPI], None] | None = None) -> FastAPI:
+    """The application that answers from the service; it keeps the indexes fresh while it runs. install: adds to it what
+    else is served."""
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +60,8 @@ def make_app(service: Service) -> FastAPI:
     install_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    if install is not None:
+        install(app)
     app.add_middleware(Bounded, limits=service.settings.limits, uploads=UPLOADS)
     app.add_middleware(Numbered)
     app.add_middleware(Under, prefix=service.settings.prefix)

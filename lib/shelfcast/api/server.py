@@ -2,10 +2,11 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from shelfcast.api.access.accounts import add_user, has_users, make_link
 from shelfcast.api.access.database import Database
@@ -21,6 +22,7 @@ from shelfcast.config import Config
 from shelfcast.errors import ConfigError
 
 FIRST_USER = "admin"
+Install = Callable[[FastAPI], None]
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
@@ -56,8 +58,8 @@ def first_link(service: Service) -> str | None:
         return make_link(connection, user_id, service.settings.access.link_hours)
 
 
-def serve(configs: Sequence[Config]) -> int:
-    """Serve until interrupted, and tell on stdout where."""
+def serve(configs: Sequence[Config], install: Install | None = None) -> int:
+    """Serve until interrupted, and tell on stdout where. install: adds what else is served."""
     service = open_service(configs)
     _log_to_stderr()
     address = service.settings.address
@@ -67,15 +69,15 @@ def serve(configs: Sequence[Config]) -> int:
         sys.stdout.write(f"user {FIRST_USER}: choose a password within {hours} hours at {address}/welcome#{link}\n")
     sys.stdout.write(f"serving {', '.join(sorted(service.configs))} at {address} ({address}/openapi.json)\n")
     sys.stdout.flush()
-    uvicorn.Server(server_config(service)).run()
+    uvicorn.Server(server_config(service, install)).run()
     return 0
 
 
-def server_config(service: Service) -> uvicorn.Config:
+def server_config(service: Service, install: Install | None = None) -> uvicorn.Config:
     """How uvicorn serves it: one process, whose requests wait for nobody's index or password."""
     settings = service.settings
     return uvicorn.Config(
-        make_app(service),
+        make_app(service, install),
         host=settings.host,
         port=settings.port,
         http=PatientProtocol,

@@ -34,15 +34,13 @@ def render(data: ReportData) -> str:
         as_of=formats.day(data.provenance.as_of),
         run_id=data.provenance.run_id,
         style=Markup(_read("style.css")),
-        script=Markup(_read("script.js")),
+        script=Markup(_script()),
     )
 
 
 def render_blocks(blocks: Sequence[Block]) -> str:
     """Parts of the report as a page of their own."""
-    return _template("blocks.html").render(
-        blocks=blocks, style=Markup(_read("style.css")), script=Markup(_read("script.js"))
-    )
+    return _template("blocks.html").render(blocks=blocks, style=Markup(_read("style.css")), script=Markup(_script()))
 
 
 def render_index(regions: Sequence[str]) -> str:
@@ -76,6 +74,10 @@ def _sections(data: ReportData) -> list[Section]:
         study.study(data),
         summary.provenance(data),
     ]
+
+
+def _script() -> str:
+    return _read("charts.js") + _read("script.js")
 
 
 def _read(name: str) -> str:

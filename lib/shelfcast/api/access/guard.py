@@ -19,7 +19,7 @@ COOKIE = "shelfcast_session"
 CSRF_HEADER = "x-csrf-token"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _BEARER = HTTPBearer(auto_error=False, description="an API token, as `POST /v1/tokens` gives it")
-_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="a session, as `POST /v1/session` opens it")
+SESSION_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="a session, as `POST /v1/session` opens it")
 
 
 class Needs:
@@ -32,10 +32,16 @@ class Needs:
         self,
         request: Request,
         bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
-        cookie: Annotated[str | None, Security(_COOKIE)],
+        cookie: Annotated[str | None, Security(SESSION_COOKIE)],
     ) -> Principal:
+        return self.admit(request, bearer, cookie, request.headers.get(CSRF_HEADER, ""))
+
+    def admit(
+        self, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None, csrf: str
+    ) -> Principal:
+        """Who asks. csrf: what was sent along to show that a page of ours asks. Raises Problem 401, 403 or 429."""
         service = service_of(request)
-        principal = _recognise(service, request, bearer, cookie)
+        principal = _recognise(service, request, bearer, cookie, csrf)
         request.state.user = principal.name
         service.limiter.count("requests", str(principal.user_id))
         if principal.role < self.role:
@@ -78,7 +84,7 @@ def refused(reason: str, status: int, detail: str) -> Problem:
 
 
 def _recognise(
-    service: Service, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None
+    service: Service, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None, csrf: str
 ) -> Principal:
     # A token that is wrong is not made up for by a cookie: who sends one means it.
     with service.database.begin() as connection:
@@ -90,16 +96,15 @@ def _recognise(
         service.limiter.count("anonymous", address_of(request))
         raise refused("credentials", HTTPStatus.UNAUTHORIZED, "no token or session that is good; wanted one")
     if found.via == "session" and request.method not in _SAFE:
-        require_own_form(service, request, found.csrf or "")
+        _require_own_form(service, request, csrf, found.csrf or "")
     return found
 
 
-def require_own_form(service: Service, request: Request, csrf: str) -> None:
+def _require_own_form(service: Service, request: Request, sent: str, csrf: str) -> None:
     """Refuse what another site's page has a browser send with the user's cookie."""
     require_own_origin(service, request)
-    sent = request.headers.get(CSRF_HEADER, "")
     if digest(sent) != digest(csrf):
-        raise refused("csrf", HTTPStatus.FORBIDDEN, f"header {CSRF_HEADER}: not that of the session")
+        raise refused("csrf", HTTPStatus.FORBIDDEN, f"{CSRF_HEADER}: not that of the session; wanted a form of ours")
 
 
 def require_own_origin(service: Service, request: Request) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shelfcast.api.index.conditions import conditions_of
-from shelfcast.api.index.packed import unpack
+from shelfcast.api.index.packed import as_date, unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS, PANEL_WEEKS, SOLD_WEEKS
 from shelfcast.api.index.reading import Index, Row
 from shelfcast.panel import FloatArray, Panel, as_covariates
@@ -107,3 +107,12 @@ def _from_sales(index: Index, series: Published, axis: list[date], horizon: int)
     recovered = sold[:, SOLD_WEEKS.index("recovered_quantity")]
     wanted = np.where(np.isnan(recovered), sold[:, SOLD_WEEKS.index("quantity")], recovered)
     return _dense(np.stack([sold[:, 0], wanted, np.zeros(len(sold))], axis=1), axis, horizon)
+
+
+def promotions_ahead(index: Index, series: Published) -> list[date]:
+    """The weeks ahead in which a promotion is planned for the series."""
+    query, pair = "select weeks from panel where store_id = ? and item_id = ?", (series.store_id, series.product_id)
+    rows = index.rows(query, pair)
+    weeks = unpack(rows[0]["weeks"], len(PANEL_WEEKS)) if rows else np.empty((0, len(PANEL_WEEKS)))
+    ahead = weeks[(weeks[:, PANEL_WEEKS.index("promoted")] > 0) & (weeks[:, 0] >= series.weeks[0, 0])]
+    return [as_date(day) for day in sorted(ahead[:, 0])]

@@ -1,0 +1,1 @@
+"""The pages that planners and store managers see: the answers of the API, drawn."""

@@ -1,0 +1,98 @@
+"""Numbers and days as the reader's country writes them; words are English throughout."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, cached_property
+from math import floor, isfinite, log10
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import NumberPattern, parse_pattern
+
+MISSING = "\u2013"
+# Those whose forms are known here: a locale that is asked for stays in memory.
+LOCALES = (
+    *("en", "en_GB", "en_AU", "en_CA", "de", "de_AT", "de_CH", "fr", "fr_CH", "it", "es", "pt", "pt_BR", "nl"),
+    *("da", "sv", "nb", "fi", "pl", "cs", "sk", "hu", "tr", "ja"),
+)
+_BY_NAME = {name.lower(): name for name in LOCALES}
+_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Localized:
+    """locale: one of LOCALES."""
+
+    locale: str
+
+    @staticmethod
+    def of(accept_language: str) -> "Localized":
+        """The first locale of the header that is known here; English where there is none.
+
+        >>> Localized.of("de-DE,de;q=0.9,en;q=0.8").number(1234.5), Localized.of("en-GB").number(1234.5)
+        ('1.234', '1,234')
+        """
+        tags = [part.partition(";")[0].strip().replace("-", "_") for part in accept_language.split(",", 20)]
+        for tag in filter(str.isascii, tags):
+            known = _BY_NAME.get(tag.lower()) or _BY_NAME.get(tag.partition("_")[0].lower())
+            if known:
+                return Localized(known)
+        return Localized("en")
+
+    def number(self, value: float | None) -> str:
+        """Three digits below a thousand, whole numbers above: 3.2, 0.0123, 912, 1,234."""
+        if value is None or not isfinite(value):
+            return MISSING
+        if abs(value) >= 999.5 or value == int(value):
+            return self._decimal(value, 0)
+        return self._decimal(value, min(max(_DIGITS - 1 - floor(log10(abs(value))), 0), 4))
+
+    def money(self, value: float | None) -> str:
+        """Whole, or with cents below a hundred."""
+        if value is None or not isfinite(value):
+            return MISSING
+        return self._decimal(value, 0) if abs(value) >= 99.995 else self._decimal(value, 2, 2)
+
+    def share(self, ratio: float | None, digits: int = 0) -> str:
+        """0.337 -> 34 %, as the locale writes it."""
+        if ratio is None or not isfinite(ratio):
+            return MISSING
+        pattern = _with_digits(self._known.percent_formats[None].pattern, digits, digits)
+        return pattern.apply(ratio, self._known)
+
+    def change(self, value: float | None) -> str:
+        """With its sign: +3, -1.2."""
+        if value is None or not isfinite(value):
+            return MISSING
+        return f"+{self.number(value)}" if value > 0 else self.number(value)
+
+    def share_change(self, ratio: float | None) -> str:
+        """A share with its sign: +2.1 %."""
+        told = self.share(ratio, 1)
+        return f"+{told}" if ratio is not None and ratio > 0 else told
+
+    def day(self, value: date | None) -> str:
+        return format_date(value, "medium", locale=self._known) if value else MISSING
+
+    def month(self, value: date, with_year: bool) -> str:
+        return format_date(value, "LLL y" if with_year else "LLL", locale=self._known)
+
+    def moment(self, value: datetime | None) -> str:
+        if value is None:
+            return MISSING
+        return f"{format_datetime(value.astimezone(UTC), 'medium', locale=self._known)} UTC"
+
+    def _decimal(self, value: float, most: int, least: int = 0) -> str:
+        return _with_digits(self._known.decimal_formats[None].pattern, least, most).apply(value, self._known)
+
+    @cached_property
+    def _known(self) -> Locale:
+        return Locale.parse(self.locale)
+
+
+@cache
+def _with_digits(pattern: str, least: int, most: int) -> NumberPattern:
+    """The pattern with so many digits behind the point."""
+    found = parse_pattern(pattern)
+    found.frac_prec = (least, most)
+    return found

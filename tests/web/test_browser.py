@@ -1,0 +1,242 @@
+"""The pages in a real browser: Chromium, without a window. Pictures of them go to the folder that the environment
+variable SHELFCAST_PICTURES names."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+
+from api.conftest import PASSWORD, add, configs_of, indexed
+from api.lake import order_id
+from shelfcast.api.access.accounts import add_user, make_link
+from shelfcast.api.access.principal import Grant, Role
+from shelfcast.api.server import open_service, server_config
+from shelfcast.api.service import Service
+from shelfcast.web.install import install_pages
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+if CHROMIUM is None:
+    pytest.skip("no Chromium: wanted that of `apt-get install chromium`", allow_module_level=True)
+sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: wanted the packages of `make setup`")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: wanted the packages of `make setup`")
+
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+PAIR = "region=north&store_id=1&product_id=p1"
+PAGES = {
+    "overview": "/?region=north",
+    "orders": "/orders?region=north&which=all",
+    "transfers": "/transfers?region=north&which=all",
+    "stores": "/stores?region=north",
+    "store": "/store?region=north&store_id=1",
+    "products": "/products?region=north",
+    "product": f"/product?{PAIR}",
+    "product in all stores": "/product?region=north&product_id=p1",
+    "what if": f"/what-if?{PAIR}&asked=true&on_hand=60&service=95&lead_days=3",
+    "what if, no product": "/what-if?region=north",
+    "alerts": "/alerts?region=north",
+    "no alerts": "/alerts?region=north&severity=info",
+    "models": "/models?region=north",
+    "quality": "/quality?region=north",
+    "settings": "/settings?region=north",
+    "users": "/users?region=north",
+    "audit": "/audit?region=north",
+    "account": "/account?region=north",
+    "not there": "/product?region=north&product_id=p9",
+}
+# What the sign-in's own refusal, or a page that is not there, has a browser say.
+EXPECTED = "Failed to load resource: the server responded with a status of"
+
+
+@pytest.fixture(scope="module")
+def service(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Served at an address of this machine by a thread of this process."""
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    changes = (f"serving.port={port}", "serving.public_url=null", "serving.limits.requests=100000")
+    service = open_service(configs_of(lake, folder, *changes))
+    indexed(lake, folder)
+    server = uvicorn.Server(server_config(service, install_pages))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until = time.monotonic() + 60
+        while not (server.started and service.indexes.regions):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield service
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    with sync_api.sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A window, and what went wrong in it."""
+
+    def __init__(self, browser: object, address: str, look: str = "light") -> None:
+        self.context = browser.new_context(base_url=address, locale="en-GB", **LOOKS[look])
+        self.context.set_default_timeout(20_000)
+        self.page, self.wrong, self._address = self.context.new_page(), [], address
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _heard(self, message: object) -> None:
+        if message.type in ("error", "warning") and EXPECTED not in message.text:
+            self.wrong.append(message.text)
+
+    def _asked(self, request: object) -> None:
+        if urlsplit(request.url).netloc != urlsplit(self._address).netloc:
+            self.wrong.append(f"asks another: {request.url}")
+
+    def sign_in(self, name: str) -> None:
+        self.page.goto("/")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture
+def open_window(chromium: object, service: Service) -> Iterator[Open]:
+    """look -> a window of its own; nothing may have gone wrong in any."""
+    windows: list[Window] = []
+
+    def opened(look: str = "light") -> Window:
+        windows.append(Window(chromium, service.settings.address, look))
+        return windows[-1]
+
+    yield opened
+    for window in windows:
+        window.context.close()
+        assert window.wrong == []
+
+
+def user(service: Service, role: str, *grants: str) -> str:
+    name = f"{role} {os.urandom(3).hex()}"
+    add(service, name, role, *grants, password=PASSWORD)
+    return name
+
+
+def test_a_planner_finds_a_store_reads_its_forecast_and_approves_an_order(open_window: Open, service: Service) -> None:
+    window = open_window()
+    name = user(service, "planner", "north/2", "north/3")
+    window.sign_in(name)
+    page = window.page
+    page.get_by_role("link", name="Stores").click()
+    page.get_by_label("Number holds").fill("2")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Store 2").click()
+    assert page.get_by_role("img", name="Store 2: units sold by week, then the forecast of 4 weeks").is_visible()
+    page.get_by_role("link", name="Brand of p1").first.click()
+    page.get_by_role("button", name="Approve p1, store 2").click()
+    row = page.locator(f"#row-{order_id('north', '2', 'p1')}")
+    row.get_by_text(f"36 units by {name}").wait_for()
+    assert page.url.endswith("product_id=p1"), "the row is changed in its place"
+    refused = page.goto("/store?region=north&store_id=1")
+    assert refused.status == 403
+    assert page.get_by_role("alert").inner_text() == "store 1 of region north: not yours"
+    page.goto("/audit?region=north")
+    deed = page.get_by_role("row").filter(has_text=name)
+    assert "approved" in deed.first.inner_text()
+    assert order_id("north", "2", "p1") in deed.first.inner_text()
+
+
+def test_an_order_is_amended_by_keyboard_alone(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "north"))
+    page = window.page
+    page.goto("/orders?region=north&store_id=3&which=all")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    row = page.locator(f"#row-{order_id('north', '3', 'p2')}")
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("24")
+    page.keyboard.press("Enter")
+    row.get_by_text("24 units by").wait_for()
+    assert "24 units" in page.locator("#status").inner_text(), "who does not see it hears it"
+    focused = "document.activeElement.closest('[data-row]')?.id"
+    assert page.evaluate(focused) == f"row-{order_id('north', '3', 'p2')}", "the place is kept"
+
+
+def test_a_quantity_that_the_server_refuses_is_said_in_the_row(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "north"))
+    page = window.page
+    page.goto("/orders?region=north&store_id=3&which=all")
+    row = page.locator(f"#row-{order_id('north', '3', 'p/4 ü')}")
+    row.locator("summary").click()
+    row.get_by_label("Units").evaluate("input => { input.type = 'text'; input.value = '-5'; }")
+    row.get_by_role("button", name="Amend").click()
+    assert "quantity" in row.get_by_role("alert").inner_text()
+
+
+def test_a_link_lets_somebody_choose_a_password(open_window: Open, service: Service) -> None:
+    with service.database.begin() as connection:
+        link = make_link(connection, add_user(connection, "newcomer", Role.VIEWER, [Grant("north")]), 1)
+    window = open_window()
+    page = window.page
+    page.goto(f"/welcome#{link}")
+    page.wait_for_function("location.hash === ''")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Choose").click()
+    page.get_by_text("sign in with it").wait_for()
+    window.sign_in("newcomer")
+    assert page.get_by_role("heading", level=1).inner_text().startswith("North")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_whole_accessible_and_fits(open_window: Open, service: Service, look: str) -> None:
+    window = open_window(look)
+    check(window, "sign in", "/sign-in", look)
+    check(window, "welcome", "/welcome", look)
+    window.sign_in(user(service, "admin", "*"))
+    for name, path in PAGES.items():
+        check(window, name, path, look)
+
+
+def check(window: Window, name: str, path: str, look: str) -> None:
+    page = window.page
+    page.goto(path)
+    for details in page.locator("details").all()[:1]:
+        details.locator("summary").first.click()
+    pictures = os.environ.get("SHELFCAST_PICTURES")
+    if pictures:
+        page.screenshot(path=f"{pictures}/{name.replace(',', '').replace(' ', '_')}-{look}.png", full_page=True)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name}: {wide} pixels too wide"
+    found = axe.Axe().run(page).response["violations"]
+    serious = [
+        (rule["id"], node["target"], node["failureSummary"])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+    assert serious == [], name

@@ -1,0 +1,481 @@
+"""What the pages say, and how they answer."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.conftest import ADDRESS, CONFIG, PASSWORD, add, running, service_of
+from api.lake import order_id
+from shelfcast import config
+from shelfcast.api.server import first_link
+from shelfcast.web.install import install_pages
+from web.conftest import HTML, Browser
+
+Users = Callable[..., Browser]
+FETCHED = {"x-part": "row"}
+
+
+def text_of(answer: object) -> str:
+    """What a reader sees, in one line."""
+    assert answer.status_code == 200, answer.text
+    seen = re.sub(r"<(svg|script|style).*?</\1>", " ", answer.text, flags=re.DOTALL)
+    return " ".join(unescape(re.sub("<[^>]+>", " ", seen)).split())
+
+
+def test_a_first_user_chooses_a_password_by_the_link_and_signs_in(lake: Path, tmp_path: Path) -> None:
+    with running(lake, tmp_path, install=install_pages) as client:
+        client.headers.update(HTML)
+        link = first_link(service_of(client))
+        assert "#" in client.get("/welcome").text
+        chosen = {"link": link, "password": PASSWORD, "again": PASSWORD}
+        differ = client.post("/welcome", data={**chosen, "again": "another"}, follow_redirects=False)
+        assert (differ.status_code, "the two passwords differ" in differ.text) == (422, True)
+        short = client.post("/welcome", data={**chosen, "password": "short", "again": "short"}, follow_redirects=False)
+        assert (short.status_code, "wanted 12 or more" in short.text) == (422, True)
+        assert "sign in with it" in text_of(client.post("/welcome", data=chosen))
+        assert "used, too old or none" in client.post("/welcome", data=chosen).text
+        assert "Overview" in text_of(client.post("/sign-in", data={"name": "admin", "password": PASSWORD}))
+
+
+def test_a_wrong_password_is_said_on_the_form(client: TestClient) -> None:
+    answer = client.post("/sign-in", data={"name": "no<b>body", "password": "wrong"})
+    assert answer.status_code == 401
+    assert "wrong name or password" in answer.text
+    assert 'value="no&lt;b&gt;body"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("onward", "location"),
+    [
+        pytest.param("/orders?region=north", "/orders?region=north", id="a page of ours"),
+        pytest.param("https://elsewhere.test/", "/", id="another site"),
+        pytest.param("//elsewhere.test/", "/", id="another site, without a scheme"),
+        pytest.param("/\\elsewhere.test", "/", id="another site, as browsers read it"),
+        pytest.param("/a\r\nset-cookie: x=y", "/", id="a header"),
+    ],
+)
+def test_a_sign_in_leads_on_to_a_page_of_ours_alone(client: TestClient, onward: str, location: str) -> None:
+    if (name := "onward") not in {row.name for row in _users(client)}:
+        add(client, name, "viewer", "north", password=PASSWORD)
+    answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "next": onward})
+    client.cookies.clear()
+    assert (answer.status_code, answer.headers["location"]) == (303, location)
+
+
+def _users(client: TestClient) -> list[object]:
+    from sqlalchemy import select
+
+    from shelfcast.api.access.tables import USERS
+
+    with service_of(client).database.begin() as connection:
+        return list(connection.execute(select(USERS.c.name)))
+
+
+def test_signing_out_ends_the_session(client: TestClient) -> None:
+    add(client, "leaving", "viewer", "north", password=PASSWORD)
+    browser = Browser(client, "leaving")
+    assert browser.post("/sign-out").headers["location"] == "/sign-in"
+    assert browser.get("/").headers["location"] == "/sign-in?next=%2F"
+
+
+def test_the_overview_tells_the_day_and_what_changed(as_user: Users) -> None:
+    told = text_of(as_user("viewer", "north").get("/"))
+    assert "North, Aug 6, 2017" in told
+    assert "What changed since Aug 5, 2017" in told
+    assert "+2 / -1 products are newly likely to run out" in told
+    assert "+1 orders: 9 suggested" in told
+    assert "+1 warning alert" in told
+    assert "+25.0% expected demand in the week of Aug 7, 2017" in told
+    assert "a day late" in told
+
+
+def test_the_overview_of_a_store_s_manager_is_of_that_store(as_user: Users) -> None:
+    told = text_of(as_user("viewer", "north/2").get("/"))
+    assert "1 store, 4 products in them planned" in told
+    assert "+1 / 0 products are newly likely" in told
+    assert "a day late" not in told
+
+
+def test_a_day_without_one_before_says_so(as_user: Users) -> None:
+    assert "No earlier day is published" in text_of(as_user("viewer", "south").get("/"))
+
+
+def test_a_store_s_page_has_its_forecast_and_orders(as_user: Users) -> None:
+    answer = as_user("planner", "north").get("/store?region=north&store_id=2")
+    told = text_of(answer)
+    assert "Store 2 Expected next week 49 units" in told
+    assert "Approve" in told
+    assert 'aria-label="Store 2: units sold by week, then the forecast of 4 weeks' in answer.text
+
+
+def test_a_product_s_page_has_history_forecast_stock_and_order(as_user: Users) -> None:
+    answer = as_user("planner", "north").get("/product?region=north&store_id=2&product_id=p%2F4+%C3%BC")
+    told = text_of(answer)
+    assert "Brand of p/4 ü" in told
+    assert "Expected next week 12.4" in told
+    assert "On hand 10" in told
+    assert "Reorder point 24" in told
+    assert 'aria-label="Stock position of 10 units at expected demand: nothing is left on' in answer.text
+    assert order_id("north", "2", "p/4 ü") in answer.text
+
+
+def test_a_product_without_a_store_shows_where_it_sells(as_user: Users) -> None:
+    told = text_of(as_user("viewer", "north/1", "north/2").get("/product?product_id=p1"))
+    assert "Store 1 11.1" in told
+    assert "Store 3" not in told
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        pytest.param("/product?product_id=p9&store_id=1", "no forecast of it", id="a product that is not there"),
+        pytest.param("/store?store_id=77", "store 77: not there", id="a store that is not there"),
+        pytest.param("/nothing", "Not Found", id="a page that is not there"),
+        pytest.param("/what-if?store_id=1&product_id=p9", "no forecast of it", id="no series to ask about"),
+        pytest.param("/orders?cursor=x", "cursor", id="a page of a list that is not there"),
+        pytest.param("/orders?which=some", "which", id="a choice that is none"),
+    ],
+)
+def test_what_is_not_there_is_told_on_a_page(as_user: Users, path: str, said: str) -> None:
+    answer = as_user("viewer", "north").get(path)
+    assert answer.status_code in (404, 422)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert said in answer.text
+
+
+def test_an_order_is_approved_amended_and_rejected_in_its_row(as_user: Users) -> None:
+    browser, number = as_user("planner", "north"), order_id("north", "1", "p1")
+    said = {
+        "approve": ({}, "approved 36 units by"),
+        "amend": ({"quantity": "24", "note": "shelf <b> is full"}, "amended 24 units by"),
+        "reject": ({}, "rejected 36 units by"),
+    }
+    for verb, (fields, words) in said.items():
+        answer = browser.post(f"/orders/{number}/{verb}?region=north", fields, **FETCHED)
+        assert words in text_of(answer)
+        assert answer.text.strip().startswith("<li data-row")
+    assert "shelf &lt;b&gt; is full" in browser.post(f"/orders/{number}/amend", said["amend"][0], **FETCHED).text
+    audit = text_of(browser.get("/audit"))
+    assert all(f"{word} order {number}" in audit for word in ("approved", "amended", "rejected"))
+
+
+def test_without_scripts_a_decision_leads_back_to_the_list(as_user: Users) -> None:
+    browser, number = as_user("planner", "north"), order_id("north", "3", "p1")
+    assert number in browser.get("/orders?store_id=3").text
+    answer = browser.post(f"/orders/{number}/approve?region=north")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/orders?region=north&which=all#row-{number}")
+    assert number not in browser.get("/orders?store_id=3").text
+    assert number in browser.get("/orders?store_id=3&which=decided").text
+
+
+@pytest.mark.parametrize("quantity", ["", "0", "-3", "many", "nan", "1e12"])
+def test_an_amount_that_is_none_is_refused(as_user: Users, quantity: str) -> None:
+    answer = as_user("planner", "north").post("/orders/north-1-p2/amend", {"quantity": quantity}, **FETCHED)
+    assert answer.status_code == 422
+    assert "data-problem" in answer.text
+
+
+def test_transfers_are_decided_on_by_who_reaches_both_stores(as_user: Users) -> None:
+    path = "/transfers/north-move/approve?region=north"
+    one = as_user("planner", "north/1")
+    assert "north-move" in one.get("/transfers").text
+    assert "Approve" not in text_of(one.get("/transfers"))
+    assert one.post(path, **FETCHED).status_code == 403
+    assert "approved 4 units" in text_of(as_user("planner", "north/1", "north/2").post(path, **FETCHED))
+
+
+def test_a_viewer_sees_no_buttons(as_user: Users) -> None:
+    browser = as_user("viewer", "north")
+    for path in ("/", "/orders", "/transfers", "/store?store_id=1", "/product?store_id=1&product_id=p1"):
+        told = browser.get(path).text
+        assert "Approve" not in told
+        assert "data-in-place" not in told
+    assert not {"Users", "Audit"} & set(text_of(browser.get("/")).split())
+
+
+def test_the_least_urgent_order_comes_last_and_pages_follow_one_another(
+    as_user: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shelfcast.web.pages import orders
+
+    monkeypatch.setattr(orders, "OF_A_PAGE", 4)
+    browser, found, path = as_user("viewer", "south"), [], "/orders?region=south&which=all"
+    while path:
+        answer = browser.get(path)
+        found += re.findall(r'id="row-([^"]+)"', answer.text)
+        onward = re.search(r'href="([^"]+)">Next page', answer.text)
+        path = unescape(onward[1]) if onward else ""
+    assert len(found) == len(set(found)) == 6
+
+
+def test_stores_are_found_by_their_number(as_user: Users) -> None:
+    browser = as_user("viewer", "north")
+    told = text_of(browser.get("/stores?search=3"))
+    assert "Store 3" in told
+    assert "Store 2" not in told
+    assert "No store of yours has a number that holds “x%”" in text_of(browser.get("/stores?search=x%25"))
+
+
+def test_products_are_found_and_lead_to_the_store_that_is_asked_about(as_user: Users) -> None:
+    browser = as_user("viewer", "north")
+    answer = browser.get("/products?search=BRAND+OF+p1&store_id=2")
+    assert "/product?region=north&amp;product_id=p1&amp;store_id=2" in answer.text
+    assert "number, brand or kind holds" in text_of(browser.get("/products?search=nothing"))
+
+
+def test_alerts_come_worst_first_and_can_be_picked(as_user: Users) -> None:
+    browser = as_user("viewer", "north")
+    told = text_of(browser.get("/alerts"))
+    assert told.index("a day late") < told.index("nine times its usual Sunday")
+    assert "a day late" not in text_of(browser.get("/alerts?severity=warning"))
+    assert "No such alerts" in text_of(browser.get("/alerts?severity=info"))
+
+
+def test_models_stand_beside_one_another_and_beside_what_came_true(as_user: Users) -> None:
+    answer = as_user("viewer", "north").get("/models")
+    told = text_of(answer)
+    assert told.index("tsb champion") < told.index("naive numpy")
+    assert 'aria-label="Error (WAPE) by model. tsb, champion: 30.0%' in answer.text
+    assert 'aria-label="tsb: actual against predicted units, 6 forecasts"' in answer.text
+    assert 'aria-label="Units by week: 120 sold in all, 114 predicted"' in answer.text
+    own = as_user("viewer", "north/2").get("/models").text
+    assert 'aria-label="Units by week: 40 sold in all, 38 predicted"' in own
+    assert "moving average" in text_of(as_user("viewer", "north").get("/models?panel=product"))
+
+
+def test_the_quality_page_adds_up(as_user: Users) -> None:
+    told = text_of(as_user("viewer", "north").get("/quality"))
+    assert "sales 10 7 2 1 0 0 1" in told
+    assert "negative price sales 2" in told
+    assert "product 31.0% 2.0% 4 30.0% 100" in told
+    assert "Quantity, PSI 0.02" in told
+
+
+def test_what_if_shows_the_order_beside_the_published_one(as_user: Users) -> None:
+    browser = as_user("viewer", "north")
+    path = "/what-if?region=north&store_id=1&product_id=p1"
+    asked = browser.get(path)
+    assert re.search(r'value="2017-08-14" checked', asked.text), "the promotion that is planned"
+    assert 'class="band"' in asked.text
+    assert 'class="band supposed"' not in asked.text
+    other = text_of(browser.get(f"{path}&asked=true&promoted=2017-08-14&on_hand=500&service=99&lead_days=2"))
+    assert re.search(r"Order of today, units \d+ 0 -\d+", other)
+
+
+def test_what_if_without_the_planned_promotion_draws_a_second_fan(as_user: Users) -> None:
+    path = "/what-if?region=north&store_id=1&product_id=p1&asked=true"
+    answer = as_user("viewer", "north").get(path)
+    assert answer.status_code == 200
+    assert not re.search(r'name="promoted" value="[^"]+" checked', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        pytest.param("price=-1", "price: found -1", id="a price below nothing"),
+        pytest.param("price=100", "nothing is known beyond", id="a price beyond all that were"),
+        pytest.param("service=100", "service level", id="a service that nobody can promise"),
+        pytest.param("lead_days=2.5", "lead_days", id="half a day"),
+        pytest.param("promoted=2017-08-15", "Monday", id="a day within a week"),
+        pytest.param("promoted=2018-08-13", "wanted one ahead", id="a week that is not forecast"),
+    ],
+)
+def test_what_cannot_be_supposed_is_said_on_the_page(as_user: Users, query: str, said: str) -> None:
+    path = f"/what-if?region=north&store_id=1&product_id=p1&asked=true&{query}"
+    answer = as_user("viewer", "north").get(path)
+    assert answer.status_code in (409, 422)
+    assert said in answer.text
+    assert "data-problem" not in answer.text, "the form is still there"
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """What the form of the settings holds as it is shown."""
+    found = {name: unescape(value) for name, value in re.findall(r'name="([a-z_]+[.]\w+)"[^>]* value="([^"]*)"', text)}
+    found |= {name: unescape(value) for name, value in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)<', text)}
+    for name, options in re.findall(r'<select name="(kind[.]\w+)"[^>]*>(.*?)</select>', text):
+        found[name] = re.search(r'value="(\w+)" selected', options)[1]
+    return {**found, "version": re.search(r'name="version" value="([^"]+)"', text)[1]}
+
+
+def test_what_a_planner_sets_on_the_page_is_what_the_next_plan_reads(client: TestClient, as_user: Users) -> None:
+    browser, path = as_user("planner", "south"), "/settings?region=south"
+    fields = fields_of(browser.get(path).text)
+    assert (fields["level.AX"], fields["kind.AX"], fields["inventory.lead_days"]) == ("98", "fill_rate", "7")
+    changed = {**fields, "level.AX": "99.5", "inventory.lead_days": "4", "inventory.packs": "a = 2 = 6\r\np1 = 12\r\n"}
+    assert browser.post(path, changed).headers["location"] == "/settings?region=south&saved=true"
+    found = config.load(CONFIG, [f"adjustments={service_of(client).configs['south'].adjustments}"]).inventory
+    assert (found.targets["AX"].level, found.lead_days, found.packs) == (0.995, 4, {"a = 2": 6, "p1": 12})
+    after = browser.get(path).text
+    assert "the configuration has 7: go back" in unescape(after)
+    assert after.count('name="reset"') == 3
+    again = browser.post(path, {**fields_of(after), "reset": "inventory.lead_days"})
+    assert again.status_code == 303
+    assert fields_of(browser.get(path).text)["inventory.lead_days"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        pytest.param("level.AX", "100", "inventory.targets.AX.level: found 1", id="a level that nobody can promise"),
+        pytest.param("inventory.lead_days", "soon", "Lead time, days: found 'soon'", id="no number"),
+        pytest.param("inventory.packs", "twelve", "Packs: found 'twelve'", id="no line"),
+        pytest.param("inventory.review_days", "2.5", "inventory.review_days: found 2.5", id="half a day"),
+        pytest.param("reset", "inventory.decisions", "reset: found inventory.decisions", id="what is no planner's"),
+        pytest.param("version", "old", "others have changed them since", id="settings that have changed since"),
+    ],
+)
+def test_a_setting_that_is_none_is_said_and_what_was_written_stays(
+    as_user: Users, field: str, value: str, said: str
+) -> None:
+    browser, path = as_user("planner", "north"), "/settings?region=north"
+    answer = browser.post(path, {**fields_of(browser.get(path).text), field: value})
+    assert answer.status_code in (409, 422)
+    assert said in unescape(answer.text)
+    assert field == "reset" or value in answer.text
+    assert 'name="reset"' not in browser.get(path).text
+
+
+def test_a_viewer_reads_the_settings_alone(as_user: Users) -> None:
+    told = as_user("viewer", "north").get("/settings").text
+    assert '<fieldset class="stack" disabled>' in told
+    assert "Keep</button>" not in told
+
+
+def test_an_admin_lets_in_changes_and_shuts(client: TestClient, as_user: Users) -> None:
+    browser = as_user("admin", "north")
+    made = browser.post("/users", {"name": "grace", "role": "viewer", "grants": "north/1\nnorth/2"})
+    link = re.search(r"/welcome#([^<]+)</code>", made.text)[1]
+    chosen = client.post("/welcome", data={"link": link, "password": PASSWORD, "again": PASSWORD})
+    assert chosen.headers["location"] == "/sign-in?chosen=true"
+    grace = Browser(client, "grace")
+    assert "Store 1" in text_of(grace.get("/stores"))
+    assert browser.post("/users/change", {"name": "grace", "role": "planner", "grants": "north/3"}).status_code == 303
+    assert grace.get("/stores").status_code == 303, "a role that changes ends the session"
+    assert browser.post("/users/shut", {"name": "grace"}).status_code == 303
+    assert "grace planner shut north/3" in text_of(browser.get("/users"))
+    assert client.post("/sign-in", data={"name": "grace", "password": PASSWORD}).status_code == 401
+    assert browser.post("/users/open", {"name": "grace"}).status_code == 303
+    assert "/welcome#" in browser.post("/users/link", {"name": "grace"}).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        pytest.param({"grants": "south"}, 403, "not yours to give", id="what the admin does not reach"),
+        pytest.param({"grants": "North!"}, 422, "wanted a region", id="what is no region"),
+        pytest.param({"name": " "}, 422, "name", id="no name"),
+    ],
+)
+def test_who_may_not_be_let_in_is_said_on_the_page(
+    as_user: Users, fields: dict[str, str], status: int, said: str
+) -> None:
+    asked = {"name": "linus", "role": "viewer", "grants": "north", **fields}
+    answer = as_user("admin", "north").post("/users", asked)
+    assert (answer.status_code, said in answer.text) == (status, True)
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(client: TestClient, as_user: Users) -> None:
+    browser = as_user("planner", "north")
+    made = browser.post("/account/tokens", {"label": "nightly <export>", "days": "30"})
+    token = re.search(r"<code>(shelfcast_([^_]+)_[^<]+)</code>", made.text)
+    headers = {"authorization": f"Bearer {token[1]}", "accept": "application/json"}
+    assert client.get("/v1/session", headers=headers).status_code == 200
+    assert token[1] not in browser.get("/account").text
+    assert "nightly &lt;export&gt;" in browser.get("/account").text
+    assert browser.post(f"/account/tokens/{token[2]}/revoke").status_code == 303
+    assert client.get("/v1/session", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "number"),
+    [
+        pytest.param("de-DE,de;q=0.9", "06.08.2017", "11,1", id="German"),
+        pytest.param("en-GB", "6 Aug 2017", "11.1", id="British"),
+        pytest.param("xx, *;q=0.5", "Aug 6, 2017", "11.1", id="nobody's"),
+    ],
+)
+def test_days_and_numbers_are_those_of_the_reader_s_country(
+    as_user: Users, language: str, day: str, number: str
+) -> None:
+    headers = {"accept-language": language}
+    told = text_of(as_user("viewer", "north").get("/product?store_id=1&product_id=p1&region=north", **headers))
+    assert day in told
+    assert f"Expected next week {number} " in told
+
+
+def test_pages_are_under_the_path_of_the_proxy(lake: Path, tmp_path: Path) -> None:
+    address = f"{ADDRESS}/shop"
+    with running(lake, tmp_path, f"serving.public_url={address}", install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update(HTML)
+        add(client, "ada", "admin", "*", password=PASSWORD)
+        assert client.get("/shop/orders").headers["location"] == "/shop/sign-in?next=%2Forders"
+        form = client.get("/shop/sign-in").text
+        answer = client.post("/shop/sign-in", data={"name": "ada", "password": PASSWORD, "next": "/orders"})
+        assert answer.headers["location"] == "/shop/orders"
+        assert "Path=/shop;" in answer.headers["set-cookie"]
+        paths = ("/shop/", "/shop/orders", "/shop/what-if", "/shop/users", "/shop/models", "/shop/account")
+        for text in (form, *(client.get(path).text for path in paths)):
+            addresses = re.findall(r'(?:href|src|action|formaction)="([^"]*)"', text)
+            assert addresses
+            assert [found for found in addresses if not found.startswith(("/shop/", "#"))] == []
+        assert client.get(re.search(r'href="([^"]+style.css[^"]*)"', form)[1]).status_code == 200
+
+
+def test_pages_ask_nobody_else_for_anything_and_hold_no_script_of_their_own(as_user: Users) -> None:
+    browser = as_user("admin", "*")
+    for path in (
+        "/",
+        "/store?store_id=1",
+        "/product?store_id=1&product_id=p1",
+        "/models",
+        "/users",
+        "/audit",
+        "/quality",
+    ):
+        answer = browser.get(f"{path}{'&' if '?' in path else '?'}region=north")
+        assert answer.headers["content-security-policy"].startswith("default-src 'self';")
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert not re.search(r"<script(?![^>]* src=)|\son\w+=|\sstyle=|<style|https?://(?!shelf\.test)", answer.text)
+
+
+def test_a_file_of_the_pages_is_kept_for_as_long_as_it_is_the_same(client: TestClient) -> None:
+    address = re.search(r'href="([^"]+style.css\?v=[^"]+)"', client.get("/sign-in").text)[1]
+    assert "immutable" in client.get(address).headers["cache-control"]
+    assert client.get("/static/style.css?v=old").headers["cache-control"] == "no-cache"
+    assert client.get("/static/..%2fguard.py").status_code == 404
+
+
+def test_where_nothing_is_published_the_page_says_so(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "indexes of lake").mkdir()
+    with running(tmp_path / "lake", tmp_path / "served", install=install_pages) as client:
+        client.headers.update(HTML)
+        add(client, "ada", "admin", "*", password=PASSWORD)
+        answer = client.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        assert answer.status_code == 503
+        assert "Nothing to show yet" in answer.text
+        assert client.get("/users").status_code == 200
+
+
+def test_an_error_of_ours_is_told_with_the_number_of_the_request(
+    as_user: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shelfcast.web.pages import overview
+
+    monkeypatch.setattr(overview, "summary", lambda *_: 1 / 0)
+    answer = as_user("viewer", "north").get("/")
+    assert answer.status_code == 500
+    assert f"request {answer.headers['x-request-id']}" in answer.text
+    assert "ZeroDivisionError" not in answer.text
+
+
+def test_programs_are_answered_as_before(client: TestClient) -> None:
+    for path, accept in (("/nothing", "application/json"), ("/v1/stores", "text/html"), ("/orders", "*/*")):
+        answer = client.get(path, headers={"accept": accept})
+        assert answer.status_code in (401, 404)
+        assert answer.headers["content-type"] == "application/problem+json"
