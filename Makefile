@@ -15,7 +15,7 @@ setup:  ## make .venv: packages, jars, Horovod (PYTHON=python3.12 for another Py
 run: setup  ## from the transactions to forecasts for every store and the report (CONFIG=conf/x.yaml for other data)
 	@$(BIN)/shelfcast submit pipeline --config $(CONFIG)
 
-serve: setup  ## serve the lake that make run made: REST API, users and decisions on orders (it prints where)
+serve: setup  ## serve the lake that make run made: pages for planners and a REST API (it prints where)
 	@$(BIN)/shelfcast serve --config $(CONFIG)
 
 backtest: setup  ## as run, with the slow baselines on every series of the reference panel, not the largest alone

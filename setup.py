@@ -39,6 +39,7 @@ TRAIN = [
 ]
 API = [
     "argon2-cffi>=25.1",
+    "babel>=2.19",
     "deltalake==1.6.6",
     "fastapi>=0.165",
     "httptools>=0.9",
@@ -52,6 +53,7 @@ API = [
 # An MLflow server is told of model versions, or a file of SQLite, which the last two write.
 TRACKING = ["mlflow-skinny==3.17.2", "alembic>=1.20", "sqlalchemy>=2.1"]
 DEV = [
+    "axe-playwright-python>=0.1.8",
     "chispa>=0.12",
     "httpx2>=2.16",
     "hypothesis>=6.170",
@@ -60,6 +62,8 @@ DEV = [
     "nbclient>=0.11",
     "nbformat>=5.11",
     "pandas-stubs~=2.3.3",
+    # Its own browsers are not fetched: tests drive the system's Chromium, where there is one.
+    "playwright>=1.65",
     "pytest>=9.2",
     "pytest-cov>=7.1",
     "pytest-xdist>=3.8",
@@ -81,7 +85,7 @@ setup(
     package_dir={"": "lib", "shelfcast.jobs": "jobs", "shelfcast.conf": "conf"},
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
-        "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js"],
+        "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js", "**/*.svg"],
         "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml", "mappings/*.yaml", "stores/*.conf"],
     },
     install_requires=BASE,
