@@ -58,7 +58,7 @@ class Localized:
         if ratio is None or not isfinite(ratio):
             return MISSING
         pattern = _with_digits(self._known.percent_formats[None].pattern, digits, digits)
-        return pattern.apply(ratio, self._known)
+        return str(pattern.apply(ratio, self._known))
 
     def change(self, value: float | None) -> str:
         """With its sign: +3, -1.2."""
@@ -83,7 +83,8 @@ class Localized:
         return f"{format_datetime(value.astimezone(UTC), 'medium', locale=self._known)} UTC"
 
     def _decimal(self, value: float, most: int, least: int = 0) -> str:
-        return _with_digits(self._known.decimal_formats[None].pattern, least, most).apply(value, self._known)
+        pattern = _with_digits(self._known.decimal_formats[None].pattern, least, most)
+        return str(pattern.apply(value, self._known))
 
     @cached_property
     def _known(self) -> Locale:

@@ -29,7 +29,7 @@ def draw_errors(rows: Sequence[LeaderboardRow], say: Localized) -> Markup | None
     if not limits:
         limits = [scored[0].wape or 0.0]
     return both_widths(
-        lambda width: bars.bars(width, told, limits, lambda value: say.share(value, 1), "Error (WAPE) by model"), HALF
+        lambda width: bars.bars(width, told, limits, lambda value: say.share(value, 1), "Error (WAPE) by model"), WIDE
     )
 
 
@@ -43,7 +43,7 @@ def draw_scatter(model: str, pairs: np.ndarray, say: Localized) -> Markup:
 
 def draw_weeks(weeks: Sequence[tuple[date, float, float]], say: Localized) -> Markup:
     """What came true by week, and what was said of it. weeks: rows of (week, came true, said)."""
-    return both_widths(lambda width: _weeks(width, weeks, say), WIDE)
+    return both_widths(lambda width: _weeks(width, weeks, say), HALF)
 
 
 def _weeks(width: int, weeks: Sequence[tuple[date, float, float]], say: Localized) -> Markup:

@@ -25,7 +25,9 @@
     const buttons = row.querySelectorAll("button");
     buttons.forEach((other) => { other.disabled = true; });
     try {
-      const answer = await fetch(button?.formAction || form.action, {
+      // A button without an address of its own says that of the page.
+      const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
+      const answer = await fetch(address, {
         method: "POST",
         body: new URLSearchParams(new FormData(form)),
         headers: { Accept: "text/html", "X-Part": "row" },
