@@ -56,6 +56,9 @@ def tenfold(rows: Sold) -> Sold:
         ),
         pytest.param(but(lambda rows: rows[:2]), None, None, id="one-store-alone-has-come"),
         pytest.param(but(lambda rows: tenfold(rows[:2]) * 9 + rows[2:]), None, None, id="one-store-alone-is-far-off"),
+        pytest.param(
+            but(lambda rows: [*rows, (LAST, "new", "p0", 900.0)]), None, None, id="a-store-that-hardly-sold-is-far-off"
+        ),
     ],
 )
 def test_a_bad_day_of_small_stores_is_found_in_their_sum_and_nothing_learns_from_it(
