@@ -68,7 +68,7 @@ def _in_order(opened: pd.DataFrame, moves: pd.DataFrame, series: pd.DataFrame) -
     placed = placed.assign(change=placed["received"] - placed["taken"], is_move=1)
     begun = opened.assign(day=opened["since"], change=opened["on_hand"], taken=0.0, is_move=0)
     columns = ["series", "since", "day", "change", "taken", "is_move"]
-    rows = pd.concat([begun[columns], placed[columns]]).astype({"since": np.int64})
+    rows = pd.concat([begun[columns], placed[columns].astype(begun.dtypes[columns])])
     return rows.sort_values(["series", "since", "day", "is_move"], ignore_index=True)
 
 
