@@ -19,10 +19,10 @@ import numpy as np
 from commandline import make_parser, write_json
 from random_windows import HORIZON, SEED, WEEKS, write_windows
 
-from shelfcast.config import Networks
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import make_network
 from shelfcast.session import open_session
+from shelfcast.settings.networks import Networks
 from shelfcast.training import distributed
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.loop import Recipe, Trainer

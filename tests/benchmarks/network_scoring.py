@@ -90,9 +90,9 @@ def with_spark(items: int, weeks: int, scratch: Path) -> Work:
 
 def write_network(items: int, scratch: Path) -> str:
     """A network of the usual size that knows every store and item, as it is before training."""
-    from shelfcast.config import Networks
     from shelfcast.models.mlp.forecaster import Forecaster, dumps
     from shelfcast.models.mlp.network import Design, make_network
+    from shelfcast.settings.networks import Networks
 
     words = {"store_id": STORES, "item_id": items, "category_id": CATEGORIES}
     usual = Networks()

@@ -23,8 +23,8 @@ from commandline import command, make_parser, write_json
 from measured import contest, measured
 from random_windows import HORIZON, MONDAY, SEED, WEEKS, write_windows
 
-from shelfcast.config import Networks
 from shelfcast.session import open_session
+from shelfcast.settings.networks import Networks
 from shelfcast.training.stream import Source
 from shelfcast.tuning.search import Grid, search
 from shelfcast.tuning.trial import TrialTask, run_trial

@@ -7,7 +7,7 @@ import pytest
 
 from mlp_builders import design
 from panel_builders import axis, poisson_series, week, write_windows
-from shelfcast.config import Networks
+from shelfcast.settings.networks import Networks
 from shelfcast.training.loop import Recipe
 from shelfcast.training.networks import NetworkPlan
 from shelfcast.training.stream import Source

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from shelfcast.config import Networks
+from shelfcast.settings.networks import Networks
 from shelfcast.settings.tuning import PARAMETERS, Grid, Space
 from shelfcast.tuning.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
 

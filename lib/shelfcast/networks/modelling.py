@@ -6,11 +6,11 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast.config import Kind, Networks
 from shelfcast.job import Run
 from shelfcast.modelling import least_weeks, panel_rows
 from shelfcast.plan import Plan
 from shelfcast.schemas import VOCABULARIES
+from shelfcast.settings.networks import Kind, Networks
 from shelfcast.table import Table
 from shelfcast.training.networks import NetworkPlan, make_design, make_recipe
 from shelfcast.training.stream import Source

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import registry, schemas
 from shelfcast.code import TRAINING_PACKAGES, installed
-from shelfcast.config import Config, Kind, Networks
+from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.lineage import as_text
 from shelfcast.modelling import (
@@ -25,6 +25,7 @@ from shelfcast.models.mlp import FAMILY, MEDIAN_SUFFIX
 from shelfcast.networks.modelling import plan_networks, write_windows
 from shelfcast.networks.scoring import NetworkScorer
 from shelfcast.plan import Plan
+from shelfcast.settings.networks import Kind, Networks
 from shelfcast.steps.build_features import plan_of
 from shelfcast.training import distributed
 from shelfcast.training.baselines import FIT_COLUMNS

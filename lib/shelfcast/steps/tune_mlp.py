@@ -10,12 +10,13 @@ from pyspark.sql import DataFrame
 
 from shelfcast import artefacts, schemas
 from shelfcast.code import installed
-from shelfcast.config import Config, Kind
+from shelfcast.config import Config
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
 from shelfcast.job import Job, Run
 from shelfcast.modelling import panel_run
 from shelfcast.networks.modelling import plan_networks, write_windows
 from shelfcast.plan import Plan
+from shelfcast.settings.networks import Kind
 from shelfcast.settings.tuning import PARAMETERS
 from shelfcast.steps.build_features import plan_of
 from shelfcast.tuning.search import Dimension, Grid, Strategy, Told, Tpe, search

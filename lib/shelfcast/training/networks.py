@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 import tensorflow as tf
 
 from shelfcast import artefacts
-from shelfcast.config import Kind, Networks
 from shelfcast.lineage import as_text
 from shelfcast.logs import say
 from shelfcast.models.encoder import NEVER_SEEN
 from shelfcast.models.mlp.forecaster import Forecaster, dumps
 from shelfcast.models.mlp.loss import loss_sums
 from shelfcast.models.mlp.network import Design, make_network
+from shelfcast.settings.networks import Kind, Networks
 from shelfcast.training.checkpoint import Checkpoint
 from shelfcast.training.communicator import Communicator
 from shelfcast.training.frames import open_parquet

@@ -12,9 +12,9 @@ import keras
 import tensorflow as tf
 
 from shelfcast import artefacts
-from shelfcast.config import Networks
 from shelfcast.errors import ShelfcastError
 from shelfcast.logs import say
+from shelfcast.settings.networks import Networks
 from shelfcast.training.communicator import Alone
 from shelfcast.training.loop import Epoch
 from shelfcast.training.networks import NetworkPlan, learn, use_device

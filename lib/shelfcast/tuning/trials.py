@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast.config import Networks
+from shelfcast.settings.networks import Networks
 from shelfcast.settings.tuning import PARAMETERS
 from shelfcast.table import Table
 
