@@ -33,7 +33,14 @@ def series(
     sold = [(week(n), float(quantity)) for n, quantity in enumerate(quantities) if quantity]
     rows = pd.DataFrame(sold, columns=["week", "quantity"])
     named = rows.assign(
-        region="here", panel=PANEL, bucket=bucket, store_id=store, item_id=item, category_id="c1", promoted=0.0
+        region="here",
+        panel=PANEL,
+        bucket=bucket,
+        store_id=store,
+        item_id=item,
+        category_id="c1",
+        promoted=0.0,
+        conditions=None,
     )
     return named.assign(size_rank=pd.Series([rank] * len(rows), dtype="float64"))
 
