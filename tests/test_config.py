@@ -24,6 +24,21 @@ def test_every_configuration_of_the_project_loads(file: Path) -> None:
     assert config.load(file).region
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "conf").glob("*.yaml")), ids=lambda file: file.name)
+def test_every_region_of_the_project_can_be_adjusted_and_decided_on(file: Path) -> None:
+    """Each in files of its own, which the jobs read and the API writes."""
+    found = config.load(file)
+    assert (found.adjustments, found.inventory.decisions) == (
+        f"adjustments/{file.stem}.yaml", f"decisions/{file.stem}",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["adjustments", "monitoring.alerts_file"])
+def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{key}: found 's3://bucket/a.yaml', wanted: .*a file of this machine"):
+        config.load(ROOT / "conf" / "tiny.yaml", [f"{key}=s3://bucket/a.yaml"])
+
+
 @pytest.mark.parametrize(
     ("found", "instead", "wanted"),
     [

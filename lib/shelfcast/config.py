@@ -18,7 +18,7 @@ from shelfcast.settings.maintenance import Maintenance
 from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.networks import FineTuning, Networks
 from shelfcast.settings.retraining import Daily, Retraining
-from shelfcast.settings.sections import Section, read
+from shelfcast.settings.sections import LocalFile, Section, read
 from shelfcast.settings.serving import Serving
 from shelfcast.settings.source import Source
 from shelfcast.settings.tracking import Tracking
@@ -150,7 +150,7 @@ class Config(Section):
     region: str = Field(pattern=r"^[a-z0-9_]+$")
     country: str
     as_of: date | None = None
-    adjustments: str | None = None
+    adjustments: LocalFile | None = None
     source: Source
     cleaning: Cleaning
     contracts: tuple[Rule, ...] = ()

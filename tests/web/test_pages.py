@@ -12,6 +12,7 @@ from api.conftest import ADDRESS, CONFIG, PASSWORD, add, running, service_of
 from api.lake import order_id
 from shelfcast import config
 from shelfcast.api.server import first_link
+from shelfcast.settings.adjustments import read_adjustments
 from shelfcast.web.install import install_pages
 from web.conftest import HTML, Browser
 
@@ -335,8 +336,83 @@ def test_a_setting_that_is_none_is_said_and_what_was_written_stays(
     answer = browser.post(path, {**fields_of(browser.get(path).text), field: value})
     assert answer.status_code in (409, 422)
     assert said in unescape(answer.text)
-    assert field == "reset" or value in answer.text
+    assert field == "reset" or f'value="{value}"' in answer.text or f">{value}<" in answer.text
     assert 'name="reset"' not in browser.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "found", "shown"),
+    [
+        pytest.param("de-DE", "v1 = 1.000", 1000, "v1 = 1000", id="thousands of a German"),
+        pytest.param("de-DE", "v1 = 1,5", 1.5, "v1 = 1,5", id="a German's one and a half"),
+        pytest.param("de-DE", "v1 = 1.5", None, "wanted a number such as 1000 or 0,5", id="neither of a German's"),
+        pytest.param("es-MX", "v1 = 1,000", 1000, "v1 = 1000", id="thousands of a Mexican"),
+        pytest.param("en-GB", "v1 = 1.5", 1.5, "v1 = 1.5", id="an Englishwoman's one and a half"),
+        pytest.param("en-GB", "v1 = 1_000", None, "wanted a number such as 1000 or 0.5", id="a programmer's"),
+    ],
+)
+def test_amounts_in_a_list_are_read_and_shown_as_the_reader_writes_numbers(
+    client: TestClient, as_user: Users, language: str, written: str, found: float | None, shown: str
+) -> None:
+    browser, path, key = as_user("planner", "south"), "/settings?region=south", "inventory.vendor_minima"
+    told = {"accept-language": language}
+    answer = browser.post(path, {**fields_of(browser.get(path, **told).text), key: written}, **told)
+    own = read_adjustments(service_of(client).configs["south"].adjustments)
+    if found is None:
+        assert (answer.status_code, shown in answer.text, key in own) == (422, True, False)
+        return
+    assert own[key] == {"v1": found}
+    fields = fields_of(browser.get(path, **told).text)
+    assert fields[key] == shown
+    assert browser.post(path, {**fields, "reset": key}, **told).status_code == 303
+
+
+def test_the_form_holds_the_packs_of_all_products(as_user: Users) -> None:
+    browser, path = as_user("planner", "south"), "/settings?region=south"
+    packs = "\r\n".join(f"product {number:05} = 12" for number in range(4000))
+    assert browser.post(path, {**fields_of(browser.get(path).text), "inventory.packs": packs}).status_code == 303
+    told = text_of(browser.get("/audit"))
+    assert re.search(r"inventory.packs.product 00000: . → 12; ", told)
+    assert re.search(r"; and 3,98\d more", told)
+    again = {**fields_of(browser.get(path).text), "reset": "inventory.packs"}
+    assert browser.post(path, again).status_code == 303
+
+
+def test_who_has_been_overtaken_is_refused_until_the_settings_are_read_anew(as_user: Users) -> None:
+    first, second, path = as_user("planner", "north"), as_user("admin", "north"), "/settings?region=north"
+    fields, stale = fields_of(first.get(path).text), fields_of(second.get(path).text)
+    assert first.post(path, {**fields, "inventory.lead_days": "4"}).status_code == 303
+    stale["inventory.packs"] = "p1 = 12"
+    for _ in range(2):
+        refused = second.post(path, stale)
+        assert (refused.status_code, "Read them anew" in refused.text) == (409, True)
+        stale = fields_of(refused.text)
+        assert stale["inventory.packs"] == "p1 = 12", "what was written stays"
+    fresh = fields_of(second.get(path).text)
+    assert fresh["inventory.lead_days"] == "4"
+    assert second.post(path, {**fresh, "inventory.packs": "p1 = 12"}).status_code == 303
+    again = fields_of(first.get(path).text)
+    assert (again["inventory.lead_days"], again["inventory.packs"]) == ("4", "p1 = 12")
+    for key in ("inventory.lead_days", "inventory.packs"):
+        assert first.post(path, {**fields_of(first.get(path).text), "reset": key}).status_code == 303
+
+
+def test_where_one_fill_rate_is_kept_for_all_the_page_says_that_it_stands_over_classes(
+    lake: Path, tmp_path: Path
+) -> None:
+    with running(lake, tmp_path, "inventory.fill_rate=0.975", install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update(HTML)
+        add(client, "planner", "planner", "north", password=PASSWORD)
+        browser, path = Browser(client, "planner"), "/settings?region=north"
+        page = browser.get(path)
+        assert "one fill rate, 97.5%, for all products together" in text_of(page)
+        fields = fields_of(page.text)
+        refused = browser.post(path, {**fields, "level.AX": "90"})
+        assert (refused.status_code, "inventory.fill_rate, 0.975, stands over them" in refused.text) == (422, True)
+        # What a browser sends: no field of what is disabled.
+        sent = {name: value for name, value in fields.items() if not name.startswith(("level", "kind"))}
+        assert browser.post(path, {**sent, "inventory.lead_days": "4"}).status_code == 303
 
 
 def test_a_viewer_reads_the_settings_alone(as_user: Users) -> None:
@@ -395,6 +471,9 @@ def test_a_token_is_shown_once_and_can_be_revoked(client: TestClient, as_user: U
     [
         pytest.param("de-DE,de;q=0.9", "06.08.2017", "11,1", id="German"),
         pytest.param("en-GB", "6 Aug 2017", "11.1", id="British"),
+        pytest.param("es-MX", "6 ago 2017", "11.1", id="Mexican, unlike Spanish"),
+        pytest.param("ru-RU,en;q=0.5", "6 авг. 2017", "11,1", id="Russian"),
+        pytest.param("en-XX", "Aug 6, 2017", "11.1", id="of a country that nobody knows"),
         pytest.param("xx, *;q=0.5", "Aug 6, 2017", "11.1", id="nobody's"),
     ],
 )

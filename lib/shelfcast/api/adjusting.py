@@ -16,18 +16,25 @@ from shelfcast.api.problems import Problem
 from shelfcast.api.service import Service
 from shelfcast.api.view import View
 from shelfcast.config import Config
+from shelfcast.errors import ConfigError
 from shelfcast.settings.adjustments import ADJUSTABLE, KEYS, adjusted, as_text, read_adjustments
+
+_TARGETS = "inventory.targets"
+# What is ordered today has to last so long.
+_PROTECTED = ("inventory.lead_days", "inventory.review_days")
 
 
 @dataclass(frozen=True)
 class Adjusted:
     """version: changes with what planners have set. values: as the next plan reads them; configured: as they stand in
-    the configuration. own: the keys that planners have set."""
+    the configuration. own: the keys that planners have set. fill_rate: where the configuration has one for all
+    products, so that targets of classes are not read."""
 
     version: str
     values: Mapping[str, Any]
     configured: Mapping[str, Any]
     own: frozenset[str]
+    fill_rate: float | None
 
 
 def settings_of(service: Service, view: View) -> Adjusted:
@@ -39,7 +46,8 @@ def settings_of(service: Service, view: View) -> Adjusted:
 def adjust(service: Service, view: View, origin: Origin, version: str, changes: Mapping[str, Any]) -> Adjusted:
     """Set what is to change, and keep who did; null goes back to the configuration.
 
-    Raises as `settings_of` does; Problem 409 where others have set something since, ConfigError where a value is none.
+    Raises as `settings_of` does; Problem 409 where others have set something since, ConfigError where a value is none
+    or no plan could be made by it.
     """
     config, path = _config_of(service, view)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +58,9 @@ def adjust(service: Service, view: View, origin: Origin, version: str, changes: 
             raise Problem(HTTPStatus.CONFLICT, detail)
         kept = {key: value for key, value in {**own, **changes}.items() if value is not None}
         after = _adjusted(config, _written_out(config, kept))
+        _require_use(config, after, changes)
         with service.database.begin() as connection:
-            told = {key: _short(after.values[key]) for key in sorted(changes)}
-            what = f"settings of region {view.region}"
+            told, what = _changed(before.values, after.values), f"settings of region {view.region}"
             record(connection, origin, view.principal.name, "settings", what, region=view.region, detail=told)
             _write(path, as_text({key: after.values[key] for key in sorted(after.own)}))
     return after
@@ -68,8 +76,24 @@ def _config_of(service: Service, view: View) -> tuple[Config, Path]:
 
 
 def _adjusted(config: Config, own: Mapping[str, Any]) -> Adjusted:
-    version = hashlib.sha256(as_text(own).encode()).hexdigest()[:16]
-    return Adjusted(version, _values(adjusted(config, own)), _values(config), frozenset(own))
+    version = hashlib.sha256(json.dumps(own, default=str, sort_keys=True).encode()).hexdigest()[:16]
+    values, configured = _values(adjusted(config, own)), _values(config)
+    return Adjusted(version, values, configured, frozenset(own), config.inventory.fill_rate)
+
+
+def _require_use(config: Config, after: Adjusted, changes: Mapping[str, Any]) -> None:
+    """Raises ConfigError where a change would keep the next plan from being made, or not be read."""
+    days, configured = (sum(values[key] for key in _PROTECTED) for values in (after.values, after.configured))
+    ahead = 7 * config.backtest.horizon
+    if days > max(ahead, configured) and not {*_PROTECTED}.isdisjoint(changes):
+        raise ConfigError(
+            f"{' + '.join(_PROTECTED)}: found {days} days; wanted {ahead} or fewer, which are forecast "
+            f"(backtest.horizon, {config.backtest.horizon} weeks)"
+        )
+    if after.fill_rate is not None and changes.get(_TARGETS) is not None:
+        raise ConfigError(
+            f"{_TARGETS}: found other ones; wanted none, for inventory.fill_rate, {after.fill_rate:g}, stands over them"
+        )
 
 
 def _written_out(config: Config, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,9 +111,19 @@ def _values(config: Config) -> dict[str, Any]:
     return {key: found[key.partition(".")[0]][key.partition(".")[2]] for key in sorted(KEYS)}
 
 
-def _short(value: Any) -> Any:
-    text = json.dumps(value)
-    return value if len(text) <= 200 else f"{text[:200]}..."
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each entry that differs, as it was and as it is: inventory.packs.p1, null where there is none."""
+    then, now = dict(_entries(before)), dict(_entries(after))
+    pairs = {key: {"before": then.get(key), "after": now.get(key)} for key in sorted({*then, *now})}
+    return {key: pair for key, pair in pairs.items() if pair["before"] != pair["after"]}
+
+
+def _entries(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _entries(value, f"{under}{name}.")
+        else:
+            yield f"{under}{name}", value
 
 
 @contextmanager

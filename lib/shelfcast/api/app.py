@@ -24,6 +24,7 @@ from shelfcast.api.routes import (
     users,
 )
 from shelfcast.api.service import Service
+from shelfcast.settings.bounded import MOST_BYTES
 
 ROUTERS = (
     *(forecasts.ROUTER, plan.ROUTER, predict.ROUTER, orders.ROUTER, insights.ROUTER, quality.ROUTER),
@@ -31,6 +32,8 @@ ROUTERS = (
 )
 _PROBLEM = {"model": ProblemBody, "content": {MEDIA_TYPE: {}}, "description": "refused, and why"}
 UPLOADS = "/v1/uploads"
+# By the API and by its page: the packs of all products of a region, as many as their file may hold.
+LARGER = {"/settings": MOST_BYTES}
 
 
 def make_app(service: Service, install: Callable[[FastAPI], None] | None = None) -> FastAPI:
@@ -62,7 +65,7 @@ def make_app(service: Service, install: Callable[[FastAPI], None] | None = None)
         app.include_router(router)
     if install is not None:
         install(app)
-    app.add_middleware(Bounded, limits=service.settings.limits, uploads=UPLOADS)
+    app.add_middleware(Bounded, limits=service.settings.limits, uploads=UPLOADS, larger=LARGER)
     app.add_middleware(Numbered)
     app.add_middleware(Under, prefix=service.settings.prefix)
     return app

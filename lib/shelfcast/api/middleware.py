@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
@@ -86,17 +87,18 @@ class _BodyError(HTTPException):
 
 
 class Bounded:
-    """Refuses bodies that are too large, or that take too long to come."""
+    """Refuses bodies that are too large, or that take too long to come. larger: end of a path -> bytes, where more than
+    most may is wanted."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, uploads: str) -> None:
-        self._app, self._limits, self._uploads = app, limits, uploads
+    def __init__(self, app: ASGIApp, limits: Limits, uploads: str, larger: Mapping[str, int]) -> None:
+        self._app, self._limits, self._uploads, self._larger = app, limits, uploads, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         limits, is_upload = self._limits, scope["path"].endswith(self._uploads)
-        most = limits.upload_bytes if is_upload else limits.body_bytes
+        most = limits.upload_bytes if is_upload else self._most(scope["path"])
         seconds = limits.upload_seconds if is_upload else limits.body_seconds
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > most:
@@ -109,6 +111,9 @@ class Bounded:
             if bound.has_answered:
                 raise
             await self._refuse(scope, receive, send, error)
+
+    def _most(self, path: str) -> int:
+        return max([self._limits.body_bytes, *(size for end, size in self._larger.items() if path.endswith(end))])
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: _BodyError) -> None:
         answer = problem_response(scope["state"]["request_id"], error.status_code, error.detail, error.headers)

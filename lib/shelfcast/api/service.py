@@ -14,6 +14,7 @@ from shelfcast.api.index.refresh import Refresh
 from shelfcast.api.limiter import Limiter
 from shelfcast.config import Config
 from shelfcast.settings.serving import Serving
+from shelfcast.storage import is_remote
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Service:
 
 
 def decision_folders(configs: Mapping[str, Config]) -> dict[str, Path]:
-    """region -> the folder in which its decisions are collected; a single file is somebody's own."""
+    """region -> the folder of this machine in which its decisions are collected; a single file is somebody's own."""
     named = {region: config.inventory.decisions for region, config in configs.items()}
-    return {region: Path(path) for region, path in named.items() if path and not Path(path).suffix}
+    return {region: Path(path) for region, path in named.items() if path and not (is_remote(path) or Path(path).suffix)}
 
 
 def service_of(request: Request) -> Service:

@@ -39,8 +39,7 @@ def read_adjustments(path: str | Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); wanted a file of adjustments") from None
-    if len(text) > MOST_BYTES:
-        raise ConfigError(f"{file}: found {len(text):,} characters, wanted {MOST_BYTES:,} or fewer")
+    _require_bounded(str(file), text)
     try:
         found = yaml.load(text, Loader=BoundedLoader) or {}  # a SafeLoader
     except yaml.YAMLError:
@@ -78,8 +77,15 @@ def _validated(name: str, kind: type[Section], told: Mapping[str, Any]) -> Secti
 
 
 def as_text(adjustments: Adjustments) -> str:
-    """The content of the file."""
-    return yaml.safe_dump(dict(adjustments), sort_keys=True, allow_unicode=True)
+    """The content of the file. Raises ConfigError where that is more than is read."""
+    text: str = yaml.safe_dump(dict(adjustments), sort_keys=True, allow_unicode=True)
+    _require_bounded("adjustments", text)
+    return text
+
+
+def _require_bounded(name: str, text: str) -> None:
+    if len(text) > MOST_BYTES:
+        raise ConfigError(f"{name}: found {len(text):,} characters, wanted {MOST_BYTES:,} or fewer")
 
 
 def _in_a_line(value: Any) -> str:

@@ -34,13 +34,14 @@ class Inventory(Section):
     together, kept with the fewest units. order_days: vendor -> the days of the week, 1 Monday to 7, on which it takes
     orders; from others one may order every `review_days`. lead_days: of vendors that no purchase tells of. lead_prior:
     orders by which a store's lead times are shrunk to its vendor's. pack_lines: purchases that tell of a product's
-    pack; packs, minima: product -> units, where they do not. vendor_minima: vendor -> money, the least that a day's
-    orders of all stores come to: they are filled up with what would be due next, or wait. order_cost: money an order
-    line; holding_rate: share of a unit's cost a year. max_cover_days: the most that an order is to last;
-    overstock_days: what lasts longer than needed and so long is too much. profile_prior: units by which a series'
-    weekdays are shrunk to its store's. lapse_days: an order that has not come by then will not. rejected_days: a
-    rejected order is not suggested again so long, unless it grows by the share `rejected_growth`. decisions: the file
-    of decisions on suggested orders, CSV or JSON lines, or a folder of such files, in which the API lays its own.
+    pack; packs: product -> units, over what they tell. minima: product -> units, the least of an order. vendor_minima:
+    vendor -> money, the least that a day's orders of all stores come to: they are filled up with what would be due
+    next, or wait. order_cost: money an order line; holding_rate: share of a unit's cost a year. max_cover_days: the
+    most that an order is to last; overstock_days: what lasts longer than needed and so long is too much. profile_prior:
+    units by which a series' weekdays are shrunk to its store's. lapse_days: an order that has not come by then will
+    not. rejected_days: a rejected order is not suggested again so long, unless it grows by the share `rejected_growth`.
+    decisions: the file of decisions on suggested orders, CSV or JSON lines, or a folder of such files, in which the API
+    lays its own.
     """
 
     targets: dict[str, Target]

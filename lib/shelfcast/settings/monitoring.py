@@ -3,18 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from shelfcast.settings.sections import Section
+from shelfcast.settings.sections import LocalFile, Section
 
-
-def _is_of_this_machine(path: str) -> str:
-    """Lines are appended to it: no object of a store can be."""
-    if "://" in path:
-        raise ValueError("a file of this machine")
-    return path
-
-
+# The graver bound and the lesser one, which is not beyond it.
+_GRAVER = {"critical_spreads": "warning_spreads", "critical_ratio": "warning_ratio", "psi_warning": "psi_info"}
 Ratio = Annotated[float, Field(gt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -48,10 +42,10 @@ class Monitoring(Section):
     history_weeks: int = Field(default=26, ge=2)
     min_weeks: int = Field(default=4, ge=2)
     warning_spreads: float = Field(default=3.5, gt=0)
-    critical_spreads: float = Field(default=4.5, gt=0)
+    critical_spreads: float = Field(default=4.5, gt=0, validate_default=True)
     min_spread: float = Field(default=0.1, gt=0)
     warning_ratio: Ratio = 1.8
-    critical_ratio: Ratio = 3.0
+    critical_ratio: Ratio = Field(default=3.0, validate_default=True)
     min_rows: int = Field(default=8, ge=2)
     repeated_share: Share = 0.4
     refused_share: Share = 0.5
@@ -61,7 +55,7 @@ class Monitoring(Section):
     accepted: tuple[Accepted, ...] = ()
     drift_weeks: int = Field(default=4, ge=1)
     psi_info: float = Field(default=0.1, gt=0)
-    psi_warning: float = Field(default=0.25, gt=0)
+    psi_warning: float = Field(default=0.25, gt=0, validate_default=True)
     new_share: Share = 0.2
     bound_ratio: Ratio = 1.5
     shift_ratio: Ratio = 1.5
@@ -69,7 +63,16 @@ class Monitoring(Section):
     coverage_gap: Share = 0.1
     bias: float = Field(default=0.15, gt=0)
     webhook: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    alerts_file: Annotated[str, AfterValidator(_is_of_this_machine)] | None = None
+    alerts_file: LocalFile | None = None
     timeout: float = Field(default=10.0, gt=0)
     tries: int = Field(default=3, ge=1, le=10)
     most: int = Field(default=200, ge=1)
+
+    @field_validator(*_GRAVER)
+    @classmethod
+    def _is_no_nearer_than_the_lesser(cls, bound: float, info: ValidationInfo) -> float:
+        lesser = _GRAVER[str(info.field_name)]
+        # One that is wrong itself is named by its own error.
+        if bound < info.data.get(lesser, bound):
+            raise ValueError(f"{lesser}, {info.data[lesser]:g}, or more")
+        return bound

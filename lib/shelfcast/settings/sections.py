@@ -8,10 +8,10 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shelfcast.errors import ConfigError
 from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
@@ -23,6 +23,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _is_of_this_machine(path: str) -> str:
+    if "://" in path:
+        raise ValueError("a file of this machine")
+    return path
+
+
+# A file that is locked, or that lines are appended to: no object of a store can be.
+LocalFile = Annotated[str, AfterValidator(_is_of_this_machine)]
 S = TypeVar("S", bound=Section)
 _INCLUDE = "!include"
 

@@ -2,42 +2,33 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from math import floor, isfinite, log10
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import NumberPattern, parse_pattern
+from babel.localedata import locale_identifiers
+from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol, parse_decimal, parse_pattern
 
 MISSING = "\u2013"
-# Those whose forms are known here: a locale that is asked for stays in memory.
-LOCALES = (
-    *("en", "en_GB", "en_AU", "en_CA", "de", "de_AT", "de_CH", "fr", "fr_CH", "it", "es", "pt", "pt_BR", "nl"),
-    *("da", "sv", "nb", "fi", "pl", "cs", "sk", "hu", "tr", "ja"),
-)
-_BY_NAME = {name.lower(): name for name in LOCALES}
 _DIGITS = 3
+_LONGEST_HEADER = 200
 
 
 @dataclass(frozen=True)
 class Localized:
-    """locale: one of LOCALES."""
+    """locale: one of those that Babel knows."""
 
     locale: str
 
     @staticmethod
     def of(accept_language: str) -> "Localized":
-        """The first locale of the header that is known here; English where there is none.
+        """The first locale of the header that is known, or its language; English where there is none.
 
         >>> Localized.of("de-DE,de;q=0.9,en;q=0.8").number(1234.5), Localized.of("en-GB").number(1234.5)
         ('1.234', '1,234')
         """
-        tags = [part.partition(";")[0].strip().replace("-", "_") for part in accept_language.split(",", 20)]
-        for tag in filter(str.isascii, tags):
-            known = _BY_NAME.get(tag.lower()) or _BY_NAME.get(tag.partition("_")[0].lower())
-            if known:
-                return Localized(known)
-        return Localized("en")
+        return Localized(_negotiated(accept_language[:_LONGEST_HEADER]))
 
     def number(self, value: float | None) -> str:
         """Three digits below a thousand, whole numbers above: 3.2, 0.0123, 912, 1,234."""
@@ -46,6 +37,23 @@ class Localized:
         if abs(value) >= 999.5 or value == int(value):
             return self._decimal(value, 0)
         return self._decimal(value, min(max(_DIGITS - 1 - floor(log10(abs(value))), 0), 4))
+
+    def plain(self, value: float) -> str:
+        """As it is typed: all its digits, in no groups."""
+        return str(_with_digits("0", 0, 10).apply(value, self._known))
+
+    def read(self, text: str) -> float:
+        """The number that the reader has typed, its groups as the locale has them or none. Raises ValueError where it
+        is none of the locale's: 1.5 is no number where the point marks thousands.
+
+        >>> Localized("de").read("1.000"), Localized("de").read("1,5"), Localized("en").read("1,000")
+        (1000.0, 1.5, 1000.0)
+        """
+        marks = {get_decimal_symbol(self._known), get_group_symbol(self._known)}
+        # Decimal would take 1_000 and 1e3 too, which nobody means.
+        if not {*text} <= {*"0123456789"} | marks:
+            raise ValueError(text)
+        return float(parse_decimal(text, self._known, strict=True))
 
     def money(self, value: float | None) -> str:
         """Whole, or with cents below a hundred."""
@@ -89,6 +97,12 @@ class Localized:
     @cached_property
     def _known(self) -> Locale:
         return Locale.parse(self.locale)
+
+
+@lru_cache(maxsize=256)
+def _negotiated(accept_language: str) -> str:
+    tags = [part.partition(";")[0].strip().replace("-", "_") for part in accept_language.split(",")]
+    return str(Locale.negotiate(filter(str.isascii, tags), locale_identifiers()) or "en")
 
 
 @cache

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shelfcast.web.localized import Localized
+
 KINDS = {"fill_rate": "fill rate", "cycle_service": "cycle service level"}
 CLASSES = tuple(f"{abc}{xyz}" for abc in "ABC" for xyz in "XYZ")
 _TARGETS = "inventory.targets"
@@ -61,20 +63,20 @@ class FormError(ValueError):
     """A field that holds what cannot be read: its title, what was found, what was wanted."""
 
 
-def as_fields(values: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> text, of settings."""
+def as_fields(values: Mapping[str, Any], say: Localized) -> dict[str, str]:
+    """Field -> text, of settings: single numbers as browsers send them, those of lists as the reader writes them."""
     scalars = [field for group in GROUPS for field in group.fields]
     found = {field.key: _number_text(values[field.key], field.percent) for field in scalars}
-    found |= {field.key: "\n".join(f"{name} = {of:.10g}" for name, of in values[field.key].items()) for field in LISTS}
+    found |= {field.key: _list_text(values[field.key], say) for field in LISTS}
     for name, target in values[_TARGETS].items():
         found |= {f"level.{name}": _number_text(target["level"], True), f"kind.{name}": target["kind"]}
     return found
 
 
-def changes_in(fields: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+def changes_in(fields: Mapping[str, str], values: Mapping[str, Any], say: Localized) -> dict[str, Any]:
     """The settings that the fields change. Raises FormError."""
-    before = as_fields(values)
-    read = dict(_read(fields))
+    before = as_fields(values, say)
+    read = dict(_read(fields, say))
     is_new = {key: any(fields.get(name) != before[name] for name in _names(key)) for key in read}
     return {key: value for key, value in read.items() if is_new[key]}
 
@@ -83,14 +85,14 @@ def _names(key: str) -> list[str]:
     return [f"{part}.{name}" for name in CLASSES for part in ("kind", "level")] if key == _TARGETS else [key]
 
 
-def _read(fields: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _read(fields: Mapping[str, str], say: Localized) -> Iterator[tuple[str, Any]]:
     for group in GROUPS:
         for field in group.fields:
             if field.key in fields:
                 yield field.key, _number(field, fields[field.key])
     for field in LISTS:
         if field.key in fields:
-            yield field.key, dict(_lines(field, fields[field.key]))
+            yield field.key, dict(_lines(field, fields[field.key], say))
     if f"level.{CLASSES[0]}" in fields:
         yield _TARGETS, {name: _target(name, fields) for name in CLASSES}
 
@@ -110,12 +112,20 @@ def _number(field: Field, text: str) -> float:
     return int(value) if field.whole and value.is_integer() else value
 
 
-def _lines(field: Field, text: str) -> Iterator[tuple[str, float]]:
+def _lines(field: Field, text: str, say: Localized) -> Iterator[tuple[str, float]]:
     for line in filter(None, map(str.strip, text.splitlines())):
         name, _, value = line.rpartition("=")
         if not name.strip():
             raise FormError(f"{field.title}: found {line[:60]!r}, wanted a line such as {field.note.split(',')[0]}")
-        yield name.strip(), _number(field, value)
+        try:
+            yield name.strip(), say.read(value.strip())
+        except ValueError:
+            wanted = f"a number such as {say.plain(1000)} or {say.plain(0.5)}"
+            raise FormError(f"{field.title}: found {line[:60]!r}, wanted {wanted}") from None
+
+
+def _list_text(amounts: Mapping[str, float], say: Localized) -> str:
+    return "\n".join(f"{name} = {say.plain(amount)}" for name, amount in amounts.items())
 
 
 def _number_text(value: float, percent: bool) -> str:

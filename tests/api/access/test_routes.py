@@ -36,7 +36,7 @@ class Rule:
 
 ORDER, MOVE = order_id(NORTH, "2", "p1"), f"{NORTH}-move"
 # Of a file of adjustments in which nothing is set.
-VERSION = hashlib.sha256(b"{}\n").hexdigest()[:16]
+VERSION = hashlib.sha256(b"{}").hexdigest()[:16]
 NEW_USER = {"name": "new", "role": "viewer", "grants": ["north"]}
 RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/forecasts"): Rule("viewer", of_store="/v1/forecasts?store_id=2"),

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from api.conftest import CONFIG, add, running, service_of, token_of
 from shelfcast import config
+from shelfcast.settings import adjustments
 
 LEAD, PACKS, TARGETS = "inventory.lead_days", "inventory.packs", "inventory.targets"
 
@@ -65,6 +66,12 @@ def test_who_has_read_older_settings_is_refused(client: TestClient) -> None:
         pytest.param({"packs": {"p1": 0}}, "inventory.packs.p1: found 0", id="a pack of nothing"),
         pytest.param({"targets": {}}, "a target for each of AX", id="classes that are left out"),
         pytest.param({"holding_rate": "much"}, "inventory.holding_rate: found 'much'", id="no number"),
+        pytest.param(
+            {"lead_days": 22},
+            "inventory.lead_days + inventory.review_days: found 29 days; wanted 28 or fewer",
+            id="a lead time beyond what is forecast",
+        ),
+        pytest.param({"review_days": 22}, "found 29 days; wanted 28", id="a review period beyond what is forecast"),
         pytest.param({"decisions": "/etc"}, "inventory.decisions", id="a setting that is no planner's"),
     ],
 )
@@ -73,10 +80,56 @@ def test_a_value_that_is_none_is_refused_and_named(client: TestClient, changes: 
     assert client.get("/v1/settings").json()["own"] == []
 
 
+def test_going_back_is_no_way_beyond_what_is_forecast(client: TestClient) -> None:
+    change(client, lead_days=0, review_days=28)
+    assert "found 35 days; wanted 28" in change(client, 422, lead_days=None)["detail"]
+    assert change(client, lead_days=None, review_days=None)["own"] == []
+
+
 def test_the_audit_tells_who_set_what(client: TestClient) -> None:
-    change(client, lead_days=4)
-    row = client.get("/v1/audit").json()[0]
-    assert (row["action"], row["subject"], row["detail"]) == ("settings", "settings of region north", {LEAD: 4})
+    targets = client.get("/v1/settings").json()["values"][TARGETS]
+    deeds = [
+        ({"lead_days": 4}, {LEAD: (7, 4)}),
+        ({"packs": {"p1": 6, "p2": 4}, "lead_days": 4}, {f"{PACKS}.p1": (None, 6), f"{PACKS}.p2": (None, 4)}),
+        ({"packs": {"p1": 12, "p3": 2}}, {f"{PACKS}.{name}": pair for name, pair in
+                                          {"p1": (6, 12), "p2": (4, None), "p3": (None, 2)}.items()}),
+        ({"lead_days": None}, {LEAD: (4, 7)}),
+        ({"targets": {**targets, "AX": {"kind": "fill_rate", "level": 0.9}}}, {f"{TARGETS}.AX.level": (0.98, 0.9)}),
+    ]  # fmt: skip
+    for changes, told in deeds:
+        change(client, **changes)
+        row = client.get("/v1/audit").json()[0]
+        assert (row["action"], row["subject"]) == ("settings", "settings of region north")
+        assert {key: (pair["before"], pair["after"]) for key, pair in row["detail"].items()} == told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"critical_ratio": 1.1}, "monitoring.critical_ratio: found 1.1", id="a critical ratio"),
+        pytest.param({"warning_ratio": 5}, "warning_ratio, 5, or more", id="a warning beyond what is critical"),
+        pytest.param({"critical_spreads": 1}, "warning_spreads, 3.5, or more", id="critical spreads"),
+        pytest.param({"psi_warning": 0.05}, "psi_info, 0.1, or more", id="a drift"),
+    ],
+)
+def test_a_graver_bound_is_not_met_before_the_lesser(client: TestClient, changes: dict[str, Any], said: str) -> None:
+    version = client.get("/v1/settings").json()["version"]
+    asked = {f"monitoring.{name}": value for name, value in changes.items()}
+    answer = client.patch("/v1/settings", json={"version": version, "changes": asked})
+    assert (answer.status_code, said in answer.json()["detail"]) == (422, True), answer.text
+
+
+def test_packs_of_all_products_can_be_set_and_no_more_than_a_job_reads(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packs = {f"product {number:05}": 12 for number in range(4000)}
+    assert len(change(client, packs=packs)["values"][PACKS]) == 4000
+    assert len(next_run(client).packs) == 4000
+    monkeypatch.setattr(adjustments, "MOST_BYTES", 100_000)
+    more = {f"further {number:05}": 12 for number in range(1000)}
+    assert change(client, 422, packs={**packs, **more})["detail"].startswith("adjustments: found")
+    assert len(next_run(client).packs) == 4000
+    assert len(client.get("/v1/audit").json()) == 1
 
 
 def test_settings_are_of_the_region_as_a_whole(client: TestClient) -> None:

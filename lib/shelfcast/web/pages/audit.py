@@ -10,7 +10,7 @@ from shelfcast.web.guard import PlannerVisit
 from shelfcast.web.routing import page_router
 
 ROUTER = page_router()
-_OF_A_PAGE = 100
+_OF_A_PAGE, _OF_A_DEED = 100, 20
 
 
 @ROUTER.get("/audit")
@@ -18,4 +18,4 @@ def show_audit(visit: PlannerVisit, before: Annotated[int | None, Query(ge=1, le
     rows = list_audit(visit.request, visit.principal, before, _OF_A_PAGE + 1, None)
     shown = rows[:_OF_A_PAGE]
     following = shown[-1].id if len(rows) > _OF_A_PAGE else None
-    return visit.show("audit.html", rows=shown, following=following)
+    return visit.show("audit.html", rows=shown, following=following, most=_OF_A_DEED)

@@ -35,7 +35,7 @@ def show_settings(visit: ViewerVisit, saved: bool = False) -> Response:
         if problem.status != HTTPStatus.CONFLICT:
             raise
         return visit.show("settings.html", found=None, problem=problem.detail, saved=False)
-    return _show(visit, found, as_fields(found.values), saved=saved)
+    return _show(visit, found, {}, saved=saved)
 
 
 @ROUTER.post("/settings")
@@ -43,7 +43,7 @@ def take_settings(visit: PlannerVisit, sent: Sent) -> Response:
     found = settings_of(visit.service, visit.view)
     fields = {name: values[-1].replace("\r\n", "\n") for name, values in sent.items() if values}
     try:
-        changes = {**changes_in(fields, found.values), **dict.fromkeys(sent.get("reset", []))}
+        changes = {**changes_in(fields, found.values, visit.say), **dict.fromkeys(sent.get("reset", []))}
         unknown = changes.keys() - found.values.keys()
         if unknown:
             raise FormError(f"reset: found {', '.join(sorted(unknown))[:80]}; wanted settings of this page")
@@ -63,8 +63,9 @@ def _show(
     problem: str = "",
     saved: bool = False,
 ) -> Response:
-    filled = {**as_fields(found.values), **fields}
     shapes = {"groups": GROUPS, "lists": LISTS, "classes": CLASSES, "kinds": KINDS}
-    configured = as_fields(found.configured)
+    configured = as_fields(found.configured, visit.say)
+    # Who was refused stays refused: only the settings read anew are those that the version stands for.
+    filled = {"version": found.version, **as_fields(found.values, visit.say), **fields}
     told = {"found": found, "fields": filled, "configured": configured, "problem": problem, "saved": saved}
     return visit.show("settings.html", status, **told, **shapes)
