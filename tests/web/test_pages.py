@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import ADDRESS, CONFIG, PASSWORD, add, running, service_of
-from api.lake import order_id
+from api.lake import DAY, order_id
+from api.whatif.test_predict import write_trained
 from shelfcast import config
+from shelfcast.api.decisions import add_decision
 from shelfcast.api.server import first_link
 from shelfcast.settings.adjustments import read_adjustments
 from shelfcast.web.install import install_pages
@@ -164,6 +167,30 @@ def test_an_order_is_approved_amended_and_rejected_in_its_row(as_user: Users) ->
     assert all(f"{word} order {number}" in audit for word in ("approved", "amended", "rejected"))
 
 
+def row_of(text: str, number: str) -> str:
+    """The list's row of an order."""
+    return re.search(rf'<li data-row id="row-{re.escape(number)}">.*?</li>', text, re.DOTALL)[0]
+
+
+def test_an_earlier_day_s_decision_is_a_note_and_the_order_waits_for_today_s(
+    client: TestClient, as_user: Users
+) -> None:
+    number = order_id("north", "2", "p2")
+    order = {"order_id": number, "store_id": "2", "vendor_id": "v1", "product_id": "p2", "from_store": None}
+    with service_of(client).database.begin() as connection:
+        day, told = DAY - timedelta(days=1), {**order, "need_by": str(DAY)}
+        add_decision(connection, "north", told, "rejected", 24.0, "ada", "too many", day)
+    browser = as_user("planner", "north")
+    row = row_of(browser.get("/orders?store_id=2").text, number)
+    assert ">Approve<" in row
+    assert re.search(r"On Aug 5, 2017: <span[^>]*>rejected</span> 24 units by ada: too many", row)
+    assert 'value="36"' in row, "what is suggested today"
+    assert "data-said" not in row
+    after = browser.post(f"/orders/{number}/approve?region=north", **FETCHED).text
+    assert "data-said" in after
+    assert "On Aug 5" not in after
+
+
 def test_without_scripts_a_decision_leads_back_to_the_list(as_user: Users) -> None:
     browser, number = as_user("planner", "north"), order_id("north", "3", "p1")
     assert number in browser.get("/orders?store_id=3").text
@@ -174,10 +201,30 @@ def test_without_scripts_a_decision_leads_back_to_the_list(as_user: Users) -> No
 
 
 @pytest.mark.parametrize("quantity", ["", "0", "-3", "many", "nan", "1e12"])
-def test_an_amount_that_is_none_is_refused(as_user: Users, quantity: str) -> None:
-    answer = as_user("planner", "north").post("/orders/north-1-p2/amend", {"quantity": quantity}, **FETCHED)
+def test_an_amount_that_is_none_is_refused_where_one_amends(as_user: Users, quantity: str) -> None:
+    browser = as_user("planner", "north")
+    answer = browser.post("/orders/north-1-p2/amend", {"quantity": quantity}, **FETCHED)
     assert answer.status_code == 422
-    assert "data-problem" in answer.text
+    assert re.search("data-problem>quantity: found", answer.text)
+    rejected = browser.post("/orders/north-1-p2/reject", {"quantity": quantity, "note": "no"}, **FETCHED)
+    assert "rejected 36 units by" in text_of(rejected), "by a button of the same form"
+
+
+def test_a_decision_that_a_colleague_has_made_since_is_not_decided_over(as_user: Users) -> None:
+    number, one, other = order_id("north", "3", "p2"), as_user("planner", "north"), as_user("planner", "north/3")
+    path = "/orders?region=north&store_id=3&which=all"
+
+    def decide(browser: Browser, verb: str, shown: str) -> object:
+        seen = unescape(re.search('name="seen" value="([^"]*)"', row_of(shown, number))[1])
+        return browser.post(f"/orders/{number}/{verb}?region=north", {"seen": seen}, **FETCHED)
+
+    shown = one.get(path).text
+    rejected = decide(other, "reject", shown)
+    assert "rejected 36 units" in text_of(rejected)
+    refused = decide(one, "approve", shown)
+    assert (refused.status_code, f"rejected by {other.name} since it was shown" in refused.text) == (409, True)
+    assert "approved 36 units" in text_of(decide(other, "approve", rejected.text)), "over one's own that is shown"
+    assert "rejected 36 units" in text_of(decide(one, "reject", one.get(path).text))
 
 
 def test_transfers_are_decided_on_by_who_reaches_both_stores(as_user: Users) -> None:
@@ -187,6 +234,31 @@ def test_transfers_are_decided_on_by_who_reaches_both_stores(as_user: Users) -> 
     assert "Approve" not in text_of(one.get("/transfers"))
     assert one.post(path, **FETCHED).status_code == 403
     assert "approved 4 units" in text_of(as_user("planner", "north/1", "north/2").post(path, **FETCHED))
+
+
+def test_a_transfer_leads_to_the_product_in_the_reader_s_own_store(as_user: Users) -> None:
+    """It goes from store 2 to store 1."""
+    for grant, store in (("north/2", "2"), ("north/1", "1"), ("north", "1")):
+        browser = as_user("viewer", grant)
+        row = row_of(browser.get("/transfers?region=north&which=all").text, "north-move")
+        link = unescape(re.search(r'<h3><a href="([^"]+)"', row)[1])
+        assert f"store_id={store}&" in link
+        assert browser.get(link).status_code == 200
+
+
+def test_the_menu_of_a_store_s_manager_has_no_page_that_is_of_the_whole_region(as_user: Users) -> None:
+    for grant, names in (("north", {"Settings", "Data quality"}), ("north/2", set())):
+        menu = re.search("<nav.*?</nav>", as_user("viewer", grant).get("/").text, re.DOTALL)[0]
+        assert {name for name in ("Settings", "Data quality") if f">{name}</a>" in menu} == names
+
+
+def test_who_reaches_nothing_can_sign_out(client: TestClient) -> None:
+    add(client, "without grants", "viewer", password=PASSWORD)
+    browser = Browser(client, "without grants")
+    page = browser.get("/")
+    assert page.status_code == 403
+    assert f'name="csrf" value="{browser.csrf}"' in page.text
+    assert browser.post("/sign-out").status_code == 303
 
 
 def test_a_viewer_sees_no_buttons(as_user: Users) -> None:
@@ -267,11 +339,19 @@ def test_what_if_shows_the_order_beside_the_published_one(as_user: Users) -> Non
     assert re.search(r"Order of today, units \d+ 0 -\d+", other)
 
 
-def test_what_if_without_the_planned_promotion_draws_a_second_fan(as_user: Users) -> None:
-    path = "/what-if?region=north&store_id=1&product_id=p1&asked=true"
-    answer = as_user("viewer", "north").get(path)
-    assert answer.status_code == 200
-    assert not re.search(r'name="promoted" value="[^"]+" checked', answer.text)
+def test_what_if_without_the_planned_promotion_draws_a_second_fan(tmp_path: Path) -> None:
+    """The champion of this lake knows promotions."""
+    with running(write_trained(tmp_path / "lake"), tmp_path / "served", install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update(HTML)
+        add(client, "ada", "viewer", "north", password=PASSWORD)
+        browser, path = Browser(client, "ada"), "/what-if?region=north&store_id=1&product_id=p1&asked=true"
+        answer = browser.get(path)
+        assert not re.search(r'name="promoted" value="[^"]+" checked', answer.text)
+        assert 'class="band supposed"' in answer.text
+        expected = re.search(r"Expected units, 4 weeks (\S+) (\S+) -(\S+)", text_of(answer))
+        assert float(expected[1]) > float(expected[2]), "less is sold without it"
+        assert 'class="band supposed"' not in browser.get(f"{path}&promoted=2017-08-14").text
 
 
 @pytest.mark.parametrize(
@@ -533,12 +613,16 @@ def test_where_nothing_is_published_the_page_says_so(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
     (tmp_path / "indexes of lake").mkdir()
     with running(tmp_path / "lake", tmp_path / "served", install=install_pages) as client:
+        client.follow_redirects = False
         client.headers.update(HTML)
         add(client, "ada", "admin", "*", password=PASSWORD)
-        answer = client.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        answer = client.post("/sign-in", data={"name": "ada", "password": PASSWORD}, follow_redirects=True)
         assert answer.status_code == 503
         assert "Nothing to show yet" in answer.text
         assert client.get("/users").status_code == 200
+        browser = Browser(client, "ada")
+        assert re.search('action="/sign-out" method="post"><input type="hidden" name="csrf"', browser.get("/").text)
+        assert browser.post("/sign-out").headers["location"] == "/sign-in"
 
 
 def test_an_error_of_ours_is_told_with_the_number_of_the_request(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from shelfcast.api.decisions import decided_ids, last_decisions, newest_decision
 from shelfcast.api.index.reading import Row
@@ -51,16 +52,20 @@ def state_of(service: Service, view: View) -> int:
 
 
 def with_decisions(service: Service, view: View) -> Callable[[Sequence[Row]], list[Row]]:
-    """Adds to rows of orders what was decided last: here, or by a file that the jobs have collected."""
+    """Adds to rows of orders what was decided last."""
 
     def read(rows: Sequence[Row]) -> list[Row]:
-        ids = [row["order_id"] for row in rows]
         with service.database.begin() as connection:
-            ours = last_decisions(connection, view.region, ids)
-        known = {row["order_id"]: _of_file(row) for row in _collected(view, ids)} | ours
+            known = decisions_on(connection, view, [row["order_id"] for row in rows])
         return [{**row, "decision": known.get(row["order_id"])} for row in rows]
 
     return read
+
+
+def decisions_on(connection: Connection, view: View, ids: Sequence[str]) -> dict[str, DecisionRow]:
+    """Of each order what was decided last: here, or by a file that the jobs have collected."""
+    collected = {row["order_id"]: _of_file(row) for row in _collected(view, ids)}
+    return collected | last_decisions(connection, view.region, ids)
 
 
 def undecided(service: Service, view: View, is_wanted: bool | None) -> Condition | None:

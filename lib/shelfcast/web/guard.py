@@ -31,6 +31,7 @@ class PageNeeds:
     ) -> Visit:
         sent = await _field(request) if request.method == "POST" else ""
         principal: Principal = await run_in_threadpool(Needs(self.role).admit, request, None, cookie, sent)
+        request.state.csrf = principal.csrf
         return Visit(request, service_of(request), principal, region)
 
 

@@ -23,7 +23,10 @@ def told_as_page(request: Request, problem: Response) -> Response:
     """The answer `problem`, application/problem+json, as a page with the same status and headers."""
     told = json.loads(bytes(problem.body))
     title = _TITLES.get(HTTPStatus(problem.status_code), told["title"])
-    page = render(request, "problem.html", problem.status_code, title=title, problem=told, home=f"{base_of(request)}/")
+    # Of a session that was let in: who reaches nothing can at least sign out.
+    csrf = getattr(request.state, "csrf", None)
+    context = {"title": title, "problem": told, "home": f"{base_of(request)}/", "csrf": csrf}
+    page = render(request, "problem.html", problem.status_code, **context)
     for name, value in problem.headers.items():
         if name not in ("content-length", "content-type"):
             page.headers[name] = value

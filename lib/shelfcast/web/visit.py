@@ -23,11 +23,12 @@ PART_HEADER = "x-part"
 
 
 class MenuEntry(NamedTuple):
-    """A page of the menu, for users in that role at least."""
+    """A page of the menu, for users in that role at least. whole: for who reaches all of the region."""
 
     title: str
     path: str
     role: Role
+    whole: bool = False
 
 
 MENU = (
@@ -39,8 +40,8 @@ MENU = (
     MenuEntry("What if", "/what-if", Role.VIEWER),
     MenuEntry("Alerts", "/alerts", Role.VIEWER),
     MenuEntry("Models", "/models", Role.VIEWER),
-    MenuEntry("Data quality", "/quality", Role.VIEWER),
-    MenuEntry("Settings", "/settings", Role.VIEWER),
+    MenuEntry("Data quality", "/quality", Role.VIEWER, whole=True),
+    MenuEntry("Settings", "/settings", Role.VIEWER, whole=True),
     MenuEntry("Audit", "/audit", Role.PLANNER),
     MenuEntry("Users", "/users", Role.ADMIN),
 )
@@ -79,10 +80,6 @@ class Visit:
         return self.principal.role >= Role.PLANNER
 
     @property
-    def may_admin(self) -> bool:
-        return self.principal.role >= Role.ADMIN
-
-    @property
     def may_decide(self) -> bool:
         """Whether the user decides on the region's orders, and a job collects what is decided."""
         return self.may_plan and self.service.collects(self.view.region)
@@ -92,10 +89,23 @@ class Visit:
         stores = (row.from_store, row.to_store) if isinstance(row, TransferRow) else (row.store_id,)
         return self.may_decide and all(self.principal.reaches(self.view.region, store) for store in stores)
 
+    def store_of(self, row: OrderRow | TransferRow) -> str:
+        """The user's store that an order or a transfer concerns; of two the one that takes."""
+        if isinstance(row, OrderRow):
+            return row.store_id
+        takes = self.principal.reaches(self.view.region, row.to_store)
+        return row.to_store if takes else row.from_store
+
     @property
     def pages(self) -> list[tuple[str, str]]:
         """Titles and paths of what the user may look at."""
-        return [(page.title, page.path) for page in MENU if self.principal.role >= page.role]
+        own = [page for page in MENU if self.principal.role >= page.role]
+        return [(page.title, page.path) for page in own if self.reaches_all or not page.whole]
+
+    @property
+    def reaches_all(self) -> bool:
+        """Whether all stores of the region are the user's."""
+        return self.region is not None and self.principal.stores(self.region) is None
 
     @property
     def path(self) -> str:

@@ -126,8 +126,13 @@ def test_what_cannot_be_supposed_is_named(ask: Ask, supposed: Row, status: int, 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake whose champion is an average of a ridge regression, fitted on its panel, and of TSB."""
-    root = write_lake(tmp_path_factory.mktemp("trained") / "lake")
+    return write_trained(tmp_path_factory.mktemp("trained") / "lake")
+
+
+def write_trained(root: Path) -> Path:
+    """A lake whose champion is an average of a ridge regression, fitted on its panel, and of TSB. In weeks of a
+    promotion thrice as much was sold."""
+    write_lake(root)
     panel = densify(panel_rows(), axis())
     examples = make_examples(panel, range(20, len(WEEKS)), 4, country="US")
     fitted = sklearn_models.fit("ridge", examples, encoder.fit_encoder(examples), 1)
@@ -142,17 +147,26 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row = {"region": region, "panel": "product", "model": "ensemble_mean", "cutoff": LAST_WEEK, "whole": True}
         members = [{**row, "member": member, "weight": weight} for member, weight in weights.items()]
         versions = {
+            schemas.PANEL_DEMAND.name: put(root, schemas.PANEL_DEMAND, promoted_rows(region)),
             CHAMPIONS.name: put(root, CHAMPIONS, champions),
             schemas.ENSEMBLES.name: put(root, schemas.ENSEMBLES, members),
         }
         first = ("north", "south").index(region)
-        named = (schemas.FORECASTS, schemas.PANEL_DEMAND, schemas.STORES, schemas.DEMAND["weekly"], schemas.SERIES)
+        named = (schemas.FORECASTS, schemas.STORES, schemas.DEMAND["weekly"], schemas.SERIES)
         publish(root, region, {**{table.name: first for table in named}, **versions}, "trained", minute=9)
     return root
 
 
+def promoted_rows(region: str) -> list[Row]:
+    def told(row: Row) -> Row:
+        is_promoted = row["week"] in WEEKS and WEEKS.index(row["week"]) % 5 == 0
+        return {**row, "quantity": 3 * row["quantity"], "promoted": 1.0} if is_promoted else row
+
+    return [told(row) for row in rows(schemas.PANEL_DEMAND, region)]
+
+
 def panel_rows(region: str = "north") -> pd.DataFrame:
-    return pd.DataFrame(rows(schemas.PANEL_DEMAND, region)).assign(size_rank=pd.NA)
+    return pd.DataFrame(promoted_rows(region)).assign(size_rank=pd.NA)
 
 
 def axis() -> Axis:
@@ -209,7 +223,10 @@ def test_a_promotion_is_what_the_champion_is_told_of(trained: Path, tmp_path: Pa
     with running(trained, tmp_path) as client:
         ask = asking(client)
         assert ask(promoted=[str(AHEAD[1])])["supposed"]["weeks"] == ask()["current"]["weeks"]
-        assert ask(promoted=[])["model"] == "ensemble_mean"
+        without = ask(promoted=[])
+        assert without["model"] == "ensemble_mean"
+        planned, other = means(without["current"])[1], means(without["supposed"])[1]
+        assert other < 0.9 * planned, "the week in which the promotion is planned"
 
 
 def test_a_champion_whose_file_is_gone_is_not_asked(tmp_path: Path) -> None:

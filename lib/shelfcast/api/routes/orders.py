@@ -15,6 +15,7 @@ from shelfcast.api.orders import (
     ORDERS,
     TRANSFERS,
     Kind,
+    decisions_on,
     find_order,
     forecast_day,
     orders,
@@ -24,7 +25,7 @@ from shelfcast.api.orders import (
 )
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.fields import Decision
-from shelfcast.api.rows.plan import OrderRow, TransferRow
+from shelfcast.api.rows.plan import DecisionRow, OrderRow, TransferRow
 from shelfcast.api.service import service_of
 from shelfcast.api.view import Seen, views
 
@@ -125,9 +126,14 @@ def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> R
 
 
 def decide(
-    request: Request, principal: Principal, kind: Kind, order_id: str, decision: Decision, reason: Reason | None
-) -> dict[str, Any]:
-    """Keep the decision and its audit together, lay it where the jobs read it, and return the order with it."""
+    request: Request, principal: Principal, kind: Kind, order_id: str, decision: Decision, reason: Reason | None,
+    seen: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Keep the decision and its audit together, lay it where the jobs read it, and return the order with it.
+
+    seen: the mark of the last decision that the user was shown, or a word for none. Raises Problem 409 where
+    another has been made since.
+    """
     service = service_of(request)
     view, row = find_order(views(service, principal), kind, order_id)
     for column in kind.stores:
@@ -140,6 +146,7 @@ def decide(
     note, day = reason.note if reason else None, forecast_day(view)
     order = kind.as_decided(row)
     with service.database.begin() as connection:
+        _require_seen(decisions_on(connection, view, [order_id]).get(order_id), f"{kind.what} {order_id}", seen)
         decided = add_decision(connection, view.region, order, decision, quantity, principal.name, note, day)
         record(
             connection, origin_of(request), principal.name, decision, f"{kind.what} {order_id}", region=view.region,
@@ -148,3 +155,9 @@ def decide(
         )  # fmt: skip
     service.outbox.put(view.region, day)
     return {**row, "decision": decided}
+
+
+def _require_seen(last: DecisionRow | None, what: str, seen: str | None) -> None:
+    if seen is not None and last is not None and last.mark != seen:
+        detail = f"{what}: {last.decision} by {last.user or 'a file'} since it was shown; wanted the page read anew"
+        raise Problem(HTTPStatus.CONFLICT, detail)

@@ -54,6 +54,11 @@ class DecisionRow(BaseModel):
     user: str | None
     note: str | None
 
+    @property
+    def mark(self) -> str:
+        """What tells it from a later one."""
+        return f"{self.decision} {self.quantity:g} {self.user} {self.decided_at or self.decided_on}"
+
 
 class OrderRow(BaseModel):
     """An order that the plan suggests."""
@@ -71,7 +76,9 @@ class OrderRow(BaseModel):
     stock_out: float | None
     stock_out_after: float | None
     days_of_supply: float | None
-    decision: DecisionRow | None = Field(description="the last one; null where nobody has decided")
+    decision: DecisionRow | None = Field(
+        description="the last one, of this day's plan or an earlier one's; null where nobody has decided"
+    )
 
 
 class TransferRow(BaseModel):

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Path, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import ValidationError
 
 from shelfcast.api.listing import Listing
 from shelfcast.api.orders import ORDERS, TRANSFERS, Kind, orders, transfers
-from shelfcast.api.problems import Problem
 from shelfcast.api.routes.orders import Amendment, Reason, decide
 from shelfcast.api.rows.fields import Decision
 from shelfcast.api.rows.plan import OrderRow
@@ -25,7 +25,9 @@ Named = Annotated[str | None, Query(max_length=128)]
 Cursor = Annotated[str | None, Query(max_length=2000)]
 Number = Annotated[str, Path(max_length=64)]
 Verb = Literal["approve", "amend", "reject"]
-Amount = Annotated[float | None, Form(alias="quantity", gt=0, le=1e9, allow_inf_nan=False)]
+# Read where one amends: the form of it has other buttons too.
+Amount = Annotated[str, Form(alias="quantity", max_length=40)]
+Decided = Annotated[str | None, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=500)]
 Which = Literal["open", "decided", "all"]
 _OPEN: Mapping[Which, bool | None] = {"open": True, "decided": False, "all": None}
@@ -61,16 +63,16 @@ def show_transfers(visit: ViewerVisit, which: Which = "open", cursor: Cursor = N
 
 @ROUTER.post("/orders/{order_id}/{verb}")
 def take_decision(
-    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = None, note: Note = ""
+    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = "", note: Note = "", seen: Decided = None
 ) -> Response:
-    return _take(visit, ORDERS, order_id, verb, amount, note)
+    return _take(visit, ORDERS, order_id, verb, _reason(verb, note, amount), seen)
 
 
 @ROUTER.post("/transfers/{order_id}/{verb}")
 def take_decision_on_transfer(
-    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = None, note: Note = ""
+    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = "", note: Note = "", seen: Decided = None
 ) -> Response:
-    return _take(visit, TRANSFERS, order_id, verb, amount, note)
+    return _take(visit, TRANSFERS, order_id, verb, _reason(verb, note, amount), seen)
 
 
 def rows_for(visit: Visit, kind: Kind, rows: list[Any]) -> dict[str, Any]:
@@ -79,21 +81,22 @@ def rows_for(visit: Visit, kind: Kind, rows: list[Any]) -> dict[str, Any]:
     return {"kind": kind.table, "rows": rows, "names": names, "may_decide": visit.may_decide}
 
 
-def _take(visit: Visit, kind: Kind, order_id: str, verb: str, quantity: float | None, note: str) -> Response:
+def _take(visit: Visit, kind: Kind, order_id: str, verb: str, reason: Reason, seen: str | None) -> Response:
     """Decide, and show the row again: to our script alone, else in its list."""
-    reason = _reason(verb, note.strip() or None, quantity)
-    row = decide(visit.request, visit.principal, kind, order_id, _DECISIONS[verb], reason)
+    row = decide(visit.request, visit.principal, kind, order_id, _DECISIONS[verb], reason, seen)
     if not visit.wants_part:
         return visit.back_to(f"/{kind.table}", f"#row-{order_id}", which="all")
     return visit.show("order_part.html", **rows_for(visit, kind, [kind.model(**row)]))
 
 
-def _reason(verb: str, note: str | None, quantity: float | None) -> Reason:
+def _reason(verb: str, note: str, amount: str) -> Reason:
+    told: dict[str, Any] = {"note": note.strip() or None}
     if verb != "amend":
-        return Reason(note=note)
-    if quantity is None:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "field quantity: missing; wanted units")
-    return Amendment(note=note, quantity=quantity)
+        return Reason(**told)
+    try:
+        return Amendment.model_validate({**told, "quantity": amount})
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
 
 
 def _held_back(visit: Visit, asked: Mapping[str, str | None]) -> list[dict[str, Any]]:
