@@ -1,4 +1,5 @@
-"""The lake of tests/api, with a day published before, and with scores of the data's and the forecast's quality."""
+"""The lake of tests/api, with a day published before, and with scores of the data's and the forecast's quality.
+Product p5 of north is sold in store 3 alone; who forecasts was decided on each day of a dozen."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 from api import lake
 from api.lake import DAY, STORES, publish, put, rows, write_lake
 from shelfcast import schemas
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.inventory import tables as plans
 from shelfcast.monitoring.tables import ALERTS, DRIFT
 from shelfcast.table import Table
@@ -53,4 +55,19 @@ def _scores(region: str) -> list[tuple[Table, list[Row]]]:
                     "below": level - 0.01} for level in (0.1, 0.5, 0.9)]  # fmt: skip
     drift = [{**row, "feature": "quantity", "bin": number, "label": f"to {number + 1}", "expected": 0.5, "found": found,
               "psi": 0.02, "least": 0.0} for number, found in enumerate((0.4, 0.6))]  # fmt: skip
-    return [(schemas.ACCURACY, accuracy), (schemas.CALIBRATION, calibration), (DRIFT, drift)]
+    scores = [(schemas.ACCURACY, accuracy), (schemas.CALIBRATION, calibration), (DRIFT, drift)]
+    return [*scores, (CHAMPIONS, _champions(region)), *(_of_store_3() if region == "north" else [])]
+
+
+def _champions(region: str) -> list[Row]:
+    days = [DAY - timedelta(days=ago) for ago in range(12)]
+    return [{**row, "as_of": day} for row in rows(CHAMPIONS, region) for day in days]
+
+
+def _of_store_3() -> list[tuple[Table, list[Row]]]:
+    forecasts, products = rows(schemas.FORECASTS), rows(schemas.PRODUCTS)
+    sold = [row for row in forecasts if (row["level"], row["store_id"], row["item_id"]) == ("product", "3", "p1")]
+    return [
+        (schemas.FORECASTS, [*forecasts, *({**row, "item_id": "p5"} for row in sold)]),
+        (schemas.PRODUCTS, [*products, {**products[0], "product_id": "p5", "brand": "Brand of p5"}]),
+    ]

@@ -114,6 +114,7 @@ def test_a_store_s_page_has_its_forecast_and_orders(as_user: Users) -> None:
     assert "Store 2 Expected next week 49 units" in told
     assert "Approve" in told
     assert 'aria-label="Store 2: units sold by week, then the forecast of 4 weeks' in answer.text
+    assert "Aug 7, 2017 49 24.5 49 73.5 98" in told, "a row of the weeks in numbers"
 
 
 def test_a_product_s_page_has_history_forecast_stock_and_order(as_user: Users) -> None:
@@ -300,6 +301,32 @@ def test_products_are_found_and_lead_to_the_store_that_is_asked_about(as_user: U
     assert "number, brand or kind holds" in text_of(browser.get("/products?search=nothing"))
 
 
+def test_products_are_those_of_the_store_or_of_the_user_s_stores(as_user: Users) -> None:
+    """Product p5 is sold in store 3 alone."""
+    for grants, query, count in (
+        (["north"], "", 1),
+        (["north"], "store_id=3", 1),
+        (["north"], "store_id=2", 0),
+        (["north/2"], "", 0),
+        (["north/2", "north/3"], "", 1),
+    ):
+        told = as_user("viewer", *grants).get(f"/products?region=north&{query}").text
+        assert (told.count("<small>p5</small>"), told.count("<small>p1</small>")) == (count, 1), (grants, query)
+
+
+def test_alerts_follow_one_another_over_pages_the_worst_first(as_user: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    from shelfcast.web.pages import alerts
+
+    monkeypatch.setattr(alerts, "OF_A_PAGE", 1)
+    browser, found, path = as_user("viewer", "north"), [], "/alerts?region=north"
+    while path:
+        answer = browser.get(path).text
+        found += re.findall(r'<td class="words name" data-sort="([^"]+)"', answer)
+        onward = re.search(r'href="([^"]+)">Next page', answer)
+        path = unescape(onward[1]) if onward else ""
+    assert found == ["a day late", *(f"store {store}: nine times its usual Sunday" for store in "123")]
+
+
 def test_alerts_come_worst_first_and_can_be_picked(as_user: Users) -> None:
     browser = as_user("viewer", "north")
     told = text_of(browser.get("/alerts"))
@@ -320,6 +347,14 @@ def test_models_stand_beside_one_another_and_beside_what_came_true(as_user: User
     assert "moving average" in text_of(as_user("viewer", "north").get("/models?panel=product"))
 
 
+def test_the_newest_decisions_on_champions_are_shown_whatever_they_are_for(as_user: Users) -> None:
+    """Of a dozen days, each with a decision on the mean and one on the median."""
+    told = as_user("viewer", "north").get("/models").text.partition("Decisions, the newest first")[2]
+    found = re.findall(r'<th scope="row" data-sort="([^"]+)">[^<]+</th><td>(\w+)</td>', told)
+    days = [str(DAY - timedelta(days=ago)) for ago in range(5) for _ in range(2)]
+    assert ([day for day, _ in found], sorted({purpose for _, purpose in found[:2]})) == (days, ["mean", "median"])
+
+
 def test_the_quality_page_adds_up(as_user: Users) -> None:
     told = text_of(as_user("viewer", "north").get("/quality"))
     assert "sales 10 7 2 1 0 0 1" in told
@@ -337,6 +372,7 @@ def test_what_if_shows_the_order_beside_the_published_one(as_user: Users) -> Non
     assert 'class="band supposed"' not in asked.text
     other = text_of(browser.get(f"{path}&asked=true&promoted=2017-08-14&on_hand=500&service=99&lead_days=2"))
     assert re.search(r"Order of today, units \d+ 0 -\d+", other)
+    assert "Aug 14, 2017 11.1 5.55 16.6 11.1 5.55 16.6" in other, "a row of the weeks in numbers"
 
 
 def test_what_if_without_the_planned_promotion_draws_a_second_fan(tmp_path: Path) -> None:

@@ -35,7 +35,11 @@ def test_products_are_found_by_what_their_names_hold(
 
 def test_alerts_of_the_region_as_a_whole_are_for_who_reaches_it(client: TestClient, as_user: Headers) -> None:
     whole = items(client, as_user("viewer", "north"), "/v1/alerts")
-    assert [row["store_id"] for row in whole] == ["1", "2", "3", None]
+    assert [row["store_id"] for row in whole] == [None, "1", "2", "3"], "the worst first"
+    first = client.get("/v1/alerts", params={"limit": 1}, headers=as_user("viewer", "north")).json()
+    assert [row["severity"] for row in first["items"]] == ["critical"]
+    second = items(client, as_user("viewer", "north"), "/v1/alerts", limit=1, cursor=first["next"])
+    assert [row["store_id"] for row in second] == ["1"]
     assert [row["store_id"] for row in items(client, as_user("viewer", "north/2"), "/v1/alerts")] == ["2"]
     (late,) = items(client, as_user("viewer", "north"), "/v1/alerts", severity="critical")
     assert (late["reason"], late["held"]) == ("a day late", False)

@@ -22,6 +22,11 @@ from shelfcast.api.service import service_of
 from shelfcast.api.view import Condition, Seen, View, views
 
 ROUTER = APIRouter(prefix="/v1")
+# A cursor holds no null.
+_ALERTS = (
+    "select * from (select *, case severity when 'critical' then 0 when 'warning' then 1 else 2 end as place, "
+    "ifnull(store_id, '') as store from alerts)"
+)
 Named = Annotated[str | None, Query(max_length=128)]
 
 
@@ -46,10 +51,11 @@ def list_stores(request: Request, view: Seen, paging: Paged) -> Response:
 
 @ROUTER.get("/products", tags=["catalogue"], responses=page_docs(ProductRow))
 def list_products(
-    request: Request, view: Seen, paging: Paged, category_id: Named = None,
+    request: Request, view: Seen, paging: Paged, category_id: Named = None, store_id: Named = None,
     search: Annotated[str | None, Query(max_length=64, description="in its number, brand or kind")] = None,
 ) -> Response:  # fmt: skip
-    return answer_page(request, view, products(category_id, search), paging)
+    """The catalogue; to who reaches single stores, what is forecast in these."""
+    return answer_page(request, view, products(view, category_id, search, store_id), paging)
 
 
 @ROUTER.get("/alerts", tags=["monitoring"], responses=page_docs(AlertRow))
@@ -57,7 +63,7 @@ def list_alerts(
     request: Request, view: Seen, paging: Paged, store_id: Named = None,
     severity: Literal["info", "warning", "critical"] | None = None,
 ) -> Response:  # fmt: skip
-    """Alerts of the day. Those of the region as a whole are shown to who reaches all of it."""
+    """Alerts of the day, the worst first. Those of the region as a whole are shown to who reaches all of it."""
     return answer_page(request, view, alerts(view, store_id, severity), paging)
 
 
@@ -119,16 +125,21 @@ def stores(view: View) -> Listing[StoreRow]:
     return Listing(StoreRow, "select * from stores", ("store_id",), [view.own("store_id")])
 
 
-def products(category_id: str | None = None, search: str | None = None) -> Listing[ProductRow]:
-    conditions = [Condition.equal("category_id", category_id), _containing(search)]
+def products(
+    view: View, category_id: str | None = None, search: str | None = None, store_id: str | None = None
+) -> Listing[ProductRow]:
+    """Raises Problem 403 where the store that is asked for is not the user's."""
+    view.require_store(store_id)
+    sold = _forecast_in(Condition.equal("store_id", store_id) or view.own("store_id"))
+    conditions = [Condition.equal("category_id", category_id), _containing(search), sold]
     return Listing(ProductRow, "select * from products", ("product_id",), conditions)
 
 
 def alerts(view: View, store_id: str | None = None, severity: str | None = None) -> Listing[AlertRow]:
-    """Raises Problem 403 where the store that is asked for is not the user's."""
+    """The worst first. Raises Problem 403 where the store that is asked for is not the user's."""
     view.require_store(store_id)
     asked = [Condition.equal("store_id", store_id), Condition.equal("severity", severity)]
-    return Listing(AlertRow, "select * from alerts", ("alert_id",), [*asked, view.own("store_id")])
+    return Listing(AlertRow, _ALERTS, ("place", "store", "alert_id"), [*asked, view.own("store_id")])
 
 
 def findings(view: View) -> Listing[FindingRow]:
@@ -153,6 +164,15 @@ def backtests(view: View, store_id: str | None = None, model: str | None = None)
     key = ("model", "store_id", "category_id", "cutoff", "step")
     query = "select * from (select *, item_id as category_id from backtests)"
     return Listing(BacktestRow, query, key, conditions)
+
+
+def _forecast_in(stores: Condition | None) -> Condition | None:
+    """That a product is forecast in one of the stores. Asked of each product in turn: a page needs few, and the series
+    of a region are many."""
+    if stores is None:
+        return None
+    own = f"select 1 from forecasts where level = 'product' and item_id = products.product_id and {stores.text}"
+    return Condition(f"exists ({own})", stores.values)
 
 
 def _containing(text: str | None) -> Condition | None:

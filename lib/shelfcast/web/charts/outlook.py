@@ -14,6 +14,8 @@ from shelfcast.weeks import WEEK
 
 Weeks = list[tuple[date, float]]
 _SHOWN = 52
+# Of these a table beside the chart tells.
+SOLD_WEEKS = 8
 
 
 @dataclass(frozen=True)

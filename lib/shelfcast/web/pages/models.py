@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from shelfcast.api.index.contest import SHOWN
 from shelfcast.api.routes.insights import backtests, champions, leaderboard
-from shelfcast.api.rows.models import LeaderboardRow
+from shelfcast.api.rows.models import ChampionRow, LeaderboardRow
 from shelfcast.api.view import View
 from shelfcast.web.charts.contest import draw_errors, draw_scatter, draw_weeks
 from shelfcast.web.guard import ViewerVisit
@@ -17,6 +17,7 @@ from shelfcast.web.routing import page_router
 from shelfcast.web.visit import Visit
 
 ROUTER = page_router()
+_FEW = 10
 _TITLES = {
     SHOWN: "Categories, reference panel",
     "category": "Categories, all",
@@ -37,9 +38,13 @@ def show_models(visit: ViewerVisit, panel: Annotated[str, Query(max_length=64)] 
         panel=shown,
         board=board,
         errors=draw_errors(board, visit.say),
-        decisions=list(reversed(champions(shown).all(visit.view)))[:10],
+        decisions=sorted(champions(shown).all(visit.view), key=_decided, reverse=True)[:_FEW],
         contest=_contest(visit, {row.model for row in board if row.champion}) if shown == SHOWN else [],
     )
+
+
+def _decided(row: ChampionRow) -> tuple[date, str]:
+    return row.as_of, row.decided_at or ""
 
 
 def _by_error(row: LeaderboardRow) -> tuple[bool, float, str]:

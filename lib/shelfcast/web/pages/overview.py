@@ -6,7 +6,6 @@ from shelfcast.api.orders import ORDERS
 from shelfcast.api.routes.insights import alerts, findings
 from shelfcast.api.summary import risks_by_value, summary
 from shelfcast.web.guard import ViewerVisit
-from shelfcast.web.pages.alerts import worst_first
 from shelfcast.web.pages.orders import rows_for, urgent
 from shelfcast.web.products import named_products
 from shelfcast.web.routing import page_router
@@ -26,7 +25,7 @@ def show_overview(visit: ViewerVisit) -> Response:
         told=told,
         risks=risks,
         risk_names=named_products(view, [row.product_id for row in risks]),
-        alerts=worst_first(alerts(view).page(view)[0])[:_FEW],
+        alerts=alerts(view).page(view, _FEW)[0],
         findings=findings(view).page(view, _FEW)[0] if view.stores is None else [],
         **rows_for(visit, ORDERS, orders),
     )

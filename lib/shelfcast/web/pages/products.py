@@ -13,7 +13,7 @@ from shelfcast.api.routes.insights import products
 from shelfcast.api.routes.plan import policies, risks
 from shelfcast.api.rows.plan import PolicyRow
 from shelfcast.api.rows.series import ForecastRow
-from shelfcast.web.charts.outlook import Outlook, draw_outlook, summed
+from shelfcast.web.charts.outlook import SOLD_WEEKS, Outlook, draw_outlook, summed
 from shelfcast.web.charts.stock import draw_stock
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.pages.orders import Cursor, rows_for
@@ -34,8 +34,7 @@ def show_products(
     cursor: Cursor = None,
 ) -> Response:
     store = store_id or None
-    visit.view.require_store(store)
-    rows, following = products(search=search.strip() or None).page(visit.view, _OF_A_PAGE, cursor)
+    rows, following = products(visit.view, None, search.strip() or None, store).page(visit.view, _OF_A_PAGE, cursor)
     named = [(row, name_of(row.model_dump())) for row in rows]
     query = {"search": search or None, "store_id": store}
     return visit.show("products.html", named=named, following=following, search=search, store_id=store, query=query)
@@ -68,7 +67,7 @@ def _in_store(visit: Visit, forecast: ForecastRow) -> dict[str, Any]:
     return {
         "store_id": store_id,
         "forecast": forecast,
-        "sold": sold[-8:],
+        "sold": sold[-SOLD_WEEKS:],
         "chart": draw_outlook(f"Product {product_id} in store {store_id}", outlook, visit.say),
         "policy": policy,
         "stock_chart": draw_stock(view, policy, forecast.weeks, found_orders, visit.say),

@@ -1,11 +1,10 @@
 """Stores: the list of them, and the page of one."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from shelfcast.api.orders import ORDERS
 from shelfcast.api.problems import Problem
@@ -13,7 +12,7 @@ from shelfcast.api.routes.forecasts import Asked, forecasts, history
 from shelfcast.api.routes.insights import alerts
 from shelfcast.api.rows.series import ForecastRow
 from shelfcast.api.summary import risks_by_value, stores_at_a_glance
-from shelfcast.web.charts.outlook import Outlook, draw_outlook, summed
+from shelfcast.web.charts.outlook import SOLD_WEEKS, Outlook, draw_outlook, summed
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.pages.orders import Cursor, rows_for, urgent
 from shelfcast.web.products import named_products
@@ -45,20 +44,21 @@ def show_store(visit: ViewerVisit, store_id: StoreId) -> Response:
     return visit.show(
         "store.html",
         store=store,
-        chart=_chart(visit, store_id),
+        **_outlook(visit, store_id),
         categories=forecasts(view, "category", asked).all(view),
         risks=risks,
         risk_names=named_products(view, [row.product_id for row in risks]),
-        alerts=alerts(view, store_id).page(view)[0],
+        alerts=alerts(view, store_id).page(view, _FEW)[0],
         **rows_for(visit, ORDERS, orders),
     )
 
 
-def _chart(visit: Visit, store_id: str) -> Markup | None:
-    """All that the store sold by week, and its forecast."""
+def _outlook(visit: Visit, store_id: str) -> dict[str, Any]:
+    """All that the store sold by week, and its forecast, as a chart and in numbers."""
     view, asked = visit.view, Asked(store_id=store_id)
     found: list[ForecastRow] = forecasts(view, "store", asked).page(view)[0]
     if not found:
-        return None
-    sold = summed(history(view, "category", asked).all(view))
-    return draw_outlook(f"Store {store_id}", Outlook(sold, found[0].weeks), visit.say)
+        return {"chart": None}
+    sold, ahead = summed(history(view, "category", asked).all(view)), found[0].weeks
+    chart = draw_outlook(f"Store {store_id}", Outlook(sold, ahead), visit.say)
+    return {"chart": chart, "sold": sold[-SOLD_WEEKS:], "ahead": ahead}
