@@ -1,5 +1,6 @@
 """Who may see which page, and send which form: a row for each, and none without one."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from shelfcast.api.access.guard import Needs, Open
 from shelfcast.api.access.principal import ROLES
 from shelfcast.web.guard import PageNeeds
 from web.conftest import Browser
+from web.test_pages import text_of
 
 OPEN = "anybody"
 Users = Callable[..., Browser]
@@ -59,7 +61,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/users/open"): Rule("admin", fields={"name": "nobody"}),
     ("POST", "/users/link"): Rule("admin", fields={"name": "nobody"}),
     ("GET", "/account"): Rule("viewer"),
-    ("POST", "/account/tokens"): Rule("viewer", fields={"label": "export", "days": "3"}),
+    ("POST", "/account/tokens"): Rule("viewer", fields={"label": "export", "days": "3", "seen": "0"}),
     ("POST", "/account/tokens/{token_id}/revoke"): Rule("viewer", "/account/tokens/0/revoke"),
     ("POST", "/sign-out"): Rule("viewer"),
     ("GET", "/sign-in"): Rule(OPEN),
@@ -169,9 +171,14 @@ def test_a_form_that_is_none_of_ours_is_refused(as_user: Users, route: tuple[str
 
 
 def test_the_pages_of_a_store_manager_name_no_other_store(as_user: Users) -> None:
-    browser = as_user("planner", "north/2")
-    for path in ("/stores", "/", "/orders?which=all", "/alerts", "/product?product_id=p1", "/audit"):
-        text = browser.get(path).text
-        assert "store_id=2" in text or path == "/audit"
-        assert "store_id=1" not in text, path
-        assert "store_id=3" not in text, path
+    browser = as_user("planner", "north/3")
+    for path in (
+        *("/", "/orders?which=all", "/transfers?which=all", "/stores", "/store?store_id=3", "/products", "/models"),
+        *("/product?product_id=p1", "/product?product_id=p1&store_id=3", "/what-if?product_id=p1&store_id=3"),
+        *("/alerts", "/audit", "/account"),
+    ):
+        answer = browser.get(path)
+        told = " ".join([text_of(answer), *re.findall('aria-label="([^"]*)"', answer.text)]).lower()
+        named = {*re.findall(r"store_id=(\w+)", answer.text), *re.findall(r"\bstore (\w+)", told)}
+        assert named & {"1", "2"} == set(), path
+        assert "3" in named or path in ("/transfers?which=all", "/products", "/models", "/audit", "/account"), path

@@ -15,6 +15,7 @@ from api.whatif.test_predict import write_trained
 from shelfcast import config
 from shelfcast.api.decisions import add_decision
 from shelfcast.api.server import first_link
+from shelfcast.errors import ConfigError
 from shelfcast.settings.adjustments import read_adjustments
 from shelfcast.web.install import install_pages
 from web.conftest import HTML, Browser
@@ -559,7 +560,7 @@ def test_an_admin_lets_in_changes_and_shuts(client: TestClient, as_user: Users) 
     [
         pytest.param({"grants": "south"}, 403, "not yours to give", id="what the admin does not reach"),
         pytest.param({"grants": "North!"}, 422, "wanted a region", id="what is no region"),
-        pytest.param({"name": " "}, 422, "name", id="no name"),
+        pytest.param({"name": " "}, 422, "name: found &#39;&#39;; wanted one<", id="no name"),
     ],
 )
 def test_who_may_not_be_let_in_is_said_on_the_page(
@@ -572,7 +573,11 @@ def test_who_may_not_be_let_in_is_said_on_the_page(
 
 def test_a_token_is_shown_once_and_can_be_revoked(client: TestClient, as_user: Users) -> None:
     browser = as_user("planner", "north")
-    made = browser.post("/account/tokens", {"label": "nightly <export>", "days": "30"})
+    form = {"label": "nightly <export>", "days": "30", "seen": "0"}
+    made = browser.post("/account/tokens", form)
+    again = browser.post("/account/tokens", form)
+    assert (again.status_code, "a token was made since" in again.text) == (409, True), "the page was loaded again"
+    assert again.text.count("Revoke nightly") == 1
     token = re.search(r"<code>(shelfcast_([^_]+)_[^<]+)</code>", made.text)
     headers = {"authorization": f"Bearer {token[1]}", "accept": "application/json"}
     assert client.get("/v1/session", headers=headers).status_code == 200
@@ -609,6 +614,8 @@ def test_pages_are_under_the_path_of_the_proxy(lake: Path, tmp_path: Path) -> No
         client.headers.update(HTML)
         add(client, "ada", "admin", "*", password=PASSWORD)
         assert client.get("/shop/orders").headers["location"] == "/shop/sign-in?next=%2Forders"
+        assert client.get("/shop", headers={"host": "elsewhere.test"}).headers["location"] == "/shop/sign-in?next=%2F"
+        assert client.get("/shop/orders/", headers={"host": "elsewhere.test"}).status_code == 404
         form = client.get("/shop/sign-in").text
         answer = client.post("/shop/sign-in", data={"name": "ada", "password": PASSWORD, "next": "/orders"})
         assert answer.headers["location"] == "/shop/orders"
@@ -619,6 +626,21 @@ def test_pages_are_under_the_path_of_the_proxy(lake: Path, tmp_path: Path) -> No
             assert addresses
             assert [found for found in addresses if not found.startswith(("/shop/", "#"))] == []
         assert client.get(re.search(r'href="([^"]+style.css[^"]*)"', form)[1]).status_code == 200
+
+
+@pytest.mark.parametrize("path", [pytest.param("orders", id="of a page"), pytest.param("v1", id="of all of the API")])
+def test_a_path_of_the_proxy_that_is_that_of_a_page_is_refused(lake: Path, tmp_path: Path, path: str) -> None:
+    with (
+        pytest.raises(ConfigError, match=f"serving.public_url: found path /{path}"),
+        running(lake, tmp_path, f"serving.public_url={ADDRESS}/{path}", install=install_pages),
+    ):
+        pass
+
+
+def test_the_document_of_the_api_tells_of_no_page(client: TestClient) -> None:
+    assert {path for path in client.get("/openapi.json").json()["paths"] if not path.startswith("/v1/")} == {
+        "/health", "/ready", "/metrics",
+    }  # fmt: skip
 
 
 def test_pages_ask_nobody_else_for_anything_and_hold_no_script_of_their_own(as_user: Users) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from shelfcast import __version__
 from shelfcast.api.middleware import Bounded, Numbered, Under
@@ -24,6 +25,7 @@ from shelfcast.api.routes import (
     users,
 )
 from shelfcast.api.service import Service
+from shelfcast.errors import ConfigError
 from shelfcast.settings.bounded import MOST_BYTES
 
 ROUTERS = (
@@ -38,7 +40,11 @@ LARGER = {"/settings": MOST_BYTES}
 
 def make_app(service: Service, install: Callable[[FastAPI], None] | None = None) -> FastAPI:
     """The application that answers from the service; it keeps the indexes fresh while it runs. install: adds to it what
-    else is served."""
+    else is served.
+
+    Raises ConfigError where the path that it is put under is that of a page: behind a proxy that keeps the path to
+    itself nobody could tell them apart.
+    """
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +63,8 @@ def make_app(service: Service, install: Callable[[FastAPI], None] | None = None)
         # The pages that FastAPI has for the document are loaded from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # They lead to an address of which the client says what host it is of.
+        redirect_slashes=False,
         responses={"default": _PROBLEM},
     )
     app.state.service = service
@@ -65,7 +73,15 @@ def make_app(service: Service, install: Callable[[FastAPI], None] | None = None)
         app.include_router(router)
     if install is not None:
         install(app)
+    _require_own_path(app, service.settings.prefix)
     app.add_middleware(Bounded, limits=service.settings.limits, uploads=UPLOADS, larger=LARGER)
     app.add_middleware(Numbered)
     app.add_middleware(Under, prefix=service.settings.prefix)
     return app
+
+
+def _require_own_path(app: FastAPI, prefix: str) -> None:
+    paths = [str(route.path) for route in iter_route_contexts(app.routes)]
+    taken = next((path for path in paths if prefix and f"{path}/".startswith(f"{prefix}/")), None)
+    if taken:
+        raise ConfigError(f"serving.public_url: found path {prefix}, which {taken} has here; wanted another")

@@ -39,7 +39,9 @@ class Under:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._prefix:
             path = scope["path"]
-            is_whole = path == self._prefix or path.startswith(f"{self._prefix}/")
+            if path == self._prefix:
+                path += "/"
+            is_whole = path.startswith(f"{self._prefix}/")
             scope.update(root_path=self._prefix, path=path if is_whole else self._prefix + path)
         await self._app(scope, receive, send)
 

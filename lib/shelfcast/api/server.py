@@ -61,6 +61,7 @@ def first_link(service: Service) -> str | None:
 def serve(configs: Sequence[Config], install: Install | None = None) -> int:
     """Serve until interrupted, and tell on stdout where. install: adds what else is served."""
     service = open_service(configs)
+    server = uvicorn.Server(server_config(service, install))
     _log_to_stderr()
     address = service.settings.address
     link = first_link(service)
@@ -69,7 +70,7 @@ def serve(configs: Sequence[Config], install: Install | None = None) -> int:
         sys.stdout.write(f"user {FIRST_USER}: choose a password within {hours} hours at {address}/welcome#{link}\n")
     sys.stdout.write(f"serving {', '.join(sorted(service.configs))} at {address} ({address}/openapi.json)\n")
     sys.stdout.flush()
-    uvicorn.Server(server_config(service, install)).run()
+    server.run()
     return 0
 
 

@@ -9,7 +9,7 @@ from shelfcast.api.access.guard import open_to_all
 from shelfcast.api.problems import Problem
 from shelfcast.web.rendering import static_file
 
-ROUTER = APIRouter(dependencies=[Depends(open_to_all("probes"))])
+ROUTER = APIRouter(dependencies=[Depends(open_to_all("probes"))], include_in_schema=False)
 # Their addresses change with what they hold.
 _FOR_GOOD = "public, max-age=31536000, immutable"
 

@@ -90,7 +90,11 @@ def take_token(
     visit: ViewerVisit,
     label: Annotated[str, Form(min_length=1, max_length=64)],
     days: Annotated[int, Form(ge=1, le=3650)],
+    seen: Annotated[int, Form(ge=0, description="how many the page has shown")],
 ) -> Response:
+    # A page that is loaded again sends its form again, and a token cannot be shown by a page that is led on to.
+    if seen != len(list_own_tokens(visit.request, visit.principal)):
+        return _account_page(visit, problem="a token was made since the page was shown: look below before another is")
     made = make_own_token(visit.request, visit.principal, TokenAsked(label=label, days=days))
     return _account_page(visit, made)
 
@@ -101,10 +105,11 @@ def take_revocation(visit: ViewerVisit, token_id: Annotated[str, Path(max_length
     return visit.back_to("/account")
 
 
-def _account_page(visit: Visit, made: TokenMade | None = None) -> Response:
+def _account_page(visit: Visit, made: TokenMade | None = None, problem: str = "") -> Response:
     tokens = list_own_tokens(visit.request, visit.principal)
     most = visit.service.settings.access.token_days
-    return visit.show("account.html", tokens=tokens, made=made, most_days=most)
+    status = HTTPStatus.CONFLICT if problem else HTTPStatus.OK
+    return visit.show("account.html", status, tokens=tokens, made=made, most_days=most, problem=problem)
 
 
 def _sign_in_page(request: Request, status: int, problem: str, onward: str, chosen: bool, name: str = "") -> Response:

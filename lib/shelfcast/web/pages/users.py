@@ -26,6 +26,7 @@ ROUTER = page_router()
 Name = Annotated[str, Form(max_length=64)]
 Grants = Annotated[str, Form(max_length=20_000)]
 _UNPROCESSABLE = 422
+_WANTED = {"name": "one", "grants": "a region (* for all) or region/store, e.g. north/7, on each line"}
 
 
 @ROUTER.get("/users")
@@ -88,6 +89,6 @@ def _refused(visit: Visit, error: Problem | ShelfcastError | ValidationError) ->
         return _show(visit, error.status, error.detail)
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        told = f"{first['loc'][0]}: found {first['input']!r}; wanted a region (* for all) or region/store, e.g. north/7"
-        return _show(visit, _UNPROCESSABLE, told)
+        field = str(first["loc"][0])
+        return _show(visit, _UNPROCESSABLE, f"{field}: found {first['input']!r}; wanted {_WANTED[field]}")
     return _show(visit, _UNPROCESSABLE, str(error))
