@@ -6,7 +6,7 @@ from functools import cache, cached_property, lru_cache
 from math import floor, isfinite, log10
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.localedata import locale_identifiers
 from babel.numbers import NumberPattern, get_decimal_symbol, get_group_symbol, parse_decimal, parse_pattern
 
@@ -81,6 +81,10 @@ class Localized:
 
     def day(self, value: date | None) -> str:
         return format_date(value, "medium", locale=self._known) if value else MISSING
+
+    def short_day(self, value: date) -> str:
+        """Without its year."""
+        return format_skeleton("MMMd", value, locale=self._known)
 
     def month(self, value: date, with_year: bool) -> str:
         return format_date(value, "LLL y" if with_year else "LLL", locale=self._known)

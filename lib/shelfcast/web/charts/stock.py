@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from math import ceil
 
 from markupsafe import Markup
 
@@ -16,16 +17,19 @@ from shelfcast.reporting.charts.svg import (
     Scale,
     both_widths,
     line,
-    month_axis,
     path,
     text,
     ticks,
+    x_axis,
     y_axis,
 )
 from shelfcast.web.localized import Localized
 
 Days = list[tuple[date, float]]
 _DAY = timedelta(days=1)
+_LABEL = 64
+# The upper level is named above its line and the lower below: they may be a unit apart.
+_BESIDE = (-5, 14)
 
 
 def draw_stock(
@@ -70,8 +74,12 @@ def _draw(width: int, without: Days, ordered: Days, levels: Sequence[tuple[str, 
     return canvas.draw(
         _in_words(without, ordered, levels, say),
         y_axis(canvas, y, at, say.number),
-        month_axis(canvas, x, days[0], days[-1], say.month),
-        *(mark for name, level in levels for mark in _level(canvas, y(level), f"{name} {say.number(level)}")),
+        x_axis(canvas, x, _mondays(days, width), lambda at: say.short_day(date.fromordinal(int(at)))),
+        *(
+            mark
+            for (name, level), off in zip(levels, _BESIDE, strict=True)
+            for mark in _level(canvas, y(level), f"{name} {say.number(level)}", off)
+        ),
         path([(x(day.toordinal()), y(units)) for day, units in without], "line line-ink"),
         *([path([(x(day.toordinal()), y(units)) for day, units in ordered], "line line-accent")] if ordered else []),
         *hits(canvas, told),
@@ -82,9 +90,15 @@ def _more(ordered: Days, place: int, say: Localized) -> str:
     return f", {say.number(ordered[place][1])} with the order" if ordered else ""
 
 
-def _level(canvas: Canvas, at: float, name: str) -> list[Markup]:
+def _mondays(days: Sequence[date], width: int) -> list[float]:
+    """Every Monday, or every second where there is no room for all."""
+    mondays = [float(day.toordinal()) for day in days if day.weekday() == 0]
+    return mondays[:: max(ceil(len(mondays) * _LABEL / width), 1)]
+
+
+def _level(canvas: Canvas, at: float, name: str, off: int) -> list[Markup]:
     left, right = canvas.x_range
-    return [line(left, at, right, at, "limit"), text(name, right, at - 5, class_="corner", text_anchor="end")]
+    return [line(left, at, right, at, "limit"), text(name, right, at + off, class_="corner", text_anchor="end")]
 
 
 def _in_words(without: Days, ordered: Days, levels: Sequence[tuple[str, float]], say: Localized) -> str:
