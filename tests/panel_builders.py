@@ -58,8 +58,10 @@ def poisson_series(count: int, weeks: int, buckets: int = 1, seed: int = 5) -> p
 def training_frame(rows: pd.DataFrame, of: Axis, origins: Sequence[int]) -> pd.DataFrame:
     """The rows of features/training_frame that the sparse rows give, less region and panel."""
     made = make_examples(densify(rows, of), origins, of.horizon)
-    dated = made[made["y"].notna()].assign(week=lambda examples: examples["period"].dt.date)
-    kept = dated[["store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", *FEATURES]]
+    dated = made[made["y"].notna()].assign(week=lambda examples: examples["period"].dt.date, conditions=None)
+    kept = dated[
+        ["store_id", "item_id", "category_id", "origin", "step", "week", "y", "scale", "conditions", *FEATURES]
+    ]
     return kept.astype({"origin": "int32", "step": "int32", **dict.fromkeys(FEATURES, "float32")}).reset_index(
         drop=True
     )
