@@ -22,10 +22,22 @@ DELIVERIES = Table(
 def tally_by_delivery(judged: DataFrame) -> DataFrame:
     """The tally of each delivery: delivery, told_until, COUNTS. judged: with the deliveries' days."""
     delivery = F.col(versions.DELIVERY).alias("delivery")
-    return judged.groupBy(delivery).agg(newest_known(judged), *fate.tally())
+    return judged.groupBy(delivery).agg(_newest_known(judged), *fate.tally())
 
 
-def newest_known(judged: DataFrame) -> Column:
+def tally_of_one(judged: DataFrame) -> DataFrame:
+    """The tally of all rows, which came at once: told_until, COUNTS."""
+    if "known_from" not in judged.columns:
+        return judged.agg(F.lit(None).cast("date").alias("told_until"), *fate.tally())
+    days = judged.groupBy("known_from").agg(*fate.tally())
+    # As they were before those that tell of the same were told apart.
+    told = versions.with_slips(days.withColumn("rows", F.expr("raw - quarantined - blank")))
+    is_told = (F.col("rows") > 0) & ~F.col("_is_slip")
+    newest = F.max(F.when(is_told, F.col("known_from"))).alias("told_until")
+    return told.agg(newest, *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in COUNTS])
+
+
+def _newest_known(judged: DataFrame) -> Column:
     """The newest day that the rows tell of, null where none has a day."""
     if versions.TOLD_UNTIL in judged.columns:
         return F.max(versions.TOLD_UNTIL).alias("told_until")

@@ -17,6 +17,8 @@ DELIVERY, TOLD_UNTIL = "_delivery", "_told_until"
 # The delivery with which the row's file came again.
 _OVERTAKEN = "_overtaken_by"
 _SO_FAR = (Window.unboundedPreceding, Window.currentRow)
+# Slips of the keys: less than this share of a delivery's rows, so many days after the others.
+_FEW, _GAP = 0.01, 7
 
 
 def as_deliveries(ledger: DataFrame) -> DataFrame:
@@ -54,12 +56,27 @@ def of_standing_files(judged: DataFrame) -> DataFrame:
 
 
 def told_until(judged: DataFrame, deliveries: DataFrame) -> DataFrame:
-    """The day of each delivery: that of its files' names, else the newest that its clean rows tell of. Columns:
-    DELIVERY, told_until."""
-    newest = judged.where(F.col("_fate") == CLEAN).groupBy(DELIVERY).agg(F.max("known_from").alias("_newest"))
+    """The day of each delivery: that of its files' names, else the newest that its clean rows tell of, slips aside.
+    Columns: DELIVERY, told_until."""
+    told = judged.where((F.col("_fate") == CLEAN) & F.col("known_from").isNotNull())
+    days = with_slips(told.groupBy(DELIVERY, "known_from").agg(F.count(F.lit(1)).alias("rows")), DELIVERY)
+    newest = days.where(~F.col("_is_slip")).groupBy(DELIVERY).agg(F.max("known_from").alias("_newest"))
     named = deliveries.groupBy(DELIVERY).agg(F.max("delivered_on").alias("_named"))
     return named.join(newest, DELIVERY, how="left").select(
         DELIVERY, F.coalesce("_named", "_newest").alias("told_until")
+    )
+
+
+def with_slips(days: DataFrame, *by: str) -> DataFrame:
+    """Adds `_is_slip` to the days that rows tell of: whether but few tell of it and of what follows, far from the
+    others. By a mistyped day all that comes before it would be late. days: known_from, rows; of each `by`."""
+    of_all = Window.partitionBy(*by)
+    in_order = of_all.orderBy("known_from")
+    following = in_order.rowsBetween(Window.currentRow, Window.unboundedFollowing)
+    is_far = F.datediff("known_from", F.lag("known_from").over(in_order)) > _GAP
+    begins = F.coalesce(is_far & (F.sum("rows").over(following) < _FEW * F.sum("rows").over(of_all)), F.lit(False))
+    return days.withColumn("_begins", begins).select(
+        *days.columns, F.max("_begins").over(in_order.rowsBetween(*_SO_FAR)).alias("_is_slip")
     )
 
 

@@ -82,8 +82,8 @@ def _tally_deliveries(run: Run, name: str, judged: Judged) -> list[Tally]:
         received = run.read(open_source(run.config).raw[name]).count()
         if received == run.written[schemas.PROMOTIONS.name].rows:
             return [{"delivery": FIRST, "told_until": None, **fate.all_clean(received)}]
-    counted = judged.new.agg(account.newest_known(judged.new), *fate.tally()).first()
-    return [{"delivery": FIRST, **(counted.asDict() if counted else {"told_until": None, **fate.all_clean(0)})}]
+    (counted,) = account.tally_of_one(judged.new).collect()
+    return [{"delivery": FIRST, **counted.asDict()}]
 
 
 def _sums(tallies: Sequence[Tally]) -> Tally:
