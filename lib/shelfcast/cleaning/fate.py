@@ -6,7 +6,7 @@ from itertools import chain
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import MapType, StringType, StructField, StructType
 
 from shelfcast.table import Table
 
@@ -35,7 +35,7 @@ def with_fate(frame: DataFrame, rules: Mapping[str, Column]) -> DataFrame:
     return frame.withColumn("_fate", F.coalesce(F.when(_is_blank(frame), F.lit(BLANK)), *refused, F.lit(CLEAN)))
 
 
-def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
+def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[Column | str]) -> DataFrame:
     """Among clean rows of one business key, keeps the first in the order of their content, so that the choice is the
     same on any cluster; the others are duplicates where their content is equal to it, superseded where it differs."""
     frame = frame.withColumn("_content", content_hash(content))
@@ -47,7 +47,13 @@ def mark_repeated(frame: DataFrame, key: Sequence[str], content: Sequence[str]) 
     return frame.withColumn("_fate", fate).drop("_content")
 
 
-def content_hash(content: Sequence[str]) -> Column:
+def comparable(field: StructField) -> Column:
+    """The column in a form that can be hashed and sorted by, which a map cannot."""
+    column = F.col(field.name)
+    return F.array_sort(F.map_entries(column)) if isinstance(field.dataType, MapType) else column
+
+
+def content_hash(content: Sequence[Column | str]) -> Column:
     """What tells two versions of a row apart."""
     return F.xxhash64(*content)
 

@@ -101,7 +101,7 @@ def mark_overtaken(judged: DataFrame) -> DataFrame:
     return judged.withColumn("_fate", _fate_of_overtaken(F.col("_fate") == CLEAN, judged).otherwise(F.col("_fate")))
 
 
-def mark_versions(judged: DataFrame, key: Sequence[str], content: Sequence[str]) -> DataFrame:
+def mark_versions(judged: DataFrame, key: Sequence[str], content: Sequence[Column | str]) -> DataFrame:
     """Among clean rows of one business key, what each tells beside the others.
 
     For one day the newest delivery counts, and of its rows the first in the order of their content. A later delivery

@@ -54,11 +54,12 @@ def settle(config: Config, name: str, judged: DataFrame) -> DataFrame:
 
 def _settle(judged: DataFrame, key: Sequence[str]) -> DataFrame:
     own = [column for column in judged.columns if not column.startswith("_")]
-    content = [column for column in own if column not in (*key, "known_from", "known_until")]
+    told = [column for column in own if column not in (*key, "known_from", "known_until")]
+    content = [fate.comparable(judged.schema[column]) for column in told]
     if versions.DELIVERY in judged.columns:
         return versions.mark_versions(judged, key, content) if key else versions.mark_overtaken(judged)
-    told = [column for column in ("known_from",) if column in own and column not in key]
-    return fate.mark_repeated(judged, (*key, *told), content) if key else judged
+    version = [column for column in ("known_from",) if column in own and column not in key]
+    return fate.mark_repeated(judged, (*key, *version), content) if key else judged
 
 
 def _rules(name: str, canonical: DataFrame, settings: Cleaning) -> dict[str, Column]:
