@@ -68,6 +68,12 @@ def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> Non
             id="not-a-choice",
         ),
         pytest.param(
+            "products: [product_id]",
+            "products: [product_id, brand]",
+            "products: [product_id], or no key of theirs",
+            id="a-key-by-which-a-product-would-be-there-twice",
+        ),
+        pytest.param(
             "region: complete_journey",
             "region: Two Words",
             "region: found 'Two Words'",

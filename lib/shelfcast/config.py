@@ -25,6 +25,8 @@ from shelfcast.settings.tracking import Tracking
 from shelfcast.settings.transfer import Transfer
 from shelfcast.settings.tuning import Tuning
 
+_OF_PRODUCTS = ("product_id",)
+
 
 class Outliers(Section):
     """The robust upper bound of a product's quantity: median * exp(spreads * max(1.4826 * MAD of logs,
@@ -60,8 +62,15 @@ class Cleaning(Section):
     volume: Volume
 
     def key_of(self, table: str) -> tuple[str, ...]:
-        """The business key of a table; empty where it has none."""
-        return self.keys.get(table, ())
+        """The business key of a table; empty where it has none. A product is there once, whatever the configuration."""
+        return _OF_PRODUCTS if table == "products" else self.keys.get(table, ())
+
+    @field_validator("keys")
+    @classmethod
+    def _leave_products_theirs(cls, keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if keys.get("products", _OF_PRODUCTS) != _OF_PRODUCTS:
+            raise ValueError("products: [product_id], or no key of theirs")
+        return keys
 
 
 class Demand(Section):

@@ -13,7 +13,8 @@ VENDORS = Table("clean/vendors", "region string, vendor_id string, name string",
 PRICES = Table(
     "clean/prices",
     # price: at the shelf; purchase_price: what the vendor is paid for one.
-    "region string, product_id string, vendor_id string, price double, purchase_price double, known_from date",
+    "region string, product_id string, vendor_id string, price double, purchase_price double, known_from date, "
+    "known_until date",
     key=("region", "product_id", "known_from"),
     checks={"prices_are_not_negative": "coalesce(price, 0) >= 0 and coalesce(purchase_price, 0) >= 0"},
 )
@@ -47,8 +48,10 @@ STOCK = Table(
 
 
 def version_key(table: Table, settings: Cleaning) -> tuple[str, ...]:
-    """What the versions of a row of `table` have in common; nothing where each row stands for itself. A count of stock
-    is of its day and moment, whatever the key of its file."""
+    """What the versions of a row of `table` have in common; nothing where each row stands for itself. A price is its
+    product's, and a count of stock is of its day and moment, whatever the key of its file."""
+    if table == PRICES:
+        return settings.key_of("products")
     if table != STOCK:
         return settings.key_of(table.name.removeprefix("clean/"))
     has_key = settings.key_of("opening_stock") or settings.key_of("closing_stock")
@@ -62,5 +65,5 @@ def as_vendors(tables: Sequence[DataFrame]) -> DataFrame:
 
 
 def as_prices(products: DataFrame) -> DataFrame:
-    """The prices that the catalogue states."""
+    """The prices that the catalogue states, and has stated."""
     return products.where("price is not null or purchase_price is not null")

@@ -96,6 +96,13 @@ def with_known_days(judged: DataFrame, until: DataFrame) -> DataFrame:
     return told.withColumn("known_from", F.when(is_late, F.col("_day")).otherwise(known)).drop("_since", "_day")
 
 
+def known_last(kept: DataFrame, key: Sequence[str]) -> DataFrame:
+    """Of the versions of each key that stand, the one that is known since last. kept: rows that a clean table takes."""
+    standing = kept.where("known_until is null") if "known_until" in kept.columns else kept
+    versions = Window.partitionBy(*key_columns(key)).orderBy(F.desc("known_from")).rowsBetween(*_SO_FAR)
+    return standing.withColumn("_version", F.row_number().over(versions)).where("_version = 1").drop("_version")
+
+
 def mark_overtaken(judged: DataFrame) -> DataFrame:
     """What a file that came again had told before stands no more: withdrawn where it was known for a time."""
     return judged.withColumn("_fate", _fate_of_overtaken(F.col("_fate") == CLEAN, judged).otherwise(F.col("_fate")))

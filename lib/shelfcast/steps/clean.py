@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
-from shelfcast.cleaning import account, fate, quantities, supply
+from shelfcast.cleaning import account, fate, quantities, supply, versions
 from shelfcast.cleaning.sizes import with_package_size
 from shelfcast.conditions import CONDITIONS, as_conditions
 from shelfcast.config import Config
@@ -102,7 +102,9 @@ def as_catalogue(sales: DataFrame) -> DataFrame:
 def _catalogue(run: Run, judged: Mapping[str, Judged], is_further: bool) -> DataFrame | None:
     """All products; None where nothing is new of them."""
     if "products" in open_source(run.config).raw:
-        return with_sizes(run, judged["products"].kept) if "products" in judged else None
+        if "products" not in judged:
+            return None
+        return with_sizes(run, versions.known_last(judged["products"].kept, run.config.cleaning.key_of("products")))
     if "sales" not in judged:
         return None
     sold = judged["sales"].kept.select("product_id")

@@ -130,8 +130,6 @@ def known_rows(run: Run, table: Table) -> DataFrame:
     """The rows of a table of clean/ as known on the day; none where the source has no such table."""
     if table not in run.job.reads:
         return run.spark.createDataFrame([], table.schema)
-    if table is supply.PRICES:
-        return run.read(table).where(F.col("known_from") <= F.lit(run.known_on))
     return demand.newest_known(run.read(table), run.known_on, supply.version_key(table, run.config.cleaning))
 
 

@@ -7,7 +7,7 @@ from shelfcast import schemas
 from shelfcast.cleaning import supply
 from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
-from shelfcast.demand import known_on
+from shelfcast.demand import known_on, newest_known
 from shelfcast.job import Job, Run
 from shelfcast.sources import tells_of_supply
 from shelfcast.study import board, protocol, tables
@@ -58,8 +58,10 @@ def _predict_by_network(run: Run, rows: DataFrame) -> DataFrame:
 def _write_rows(run: Run) -> DataFrame:
     sales = known_on(run.read(schemas.SALES), run.known_on, run.config.cleaning.key_of("sales"))
     products, bounds = run.read(schemas.PRODUCTS), run.read(schemas.QUANTITY_BOUNDS)
-    nothing = run.spark.createDataFrame([], supply.PRICES.schema)
-    prices = run.read(supply.PRICES) if supply.PRICES in run.job.reads else nothing
+    prices = run.spark.createDataFrame([], supply.PRICES.schema)
+    if supply.PRICES in run.job.reads:
+        key = supply.version_key(supply.PRICES, run.config.cleaning)
+        prices = newest_known(run.read(supply.PRICES), run.known_on, key)
     count, seed = run.config.study.products, run.config.runtime.seed
     run.write(tables.STUDY_ROWS, study_rows(sales, products, bounds, prices, count, seed))
     rows = run.read(tables.STUDY_ROWS)
