@@ -63,8 +63,9 @@ def clean(run: Run) -> None:
         judged = {name: judge_new(run, name, since) for name, since in before.items() if last[name] > since}
         if "products" in judged:
             judged["products"] = replace(judge_all(run, "products", last["products"]), before=before["products"])
-        if not _move_bounds(run, judged):
-            return _write(run, judged, Writer(run, is_further=True))
+        bounds = _further_bounds(run, judged)
+        if bounds is not None:
+            return _write(run, judged, Writer(run, is_further=True), bounds)
         run.say("bounds of quantities have moved: all rows are judged anew")
     judged = {name: judge_all(run, name, delivery) for name, delivery in last.items()}
     # The judged sales are staged: they are needed many times.
@@ -72,12 +73,13 @@ def clean(run: Run) -> None:
     return _write(run, judged, Writer(run, is_further=False))
 
 
-def _write(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+def _write(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataFrame | None = None) -> None:
+    """bounds: of quantities, where they are learned already."""
     promises.check(run, judged)
     _write_products(run, judged, writer)
     side_by_side(
         run.spark,
-        partial(_write_sales, run, judged, writer),
+        partial(_write_sales, run, judged, writer, bounds),
         partial(_write_promotions, run, judged.get("promotions"), writer),
         partial(_write_supply, run, judged, writer),
         partial(_write_conditions, run, judged, writer),
@@ -120,21 +122,25 @@ def _held(run: Run, *columns: str) -> DataFrame:
     return run.read(schemas.SALES).select(*(columns or ("product_id",)))
 
 
-def _move_bounds(run: Run, judged: Mapping[str, Judged]) -> bool:
-    """Whether new sales, or a new catalogue, change a bound that older quantities were capped at."""
+def _further_bounds(run: Run, judged: Mapping[str, Judged]) -> DataFrame | None:
+    """The bounds with new sales and a new catalogue; None where these change one that older quantities were capped at.
+
+    That is told apart once a run: killed after the bounds are written, it would find none moved when it is made again.
+    """
     if "sales" not in judged and "products" not in judged:
-        return False
+        return run.read(schemas.QUANTITY_BOUNDS)
     catalogue = _catalogue(run, judged, is_further=True)
     products = run.read(schemas.PRODUCTS) if catalogue is None else catalogue
     sold = _held(run, *_LEARNED)
     if "sales" in judged:
         new = judged["sales"].kept
         if not new.where(F.col("sold_on") <= F.lit(run.config.cleaning.outliers.learn_until)).isEmpty():
-            return True
+            return None
         sold = sold.unionByName(new.select(*_LEARNED))
     learned = quantities.learn_quantity_bounds(sold, products, run.config.cleaning)
     learned = run.stage("bounds", in_shape(run, learned, schemas.QUANTITY_BOUNDS))
-    return not run.read(schemas.QUANTITY_BOUNDS).exceptAll(learned).isEmpty()
+    moved = run.stage("moved_bounds", run.read(schemas.QUANTITY_BOUNDS).exceptAll(learned))
+    return learned if moved.isEmpty() else None
 
 
 def _write_products(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
@@ -200,17 +206,15 @@ def _write_vendors(run: Run, judged: Mapping[str, Judged], writer: Writer) -> No
         run.write(supply.PRICES, run.spark.createDataFrame([], supply.PRICES.schema))
 
 
-def _write_sales(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
+def _write_sales(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataFrame | None) -> None:
     """The sales, bounded, and their stores."""
     if "sales" not in judged:
         for table in (schemas.QUANTITY_BOUNDS, schemas.SALES, schemas.STORES):
             writer.leave(table)
         return
     settings, sales = run.config.cleaning, judged["sales"].kept
-    sold = sales.select(*_LEARNED)
-    bounds = quantities.learn_quantity_bounds(
-        sold.unionByName(_held(run, *_LEARNED)) if writer.is_further else sold, run.read(schemas.PRODUCTS), settings
-    )
+    if bounds is None:
+        bounds = quantities.learn_quantity_bounds(sales.select(*_LEARNED), run.read(schemas.PRODUCTS), settings)
     writer.replace(schemas.QUANTITY_BOUNDS, bounds)
     bounded = quantities.with_bounded_quantity(sales, run.read(schemas.QUANTITY_BOUNDS), settings)
     writer.put(schemas.SALES, bounded, settings.key_of("sales"))
