@@ -14,8 +14,10 @@ from shelfcast.table import Table
 
 CONDITIONS = Table(
     "clean/conditions",
-    # Of all stores where `store_id` is null; from `day` to `until`, both in. `known_from`: since when.
-    "region string, store_id string, day date, until date, name string, value double, known_from date",
+    # Of all stores where `store_id` is null; from `day` to `until`, both in. Known since `known_from`, until its file
+    # came again without it `known_until`.
+    "region string, store_id string, day date, until date, name string, value double, known_from date, "
+    "known_until date",
     key=("region", "store_id", "day", "name", "known_from"),
     checks={"ends_after_it_starts": "until >= day"},
 )
@@ -23,16 +25,22 @@ CONDITIONS = Table(
 
 def as_conditions(judged: Sequence[DataFrame]) -> DataFrame:
     """A row for each measure that rows of holidays, weather and campaigns tell. Of several of one place and day, known
-    since one day, that counts which came last, and of those of one delivery the largest. judged: with `measures`."""
+    since one day, that counts which stands and came last, and of those of one delivery the largest. judged: with
+    `measures`."""
     told = reduce(DataFrame.unionByName, map(_as_measures, judged))
     last = told.groupBy("store_id", "day", "name", "known_from").agg(F.max("_told").alias("_told"))
-    return last.select("store_id", "day", "name", "known_from", "_told.value", "_told.until")
+    return last.select("store_id", "day", "name", "known_from", "_told.value", "_told.until", "_told.known_until")
 
 
 def _as_measures(judged: DataFrame) -> DataFrame:
     delivery = F.col(DELIVERY) if DELIVERY in judged.columns else F.lit(0)
     measures = judged.select("*", F.explode("measures").alias("name", "value")).where("value is not null")
-    told = F.struct(delivery.cast("bigint").alias("delivery"), "value", F.coalesce("until", "day").alias("until"))
+    ends = F.col("known_until") if "known_until" in judged.columns else F.lit(None).cast("date")
+    until = F.coalesce("until", "day").alias("until")
+    told = F.struct(
+        ends.isNull().alias("stands"), delivery.cast("bigint").alias("delivery"), "value", until,
+        ends.alias("known_until"),
+    )  # fmt: skip
     return measures.select("store_id", "day", "name", "known_from", told.alias("_told"))
 
 

@@ -12,7 +12,8 @@ from builders import frame
 from mapped_company import config
 from shelfcast import demand
 from shelfcast.cleaning import supply, versions
-from shelfcast.config import Config
+from shelfcast.conditions import as_conditions
+from shelfcast.config import Condition, Config
 from shelfcast.judging.judged import Judged, judge_all
 from shelfcast.sources import open_source
 from shelfcast.sources.ledger import LEDGER
@@ -53,6 +54,7 @@ def _raw_of(settings: Config, name: str) -> tuple[Table, list[str]]:
 
 def judged(spark: SparkSession, folder: Path, name: str, told: dict[str, Any], *deliveries: Delivery) -> Judged:
     settings = config(folder, name, files=f"{name}*", **told)
+    settings = settings.model_copy(update={"conditions": {"warmth": Condition(known="past")}})
     return judge_all(Received(spark, settings, name, *deliveries), name, len(deliveries))  # type: ignore[arg-type]
 
 
@@ -104,3 +106,27 @@ def test_a_product_is_there_once_and_its_price_as_it_was_known(
     ]
     last = [(row.product_id, row.category_id) for row in versions.known_last(kept, ["product_id"]).collect()]
     assert [*map(sorted, prices), sorted(last)] == [sorted(wanted.items()) for wanted in (*known, kinds)]
+
+
+COLD, WARM = "s1 2017-01-10 2", "s1 2017-01-10 9"
+# The deliveries of the weather; what is known of it in February and in March.
+WEATHER: dict[str, tuple[list[Delivery], list[int], list[int]]] = {
+    "what-comes-later-is-known-from-then": ([("1", date(2017, 1, 1), [COLD]), ("2", MARCH, [WARM])], [2], [9]),
+    "what-its-file-tells-no-more-is-known-until-then": (
+        [("1", date(2017, 1, 1), [COLD]), ("1", MARCH, ["s2 2017-01-10 5"])],
+        [2],
+        [5],
+    ),
+    "of-one-delivery-the-largest": ([("1", None, [WARM, COLD])], [9], [9]),
+}
+
+
+@pytest.mark.parametrize(("deliveries", "then", "now"), WEATHER.values(), ids=WEATHER)
+def test_the_weather_is_told_as_it_was_known(
+    spark: SparkSession, tmp_path: Path, deliveries: list, then: list[int], now: list[int]
+) -> None:
+    columns = {"store_id": "shop", "day": "day", "warmth": "warmth"}
+    told = {"received": ["shop", "day", "warmth"], "columns": columns}
+    conditions = as_conditions([judged(spark, tmp_path, "weather", told, *deliveries).kept])
+    known = [demand.newest_known(conditions, day, ["store_id", "day", "name"]) for day in (FEBRUARY, MARCH)]
+    assert [[row.value for row in each.collect()] for each in known] == [then, now]

@@ -15,7 +15,7 @@ from shelfcast.sources import open_source
 from shelfcast.sources.canonical import CONDITIONS
 
 # The tables that keep the versions of a row; of the others the last one counts.
-VERSIONED = ("sales", "products", "purchases", "invoices", "opening_stock", "closing_stock")
+VERSIONED = ("sales", "products", "purchases", "invoices", "opening_stock", "closing_stock", *CONDITIONS)
 
 
 def judge(

@@ -93,7 +93,7 @@ def _conditions(run: Run, plan: Plan) -> DataFrame | None:
     """What goes on in each store's weeks, where the configuration names anything."""
     if not run.config.conditions:
         return None
-    known = run.read(CONDITIONS).where(F.col("known_from") <= F.lit(run.known_on))
+    known = demand.standing(run.read(CONDITIONS), run.known_on)
     return by_store(known, run.read(schemas.STORES), plan.weeks[0], plan.ahead[-1], run.config.conditions)
 
 
