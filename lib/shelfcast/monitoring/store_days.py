@@ -6,6 +6,8 @@ from pyspark.sql import functions as F
 # Hashes are cut to 40 bits, so that the sum of eight million of them is a whole number still.
 _HASH = 2**40
 _BOUNDED = ("rows", "units")
+# Days on which a store has sold from which on its median is known.
+_KNOWN_DAYS = 8
 
 
 def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
@@ -38,23 +40,19 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
 
 def sum_stores(store_days: DataFrame, most: float) -> DataFrame:
     """The same of all stores together: a row a day, its store_id null; and bounded_rows, bounded_units, in which no
-    store counts for more than `most` times its median day, nor for more than `most` times that of the second largest
-    store: a store that sold on hardly another day has the day in question as its median."""
+    store counts for more than `most` times its median day. Who has sold on hardly a day counts for no more than `most`
+    times the largest median of the others: the day in question may be all that it has."""
     usual = [F.median(F.when(F.col(name) > 0, F.col(name))).alias(f"usual_{name}") for name in _BOUNDED]
-    stores = store_days.groupBy("store_id").agg(*usual)
-    second = stores.agg(
-        *[
-            F.get(F.sort_array(F.collect_list(f"usual_{name}"), asc=False), F.lit(1)).alias(f"second_{name}")
-            for name in _BOUNDED
-        ]
-    )
+    stores = store_days.groupBy("store_id").agg(F.count_if(F.col("rows") > 0).alias("sold_on"), *usual)
+    known = stores.where(F.col("sold_on") >= _KNOWN_DAYS).drop("sold_on")
+    largest = known.agg(*[F.max(f"usual_{name}").alias(f"largest_{name}") for name in _BOUNDED])
     bounded = [
-        F.least(name, most * F.col(f"usual_{name}"), most * F.col(f"second_{name}")).alias(f"bounded_{name}")
+        F.least(name, most * F.coalesce(f"usual_{name}", f"largest_{name}")).alias(f"bounded_{name}")
         for name in _BOUNDED
     ]
     counts = ("rows", "units", "content", "raw", "duplicates", "quarantined", "bounded_rows", "bounded_units")
     twice = F.coalesce(F.bool_and(F.when(F.col("rows") > 0, F.col("twice"))), F.lit(False))
-    beside = store_days.join(F.broadcast(stores.crossJoin(second)), "store_id")
+    beside = store_days.join(F.broadcast(known), "store_id", how="left").crossJoin(F.broadcast(largest))
     sums = beside.select("*", *bounded).groupBy("day").agg(*[F.sum(name).alias(name) for name in counts],
                                                            twice.alias("twice"))  # fmt: skip
     return sums.select(F.lit(None).cast("string").alias("store_id"), "*")
