@@ -44,7 +44,6 @@ KINDS: dict[str, tuple[list[Row], list[str]]] = {
     "a negative price": ([{"price": "-2"}], ["impossible_price"]),
     "a price beyond reason": ([{"price": "200000"}], ["impossible_price"]),
     "money for a return": ([{"quantity": "-1", "revenue": "2"}], ["contradictory_signs"]),
-    "known before it happened": ([{"known": "2017-01-01"}], ["known_before_sold"]),
     "an empty line": ([EMPTY], ["blank"]),
     "a line of blanks": ([{**EMPTY, "store": "  ", "note": " "}], ["blank"]),
     "a line twice": ([{}, {}], ["clean", "duplicate"]),

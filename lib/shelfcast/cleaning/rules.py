@@ -23,7 +23,6 @@ def sales_rules(settings: config.Cleaning) -> dict[str, Column]:
         "impossible_price": (price < 0) | (price > settings.max_unit_price),
         # A return has both signs negative; one alone is neither a sale nor a return.
         "contradictory_signs": quantity * revenue < 0,
-        "known_before_sold": F.col("known_from") < F.col("sold_on"),
     }
 
 
