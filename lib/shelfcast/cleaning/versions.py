@@ -22,7 +22,7 @@ _FEW, _GAP = 0.01, 7
 
 
 def as_deliveries(ledger: DataFrame) -> DataFrame:
-    """The files of one source table: batch_id, file, delivery, delivered_on, and how they follow one another.
+    """The files of one source table: batch_id, file, delivery, delivered_on, copy_of, and how they follow one another.
 
     What a file told stands as long as a copy of it does, whatever has become of the file.
     """
@@ -34,7 +34,7 @@ def as_deliveries(ledger: DataFrame) -> DataFrame:
     alike = Window.partitionBy("_told_by", "content", "_read_with")
     stands = F.max(F.col("_after").isNull()).over(alike)
     overtaken = F.when(~stands, F.max("_after").over(alike)).alias(_OVERTAKEN)
-    return lines.select("batch_id", "file", F.col("delivery").alias(DELIVERY), "delivered_on", overtaken)
+    return lines.select("batch_id", "file", F.col("delivery").alias(DELIVERY), "delivered_on", "copy_of", overtaken)
 
 
 def is_again(ledger: DataFrame) -> DataFrame:

@@ -6,11 +6,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from shelfcast.cleaning.fate import CLEAN
+from shelfcast.cleaning.fate import BLANK, CLEAN
 from shelfcast.config import Config
-from shelfcast.errors import ConfigError
 from shelfcast.settings.contracts import Rule
-from shelfcast.sources.canonical import canonical_columns
+from shelfcast.sources.csv_files import NO_ROW
 from shelfcast.table import Table
 
 RESULTS = Table(
@@ -22,28 +21,15 @@ RESULTS = Table(
     key=("region", "run_id", "source_table", "rule"),
     operational=("checked_at",),
 )
-# The names of the rules that a row breaks and is not refused for.
+# The names of the rules that a row breaks, whether it is refused for them or not.
 BROKEN = "_broken"
+# The fates of a line that is no row of the table.
+NOTHING_TOLD = (BLANK, *NO_ROW)
 
 
 def rules_of(config: Config, table: str, *checks: str) -> list[Rule]:
     """The rules of a table, of the kinds given."""
     return [rule for rule in config.contracts if rule.table == table and (not checks or rule.check in checks)]
-
-
-def require_rules(config: Config, tables: Sequence[str]) -> None:
-    """Raise ConfigError for a rule of a table or a column that the source does not have, and for two of one name."""
-    names = [rule.name for rule in config.contracts]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"contracts: {', '.join(twice)} is there twice; wanted each name once")
-    for rule in config.contracts:
-        for table, columns in _columns(rule).items():
-            if table not in tables:
-                raise ConfigError(f"contracts.{rule.name}: no table {table}; wanted one of {', '.join(tables)}")
-            known = canonical_columns(table)
-            if unknown := [column for column in columns if column not in known]:
-                found = f"no column {', '.join(unknown)} in {table}"
-                raise ConfigError(f"contracts.{rule.name}: {found}; wanted some of {', '.join(known)}")
 
 
 def join_references(canonical: DataFrame, rules: Sequence[Rule], keys: Mapping[str, DataFrame]) -> DataFrame:
@@ -61,9 +47,11 @@ def violations(rules: Sequence[Rule]) -> dict[str, Column]:
 
 
 def with_broken(judged: DataFrame, rules: Sequence[Rule]) -> DataFrame:
-    """Adds BROKEN: the rules that a row breaks and is not refused for."""
-    told = [rule for rule in rules if rule.severity != "quarantine"]
-    names = [F.when(F.coalesce(broken, F.lit(False)), F.lit(name)) for name, broken in violations(told).items()]
+    """Adds BROKEN; a line that is no row of the table keeps and breaks no promise."""
+    is_row = ~F.col("_fate").isin(*NOTHING_TOLD)
+    names = [
+        F.when(is_row & F.coalesce(broken, F.lit(False)), F.lit(name)) for name, broken in violations(rules).items()
+    ]
     found = F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")
     kept = [name for name in judged.columns if not name.startswith("_found_")]
     return judged.withColumn(BROKEN, found).select(*kept, BROKEN)
@@ -71,7 +59,7 @@ def with_broken(judged: DataFrame, rules: Sequence[Rule]) -> DataFrame:
 
 def mark_repeated_values(judged: DataFrame, rules: Sequence[Rule], key: Sequence[str]) -> DataFrame:
     """Rows that have what another one has, of those whose business key comes later, or the row itself where there is
-    none: refused, or told of in BROKEN."""
+    none: told of in BROKEN and, where the rule says so, refused."""
     for rule in rules:
         if rule.unique is None:
             continue
@@ -82,35 +70,17 @@ def mark_repeated_values(judged: DataFrame, rules: Sequence[Rule], key: Sequence
         place = place.over(values.rowsBetween(Window.unboundedPreceding, Window.currentRow))
         is_there = reduce(Column.__and__, [F.col(column).isNotNull() for column in rule.unique])
         judged = judged.withColumn("_again", (F.col("_fate") == CLEAN) & is_there & (place > 1))
+        broken = F.array_append(BROKEN, F.lit(rule.name))
+        judged = judged.withColumn(BROKEN, F.when(F.col("_again"), broken).otherwise(F.col(BROKEN)))
         if rule.severity == "quarantine":
             judged = judged.withColumn("_fate", F.when(F.col("_again"), rule.name).otherwise(F.col("_fate")))
-        else:
-            broken = F.array_append(BROKEN, F.lit(rule.name))
-            judged = judged.withColumn(BROKEN, F.when(F.col("_again"), broken).otherwise(F.col(BROKEN)))
         judged = judged.drop("_again")
     return judged
 
 
 def count_violations(rules: Sequence[Rule]) -> list[Column]:
-    """How many rows break each rule, as aggregates of a frame with BROKEN and `_fate`."""
-    broken = {
-        rule.name: (F.col("_fate") == rule.name)
-        if rule.severity == "quarantine"
-        else F.array_contains(BROKEN, rule.name)
-        for rule in rules
-        if not rule.is_of_table
-    }
-    return [F.count_if(F.coalesce(found, F.lit(False))).alias(name) for name, found in broken.items()]
-
-
-def _columns(rule: Rule) -> dict[str, Sequence[str]]:
-    """table -> the columns that the rule names of it."""
-    named = rule.required or rule.unique or ()
-    one = rule.range or rule.pattern or rule.reference or rule.freshness
-    columns: dict[str, Sequence[str]] = {rule.table: (*named, *([one.column] if one else []))}
-    if rule.reference and rule.reference.table:
-        columns[rule.reference.table] = (rule.reference.key or rule.reference.column,)
-    return columns
+    """How many rows break each rule, as aggregates of a frame with BROKEN."""
+    return [F.count_if(F.array_contains(BROKEN, rule.name)).alias(rule.name) for rule in rules]
 
 
 def _violation(rule: Rule) -> Column | None:
@@ -122,7 +92,7 @@ def _violation(rule: Rule) -> Column | None:
         high = value > F.lit(rule.range.at_most) if rule.range.at_most is not None else F.lit(False)
         return low | high
     if rule.pattern:
-        return ~F.col(rule.pattern.column).cast("string").rlike(f"^(?:{rule.pattern.matches})$")
+        return ~F.col(rule.pattern.column).cast("string").rlike(rule.pattern.anchored)
     if rule.reference:
         value = F.col(rule.reference.column)
         is_found = value.cast("string").isin(*rule.reference.values) if rule.reference.values else F.col(_found(rule))

@@ -48,7 +48,7 @@ def judge_all(run: Run, name: str, last: int) -> Judged:
     raw = run.read(open_source(run.config).raw[name])
     if last <= FIRST:
         return Judged(settle(run.config, name, judge(run.config, name, raw, keys=_keys(run, name))))
-    deliveries = _deliveries(run, name)
+    deliveries = deliveries_of(run, name)
     judged = judge(run.config, name, raw, deliveries, _keys(run, name))
     if name in VERSIONED:
         judged = versions.with_known_days(judged, versions.told_until(judged, deliveries))
@@ -57,7 +57,7 @@ def judge_all(run: Run, name: str, last: int) -> Judged:
 
 def judge_new(run: Run, name: str, before: int) -> Judged:
     """The rows of the deliveries after `before`, and those of the same keys that came earlier."""
-    deliveries, keys = _deliveries(run, name), _keys(run, name)
+    deliveries, keys = deliveries_of(run, name), _keys(run, name)
     since = deliveries.where(F.col(versions.DELIVERY) > before)
     batches = [row[0] for row in since.select("batch_id").distinct().collect()]
     raw, is_new = run.read(open_source(run.config).raw[name]), F.col(BATCH).isin(*batches)
@@ -94,5 +94,6 @@ def _keys(run: Run, name: str) -> dict[str, DataFrame]:
     return found
 
 
-def _deliveries(run: Run, name: str) -> DataFrame:
+def deliveries_of(run: Run, name: str) -> DataFrame:
+    """The files of a source table, as `versions.as_deliveries` has them; none of a table that comes in no files."""
     return versions.as_deliveries(run.read(LEDGER).where(F.col("source_table") == name))

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from statistics import median
 from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
-from shelfcast.cleaning import fate, versions
-from shelfcast.cleaning.account import DELIVERIES
+from shelfcast.cleaning import fate, supply
 from shelfcast.errors import ContractError
 from shelfcast.job import Run
-from shelfcast.judging.contracts import RESULTS, count_violations, rules_of
-from shelfcast.judging.judged import Judged
-from shelfcast.settings.contracts import Freshness, Rule, Volume
+from shelfcast.judging import sizes
+from shelfcast.judging.contracts import NOTHING_TOLD, RESULTS, count_violations, rules_of
+from shelfcast.judging.judged import Judged, judge_all
+from shelfcast.judging.since import last_deliveries
+from shelfcast.settings.contracts import Freshness, Rule
+from shelfcast.sources.canonical import clean_table
 
 
 class Found(NamedTuple):
@@ -32,9 +32,11 @@ def check(run: Run, judged: Mapping[str, Judged]) -> None:
     broken."""
     if not run.config.contracts:
         return
-    newest = _newest_sale(run, judged)
+    newest = _newest_day(run, judged, "sales", "sold_on")
     found = [each for name in judged for each in _of_rows(run, name, judged[name])]
-    found += [each for name in judged for each in _of_table(run, name, judged[name], newest)]
+    # A table grows stale by what does not come.
+    of_tables = [rule for rule in run.config.contracts if rule.freshness or (rule.volume and rule.table in judged)]
+    found += [_of_table(run, judged, rule, newest) for rule in of_tables]
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = [
         (run.config.region, run.key, now, newest, each.rule.table, each.rule.name, each.rule.check, each.rule.severity,
@@ -53,7 +55,7 @@ def _of_rows(run: Run, name: str, judged: Judged) -> list[Found]:
     rules = [rule for rule in rules_of(run.config, name) if not rule.is_of_table]
     if not rules:
         return []
-    counted = judged.new.agg(F.count(F.lit(1)).alias("_rows"), *count_violations(rules)).first()
+    counted = _standing(run, name, judged).agg(F.count(F.lit(1)).alias("_rows"), *count_violations(rules)).first()
     assert counted is not None
     rows, said = counted["_rows"], "{broken:,} of {rows:,} rows of {table} break it; wanted {wanted}"
     return [
@@ -67,58 +69,52 @@ def _of_rows(run: Run, name: str, judged: Judged) -> list[Found]:
     ]
 
 
-def _of_table(run: Run, name: str, judged: Judged, newest: date | None) -> list[Found]:
-    found = []
-    for rule in rules_of(run.config, name, "freshness", "volume"):
-        said = _stale(judged, rule.freshness, newest) if rule.freshness else ""
-        if rule.volume:
-            said = _unusual(run, name, judged, rule.volume)
-        found.append(Found(rule, 1, int(bool(said)), said))
-    return found
+def _standing(run: Run, name: str, judged: Judged) -> DataFrame:
+    """The new rows that say something which no other one says as well or better: no version that was corrected."""
+    told_elsewhere = (fate.DUPLICATE, fate.SUPERSEDED, fate.WITHDRAWN)
+    rows = judged.new.where(~F.col("_fate").isin(*NOTHING_TOLD, *told_elsewhere))
+    key = run.config.cleaning.key_of(name)
+    if not key or "known_from" not in rows.columns:
+        return rows
+    versions = Window.partitionBy(*fate.key_columns(key), "_fate")
+    newest = F.max("known_from").over(versions.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+    is_newest = (F.col("_fate") != fate.CLEAN) | (F.col("known_from") == F.col("_newest"))
+    return rows.withColumn("_newest", newest).where(is_newest)
 
 
-def _stale(judged: Judged, wanted: Freshness, newest: date | None) -> str:
-    row = fate.kept(judged.now).agg(F.max(wanted.column)).first()
-    day = row[0] if row else None
+def _of_table(run: Run, judged: Mapping[str, Judged], rule: Rule, newest: date | None) -> Found:
+    said = ""
+    if rule.freshness:
+        said = _stale(_newest_day(run, judged, rule.table, rule.freshness.column), rule.freshness, newest)
+    elif rule.volume:
+        said = sizes.unusual(run, rule.table, rule.volume)
+    return Found(rule, 1, int(bool(said)), said)
+
+
+def _stale(day: date | None, wanted: Freshness, newest: date | None) -> str:
     if newest is None or (day is not None and day >= newest - timedelta(days=wanted.within_days)):
         return ""
     return f"the newest {wanted.column} is {day}; wanted one at most {wanted.within_days} days before {newest}"
 
 
-def _unusual(run: Run, name: str, judged: Judged, wanted: Volume) -> str:
-    """Of the deliveries that are new, the first whose number of rows is not as promised."""
-    before = [] if judged.then is None else _rows_before(run, name)
-    for rows in _rows_of(judged.new):
-        usual = median(before) if before else None
-        low = max(wanted.at_least or 0, wanted.of_usual[0] * usual if wanted.of_usual and usual else 0)
-        tops = (wanted.at_most, wanted.of_usual[1] * usual if wanted.of_usual and usual else None)
-        high = min((top for top in tops if top is not None), default=None)
-        if rows < low or (high is not None and rows > high):
-            most = "" if high is None else f" and at most {high:,.0f}"
-            return f"a delivery of {name} has {rows:,} rows; wanted at least {low:,.0f}{most}"
-        before.append(rows)
-    return ""
-
-
-def _rows_before(run: Run, name: str) -> list[int]:
-    if not run.lake.exists(DELIVERIES):
-        return []
-    known = run.read(DELIVERIES).where(F.col("source_table") == name).orderBy("delivery").select("raw")
-    return [row.raw for row in known.collect()]
-
-
-def _rows_of(rows: DataFrame) -> list[int]:
-    """How many rows each delivery has, in order."""
-    if versions.DELIVERY not in rows.columns:
-        return [rows.count()]
-    return [row["count"] for row in rows.groupBy(versions.DELIVERY).count().orderBy(versions.DELIVERY).collect()]
-
-
-def _newest_sale(run: Run, judged: Mapping[str, Judged]) -> date | None:
-    sold = [run.read(schemas.SALES)] if run.lake.exists(schemas.SALES) else []
-    sold += [judged["sales"].kept] if "sales" in judged else []
-    days = [row[0] for frame in sold if (row := frame.agg(F.max("sold_on")).first()) and row[0]]
+def _newest_day(run: Run, judged: Mapping[str, Judged], name: str, column: str) -> date | None:
+    """The newest day of a column in what stands, whether it came with this run or before."""
+    found = judged.get(name)
+    frames = [found.kept] if found else []
+    if found is None or found.then is not None:
+        frames.append(_held(run, name, column))
+    standing = [frame.where("known_until is null") if "known_until" in frame.columns else frame for frame in frames]
+    days = [row[0] for frame in standing if (row := frame.agg(F.max(column)).first()) and row[0]]
     return max(days, default=None)
+
+
+def _held(run: Run, name: str, column: str) -> DataFrame:
+    """What came before: the clean table's rows or, where it does not keep the column, the received ones judged."""
+    table = clean_table(name)
+    if table not in run.job.writes or column not in table.names:
+        return judge_all(run, name, last_deliveries(run)[name]).kept
+    held = run.read(table)
+    return held.where(F.col("moment") == name.removesuffix("_stock")) if table == supply.STOCK else held
 
 
 def _wanted(rule: Rule) -> str:

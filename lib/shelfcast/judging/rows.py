@@ -12,10 +12,11 @@ from shelfcast.cleaning import fate, rules, versions
 from shelfcast.config import Cleaning, Config
 from shelfcast.judging import contracts
 from shelfcast.sources import open_source
-from shelfcast.sources.canonical import CONDITIONS
+from shelfcast.sources.canonical import CONDITIONS, canonical_columns
 
 # The tables that keep the versions of a row; of the others the last one counts.
 VERSIONED = ("sales", "products", "purchases", "invoices", "opening_stock", "closing_stock", *CONDITIONS)
+_NO_KEY = "missing_key"
 
 
 def judge(
@@ -34,16 +35,22 @@ def judge(
         canonical = versions.with_delivery(canonical, deliveries)
     rules = contracts.rules_of(config, name)
     canonical = contracts.join_references(canonical, rules, keys)
-    refusals = {**source.refusals(name), **_rules(name, canonical, config.cleaning)}
+    refusals = {**source.refusals(name), **_rules(name, canonical.columns, config.cleaning)}
     if key:
         # Rows without their key would all be versions of one.
-        refusals["missing_key"] = reduce(or_, [F.col(column).isNull() for column in key])
+        refusals[_NO_KEY] = reduce(or_, [F.col(column).isNull() for column in key])
     refusals |= contracts.violations([rule for rule in rules if rule.severity == "quarantine"])
     judged = fate.with_fate(canonical, refusals)
     if rules:
         judged = contracts.with_broken(judged, rules)
     is_last_word = not any(rule.unique for rule in rules)
     return fate.without_raw_of_the_kept(judged) if is_last_word else judged
+
+
+def names_of_refusals(config: Config, name: str) -> set[str]:
+    """The rules that refuse rows of a table whatever the contracts say."""
+    own = _rules(name, [*canonical_columns(name)], config.cleaning)
+    return {*open_source(config).refusals(name), *own, _NO_KEY}
 
 
 def settle(config: Config, name: str, judged: DataFrame) -> DataFrame:
@@ -62,8 +69,8 @@ def _settle(judged: DataFrame, key: Sequence[str]) -> DataFrame:
     return fate.mark_repeated(judged, (*key, *version), content) if key else judged
 
 
-def _rules(name: str, canonical: DataFrame, settings: Cleaning) -> dict[str, Column]:
-    of_prices = rules.price_rules() if "purchase_price" in canonical.columns else {}
+def _rules(name: str, columns: Sequence[str], settings: Cleaning) -> dict[str, Column]:
+    of_prices = rules.price_rules() if "purchase_price" in columns else {}
     return {
         "sales": rules.sales_rules(settings),
         "products": rules.product_rules() | of_prices,

@@ -1,9 +1,9 @@
 """The section of a configuration that says what a source has promised of its tables."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from shelfcast.settings.sections import Section
 
@@ -15,8 +15,19 @@ class Range(Section):
     """What a column's values lie between, both in; a value that is not there is none."""
 
     column: str
-    at_least: float | date | None = None
-    at_most: float | date | None = None
+    at_least: FiniteFloat | date | None = None
+    at_most: FiniteFloat | date | None = None
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> "Range":
+        bounds: list[Any] = self.bounds
+        if not bounds or len({type(bound) for bound in bounds}) > 1 or bounds != sorted(bounds):
+            raise ValueError("at_least, at_most or both, numbers or days, the greater one last")
+        return self
+
+    @property
+    def bounds(self) -> list[float | date]:
+        return [bound for bound in (self.at_least, self.at_most) if bound is not None]
 
 
 class Pattern(Section):
@@ -24,6 +35,10 @@ class Pattern(Section):
 
     column: str
     matches: str
+
+    @property
+    def anchored(self) -> str:
+        return f"^(?:{self.matches})$"
 
 
 class Reference(Section):
@@ -38,6 +53,8 @@ class Reference(Section):
     def _has_one_place(self) -> "Reference":
         if (self.table is None) == (not self.values):
             raise ValueError("one of table and values")
+        if self.key is not None and self.table is None:
+            raise ValueError("no key, which is a column of table")
         return self
 
 
@@ -49,11 +66,21 @@ class Freshness(Section):
 
 
 class Volume(Section):
-    """How many rows a delivery has; of_usual: at least and at most so many times the median of those before it."""
+    """How many rows a delivery has; of_usual: at least and at most so many times what is usual, the median of those
+    before it: of the rows a day where rows have days, else of its rows."""
 
     at_least: int | None = Field(default=None, ge=0)
     at_most: int | None = Field(default=None, ge=0)
     of_usual: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> "Volume":
+        if (self.at_least, self.at_most, self.of_usual) == (None, None, None):
+            raise ValueError("at_least, at_most or of_usual")
+        for low, high in ((self.at_least or 0, self.at_most), self.of_usual or (0, None)):
+            if high is not None and not 0 <= low <= high:
+                raise ValueError("the greater one last")
+        return self
 
 
 class Rule(Section):

@@ -54,6 +54,12 @@ KNOWN_FROM = {
 }
 
 
+def clean_table(name: str) -> Table:
+    """The clean table that rows of the table `name` of a source come to; one without a name where that is none of
+    them."""
+    return _BECOMES[name][0]
+
+
 def canonical_columns(name: str) -> dict[str, str]:
     """The columns that the table `name` of a source may tell, and their types."""
     table, further = _BECOMES[name]

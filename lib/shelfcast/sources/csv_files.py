@@ -19,7 +19,9 @@ from shelfcast.errors import SchemaError, SourceError
 from shelfcast.sources.text import head_of
 
 # The text of a row that has more or fewer fields than the header.
-MALFORMED = "malformed_row"
+MALFORMED, _HEADER = "malformed_row", "repeated_header"
+# The refusals of a line that is no row of the table.
+NO_ROW = (MALFORMED, _HEADER)
 _WANTED = "a line of column names and rows"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -64,8 +66,8 @@ def refusals(columns: Sequence[str], first: str | None = None) -> dict[str, Colu
     first column as the header has it, where the raw table has it otherwise."""
     fields = [F.col(f"_raw.`{name}`") for name in columns]
     return {
-        "malformed_row": F.col(f"_raw.{MALFORMED}").isNotNull(),
-        "repeated_header": F.trim(fields[0]) == (first or columns[0]),
+        MALFORMED: F.col(f"_raw.{MALFORMED}").isNotNull(),
+        _HEADER: F.trim(fields[0]) == (first or columns[0]),
         "undecodable_text": F.contains(F.concat_ws("", *fields), F.lit(_REPLACEMENT)),
     }
 

@@ -15,7 +15,7 @@ from shelfcast.cleaning.sizes import with_package_size
 from shelfcast.conditions import CONDITIONS, as_conditions
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.judging import accounts, contracts, promises
+from shelfcast.judging import accounts, contracts, promises, requirements
 from shelfcast.judging.judged import Judged, judge_all, judge_new
 from shelfcast.judging.since import judged_before, last_deliveries
 from shelfcast.judging.writing import Writer, in_shape
@@ -48,7 +48,7 @@ def job(config: Config) -> Job:
     raw = open_source(config).raw
     supplied = [table for table, names in _SUPPLY if any(name in raw for name in names)]
     told = (supply.VENDORS, supply.PRICES) if tells_of_supply(config) else ()
-    contracts.require_rules(config, [*raw])
+    requirements.require_rules(config, [*raw])
     about = (CONDITIONS,) if {*conditions_in(raw)} else ()
     promised = (contracts.RESULTS,) if config.contracts else ()
     writes = (*_ALWAYS, *supplied, *told, *about, *promised)
@@ -60,9 +60,7 @@ def clean(run: Run) -> None:
     """Clean what new deliveries bring, where nothing else has changed since the last run; else all."""
     last, before = last_deliveries(run), judged_before(run)
     if before is not None:
-        judged = {name: judge_new(run, name, since) for name, since in before.items() if last[name] > since}
-        if "products" in judged:
-            judged["products"] = replace(judge_all(run, "products", last["products"]), before=before["products"])
+        judged = {name: _judge(run, name, since, last[name]) for name, since in before.items() if last[name] > since}
         bounds = _further_bounds(run, judged)
         if bounds is not None:
             return _write(run, judged, Writer(run, is_further=True), bounds)
@@ -71,6 +69,13 @@ def clean(run: Run) -> None:
     # The judged sales are staged: they are needed many times.
     judged["sales"] = judged["sales"].staged(run, "sales")
     return _write(run, judged, Writer(run, is_further=False))
+
+
+def _judge(run: Run, name: str, since: int, last: int) -> Judged:
+    """What came since; of the catalogue, which is written whole, all."""
+    if name == "products":
+        return replace(judge_all(run, name, last), before=since)
+    return judge_new(run, name, since)
 
 
 def _write(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataFrame | None = None) -> None:
@@ -194,7 +199,9 @@ def conditions_in(tables: Iterable[str]) -> list[str]:
 
 
 def _write_vendors(run: Run, judged: Mapping[str, Judged], writer: Writer) -> None:
-    told = [judged[name].kept for name in _OF_VENDORS if name in judged]
+    # Stock alone names no vendor.
+    nothing = run.spark.createDataFrame([], "vendor_id string, vendor_name string")
+    told = [nothing, *[judged[name].kept for name in _OF_VENDORS if name in judged]]
     if writer.is_further:
         told.append(run.read(supply.VENDORS).withColumnRenamed("name", "vendor_name"))
     writer.replace(supply.VENDORS, supply.as_vendors(told))
