@@ -28,7 +28,8 @@ HEADER = "Shop No;Article;Day;Pieces;Takings"
 
 def config(folder: Path, name: str = "sales", **told: Any) -> Config:
     """A company with one further table `name` (or its sales alone), described by `told`."""
-    sales = {"files": "sales.*", "received": RECEIVED, "columns": SALE, "delimiter": ";", "decimal": ","}
+    parted = {"delimiter": ";"} if name != "sales" or told.get("format", "csv") == "csv" else {}
+    sales = {"files": "sales.*", "received": RECEIVED, "columns": SALE, "decimal": ",", **parted}
     tables = {"sales": sales | told} if name == "sales" else {"sales": sales, name: told}
     source = yaml.safe_dump({"kind": "mapped", "name": "corner", "path": str(folder), "tables": tables})
     return load(CONF, [f"source={source}", "cleaning.keys={}"])

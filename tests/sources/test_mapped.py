@@ -131,6 +131,11 @@ REFUSED = {
     "what is not received": ({"columns": SALE | {"basket_id": "Bon"}}, r"made of Bon; wanted some of what is received"),
     "two bases": ({"columns": SALE | {"basket_id": {"from": "Article", "value": "1"}}}, r"one of from, value and sql"),
     "no base": ({"columns": SALE | {"basket_id": {"default": "1"}}}, r"one of from, value and sql"),
+    "a delimiter of what has none": ({"format": "parquet", "delimiter": ";"}, "no delimiter, which is of format csv"),
+    "a dated table of others": (
+        {"format": "delta", "dated": "yyyyMMdd"},
+        "no dated, which is of format csv or js",
+    ),
     "an encoding that is none": ({"encoding": "latin-0"}, r"wanted: .*an encoding such as utf-8"),
     "two names in one": ({"received": [*RECEIVED, "Shop.No"]}, r"received: two columns of one name"),
     "a pattern without a year": (

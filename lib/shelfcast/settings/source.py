@@ -11,6 +11,13 @@ from shelfcast.settings.database import Database, Selection
 from shelfcast.settings.sections import Section
 
 _BASES = ("from", "value", "sql")
+# What some formats alone are told.
+_TOLD = {
+    "delimiter": ("csv",),
+    "encoding": ("csv", "json"),
+    "sheet": ("excel",),
+    "dated": ("csv", "json", "parquet", "excel"),
+}
 
 
 class MappedColumn(Section):
@@ -90,6 +97,13 @@ class MappedTable(Section):
             raise ValueError(f"received columns without quotes in their names, unlike {unquotable[0]}")
         if self.select.watermark is not None and self.select.watermark not in self.received:
             raise ValueError(f"the watermark {self.select.watermark} among the received columns")
+        return self
+
+    @model_validator(mode="after")
+    def _tells_what_is_heeded(self) -> "MappedTable":
+        for name, formats in _TOLD.items():
+            if name in self.model_fields_set and self.format not in formats:
+                raise ValueError(f"no {name}, which is of format {' or '.join(formats)}")
         return self
 
 

@@ -11,6 +11,7 @@ from shelfcast.api.uploads import form_of, judge
 from shelfcast.cleaning.dates import find_date
 from shelfcast.config import load
 from shelfcast.resources import resource_folder
+from shelfcast.sources.canonical import REQUIRED
 
 SOURCE = (
     "{kind: mapped, path: %s, tables: {sales: {files: sales-*.csv, delimiter: ';', encoding: cp1252, decimal: ',', "
@@ -140,9 +141,11 @@ def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, i
     assert [row["stores"] for row in client.get("/v1/uploads", headers=own).json()] == [["2"]]
 
 
+COLUMNS = ", ".join(f"{column}: shop" for column in REQUIRED["sales"])
+PARQUET = f"{{format: parquet, files: sales-*.parquet, received: [shop], columns: {{{COLUMNS}}}}}"
 NONE = [
     pytest.param("source.tables.sales.files=sales.csv", "sales are in sales.csv; wanted a pattern", id="one file"),
-    pytest.param("source.tables.sales.format=parquet", "sales cannot be judged here", id="another form"),
+    pytest.param(f"source.tables.sales={PARQUET}", "sales cannot be judged here", id="another form"),
     pytest.param("source.path=s3a://shop/inbox", "sales are in s3a://shop/inbox; wanted a folder", id="in a store"),
     pytest.param("source.tables.sales.files=null", "sales come in no files; wanted a folder of CSV files", id="none"),
 ]
