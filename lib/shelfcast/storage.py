@@ -62,6 +62,14 @@ def survey(folder: str, pattern: str) -> dict[str, fs.FileInfo]:
     return {f"{folder.rstrip('/')}/{name}": below[name] for name in sorted(below) if _fits(name, pattern)}
 
 
+def has_folder(uri: str) -> bool:
+    """Whether the folder is there. A store of objects knows none: what has no file there may have been emptied."""
+    filesystem, path = locate(uri)
+    if isinstance(filesystem, fs.S3FileSystem | fs.GcsFileSystem):
+        return True
+    return bool(filesystem.get_file_info(path).type == fs.FileType.Directory)
+
+
 def is_file(uri: str) -> bool:
     filesystem, path = locate(uri)
     return bool(filesystem.get_file_info(path).type == fs.FileType.File)

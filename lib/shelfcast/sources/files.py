@@ -54,9 +54,17 @@ def content_hashes(spark: SparkSession, paths: Sequence[str]) -> dict[str, str]:
 
 
 def folder_of(path: str) -> str:
-    """A folder as it stands; `package://NAME/FOLDER` is a folder of an installed package."""
-    if not path.startswith(_PACKAGE):
-        return path
+    """A folder as it stands; `package://NAME/FOLDER` is a folder of an installed package.
+
+    Raises SourceError where it is not there: a folder that is not mounted would be one without news.
+    """
+    folder = _in_package(path) if path.startswith(_PACKAGE) else path
+    if not storage.has_folder(folder):
+        raise SourceError(f"{folder}: no such folder; wanted the one with the source's files")
+    return folder
+
+
+def _in_package(path: str) -> str:
     name, _, folder = path.removeprefix(_PACKAGE).partition("/")
     package = importlib.util.find_spec(name)
     if package is None or package.origin is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
 
+from shelfcast.settings.encodings import java_name
 from shelfcast.sources.csv_files import MALFORMED
 from shelfcast.sources.text import head_of
 
@@ -19,7 +20,7 @@ def read_json(spark: SparkSession, files: Sequence[str], wanted: Mapping[str, st
     reader = spark.read.option("columnNameOfCorruptRecord", MALFORMED)
     if encoding != "utf-8":
         # Of another encoding Spark wants to be told how a line ends.
-        reader = reader.option("encoding", encoding).option("lineSep", "\n")
+        reader = reader.option("encoding", java_name(encoding)).option("lineSep", "\n")
     further = [name for name in reader.json(list(files)).columns if name not in wanted]
     columns = {**wanted, **dict.fromkeys(further, "string")}
     return reader.schema(", ".join(f"`{name}` {kind}" for name, kind in columns.items())).json(list(files))
