@@ -96,6 +96,25 @@ def test_read_in_another_way_the_deliveries_stay_what_they_were() -> None:
         plan_anew(second, [file("b", "2")])
 
 
+def test_what_is_told_whole_each_time_is_one_delivery_with_all_that_is_there() -> None:
+    first = planned([], [file("a", "1"), file("b", "1")])
+    found = [file("a", "2"), file("b", "1")]
+    second = planned(first.new, found)
+    assert (first.comes_again, second.comes_again) == (False, True)
+    whole = plan_anew(second, found, as_one=True)
+    assert (whole.known, named(whole.new)) == ((), [(2, "a", "2"), (2, "b", "1")])
+    assert len({line.batch_id for line in whole.new}) == 1
+    with pytest.raises(
+        SourceError, match=r"sales: b came before and is not there now; .* one of the tables has changed"
+    ):
+        plan_anew(planned(first.new, found[:1]), found[:1], as_one=True)
+
+
+def test_a_delivery_that_raw_has_and_no_line_tells_of_is_not_taken_for_the_next_one() -> None:
+    (line,) = plan("sales", [], [file("a", "1")], lambda _: {}, newest_in_raw=2).new
+    assert line.delivery == 3
+
+
 @pytest.mark.parametrize("find", [find_files, find_tables], ids=["files", "delta-tables"])
 def test_a_folder_that_is_away_is_not_one_without_news(tmp_path: Path, find: Callable[..., list[Found]]) -> None:
     assert find(str(tmp_path), "*.csv", "sales", is_needed=False) == []

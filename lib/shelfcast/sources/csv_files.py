@@ -18,6 +18,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 from shelfcast.errors import SchemaError, SourceError
 from shelfcast.settings.encodings import java_name
 from shelfcast.sources.text import head_of
+from shelfcast.storage import literally
 
 # The text of a row that has more or fewer fields than the header.
 MALFORMED = "malformed_row"
@@ -110,7 +111,7 @@ def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str],
     reader = spark.read.schema(schema).option("header", True).option("escape", '"').option("sep", form.delimiter)
     reader = reader.option("encoding", java_name(form.encoding)).option("columnNameOfCorruptRecord", MALFORMED)
     # Where a line's end is several bytes, Spark finds it in a whole file alone.
-    rows = reader.option("multiLine", not form.is_of_bytes).csv(list(files))
+    rows = reader.option("multiLine", not form.is_of_bytes).csv([*map(literally, files)])
     # A row of nothing but delimiters says nothing, however many they are.
     says_something = ~F.col(MALFORMED).rlike(rf'^[\s"{re.escape(form.delimiter)}]*$')
     return rows.withColumn(MALFORMED, F.when(says_something, F.col(MALFORMED)))
