@@ -1,5 +1,6 @@
 """Files that come one after another: each is taken in once, and what was known on a day stays what it was."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pyspark.sql import SparkSession
 from corner import HEADER, KEY, REGION, Corner, line
 from shelfcast.errors import SourceError
 from shelfcast.job import Run
+from shelfcast.schemas import SALES
 from shelfcast.sources.ledger import LEDGER
 from shelfcast.steps import ingest
 
@@ -35,6 +37,13 @@ def test_what_was_known_on_a_day_stays_and_what_came_later_is_known_from_then(tw
 def test_a_further_delivery_is_merged_and_nothing_else_is_read_anew(two_days: Corner) -> None:
     assert two_days.operations("raw/corner_sales")[-2:] == ["WRITE", "WRITE"]
     assert two_days.operations("clean/sales")[-2:] == ["WRITE", "MERGE"]
+
+
+def test_a_merge_can_tell_which_files_hold_what_was_known_long_before(two_days: Corner) -> None:
+    log = Path(two_days.runner.lake.path(SALES)) / "_delta_log"
+    actions = [json.loads(told) for told in (log / f"{0:020d}.json").read_text().splitlines()]
+    stats = [json.loads(action["add"]["stats"]) for action in actions if "add" in action]
+    assert {told["maxValues"]["known_from"] for told in stats if told["numRecords"]} == {"2017-01-02"}
 
 
 def test_every_row_received_is_accounted_for(two_days: Corner) -> None:
