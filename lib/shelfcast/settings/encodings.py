@@ -18,7 +18,7 @@ _JAVA = {
 }
 ENCODINGS = frozenset({
     *("utf-8", "utf-16", "utf-32", "ascii", "koi8-r", "koi8-u", "tis-620", "cp037", "cp500", "cp1140"),
-    *("big5", "big5hkscs", "gb2312", "gbk", "gb18030", "euc_jp", "shift_jis", "euc_kr"),
+    *("big5", "big5hkscs", "gb2312", "gbk", "gb18030", "euc_jp", "shift_jis"),
     *(f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15)),
     *(f"cp{page}" for page in (437, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869)),
     *(f"cp{page}" for page in range(1250, 1259)),
