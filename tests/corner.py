@@ -1,17 +1,19 @@
 """A corner shop whose sales come as small files, as its configuration maps them."""
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast import demand, schemas
 from shelfcast.config import load
 from shelfcast.resources import resource_folder
 from shelfcast.runner import Runner
+from shelfcast.sources import open_source
 from shelfcast.steps import clean, ingest
 
 CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
@@ -44,6 +46,20 @@ class Corner:
 
     def deliver(self, name: str, *rows: str, header: str = HEADER) -> None:
         (self.folder / name).write_text("\n".join((header, *rows, "")))
+
+    def without(self, *tables: str) -> "Corner":
+        """The same shop, its further tables left out of the configuration."""
+        other = copy(self)
+        other._changes = [
+            change
+            for change in self._changes
+            if not change.startswith(tuple(f"source.tables.{name}=" for name in tables))
+        ]
+        return other
+
+    def received(self, name: str) -> DataFrame:
+        runner = self.runner
+        return runner.lake.read(open_source(runner.config).raw[name], REGION)
 
     @property
     def runner(self) -> Runner:

@@ -64,6 +64,7 @@ TO_DRIVER = {
     "tracking.py tell": "a row for each panel and model",
     "sources/excel_files.py read_excel": "a row for each file",
     "sources/files.py content_hashes": "a row for each file",
+    "sources/json_files.py _told": "a row for each column of each file",
     "sources/ledger.py read": "a row for each file",
     "steps/replay.py _cheapest_gaps": "a row for each cover of min/max",
     "steps/fine_tune_stores.py fine_tune_stores": "a row for each network",

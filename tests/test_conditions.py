@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from builders import MONDAY, frame
 from mapped_company import config, rows_of
-from shelfcast.conditions import CONDITIONS, as_conditions, by_store, join_conditions
+from shelfcast.conditions import CONDITIONS, as_conditions, by_store, in_days, join_conditions
 from shelfcast.config import Condition
 from shelfcast.errors import ConfigError
 from shelfcast.examples import pack_conditions, unpack_conditions
@@ -38,6 +38,22 @@ def test_what_goes_on_everywhere_counts_in_each_store_and_a_day_without_word_as_
     told = {row.store_id: row.conditions for row in found}
     assert told["s1"] == {"planned_holiday": pytest.approx([2 / 7, 0, 0]), "recent_warmth": [8.0, 2.0, None]}
     assert told["s2"] == {"planned_holiday": pytest.approx([2 / 7, 1 / 7, 0]), "recent_warmth": [None] * 3}
+
+
+TOLD_OF = {
+    "until further notice": (MONDAY, date(9999, 12, 31), 14),
+    "since ever": (date(1, 1, 1), MONDAY, 1),
+    "over before": (date(2016, 12, 1), date(2017, 1, 1), 0),
+    "ahead of all weeks": (date(2017, 1, 16), date(2017, 1, 17), 0),
+}
+
+
+@pytest.mark.parametrize(("day", "until", "days"), TOLD_OF.values(), ids=TOLD_OF)
+def test_of_what_goes_on_the_days_alone_are_told_that_are_asked_for(
+    spark: SparkSession, day: date, until: date, days: int
+) -> None:
+    told = frame(spark, CONDITIONS, about(name="holiday", value=1.0, store_id="s1", day=day, until=until))
+    assert in_days(told, MONDAY, date(2017, 1, 15)).count() == days
 
 
 def test_of_what_was_told_of_a_day_and_place_the_last_word_counts_whether_it_came_later_or_was_known_later(

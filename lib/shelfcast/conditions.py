@@ -1,7 +1,7 @@
 """Conditions: what goes on by day and place beside sales, such as local holidays, weather and campaigns."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -56,12 +56,8 @@ def by_store(
     conditions = conditions.groupBy("store_id", "day", "name").agg(newest).select("*", "_newest.*").drop("_newest")
     everywhere = conditions.where("store_id is null").drop("store_id").crossJoin(stores.select("store_id").distinct())
     placed = conditions.where("store_id is not null").unionByName(everywhere)
-    days = F.explode(F.sequence("day", "until")).alias("_day")
-    daily = (
-        placed.select("store_id", "name", "value", days)
-        .groupBy("store_id", "name", "_day")
-        .agg(F.max("value").alias("value"))
-    )
+    days = in_days(placed, first, last + timedelta(days=6))
+    daily = days.groupBy("store_id", "name", "_day").agg(F.max("value").alias("value"))
     week = F.date_trunc("week", "_day").cast("date").alias("week")
     summed = daily.groupBy("store_id", "name", week).agg(F.sum("value").alias("sum"), F.count("value").alias("days"))
     parts = [_of_weeks(summed, name, condition, first, last) for name, condition in told.items()]
@@ -74,6 +70,14 @@ def by_store(
         for pair in (F.lit(feature_of(name, condition)), F.coalesce(name, _nothing(condition, first, last)))
     ]
     return features.select("store_id", F.create_map(*pairs).alias("conditions"))
+
+
+def in_days(placed: DataFrame, first: date, last: date) -> DataFrame:
+    """A row for each day, from `first` to `last`, on which a condition holds. What goes on until further notice may end
+    in the year 9999."""
+    asked = placed.where((F.col("until") >= F.lit(first)) & (F.col("day") <= F.lit(last)))
+    days = F.sequence(F.greatest("day", F.lit(first)), F.least("until", F.lit(last)))
+    return asked.select("store_id", "name", "value", F.explode(days).alias("_day"))
 
 
 def feature_of(name: str, condition: Condition) -> str:

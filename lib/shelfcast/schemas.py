@@ -37,6 +37,7 @@ SALES = Table(
     "discount double, excise_tax double, basket_id string, known_from date, known_until date",
     # With the business key that the configuration names; rows without one stand each for itself.
     key=("region", "store_id", "product_id", "sold_on", "known_from"),
+    sought_by=("known_from",),  # by the merge of what came since
     checks={
         "sold_somewhere": "store_id is not null and product_id is not null and sold_on is not null",
         "revenue_is_known": "revenue is not null",
@@ -163,8 +164,7 @@ NETWORK_REGISTRY = Table(
 )
 ENSEMBLES = Table(
     "models/ensembles",
-    # What each member weighs in an ensemble at a cutoff, learned on the windows that were over by then. whole: demand
-    # was counted in whole units.
+    # What a member weighs at a cutoff, learned on the windows over by then. whole: demand was counted in whole units.
     "region string, panel string, model string, cutoff date, member string, weight double, whole boolean",
     key=("region", "panel", "model", "cutoff", "member"),
     checks={"weight_is_a_share": "weight > 0 and weight <= 1"},

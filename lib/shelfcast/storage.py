@@ -8,6 +8,7 @@ their role.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -21,6 +22,7 @@ _S3 = ("s3a", "s3")
 _BLOCK = 1 << 22
 # By the end of a name: what the file was packed by.
 _PACKED = {".gz": "gzip", ".bz2": "bz2"}
+_MARKS = re.compile(r"[\\\[\]{}*?]")
 
 
 def is_remote(uri: str) -> bool:
@@ -60,6 +62,23 @@ def survey(folder: str, pattern: str) -> dict[str, fs.FileInfo]:
     selector = fs.FileSelector(root, allow_not_found=True, recursive="/" in pattern)
     below = {info.path.removeprefix(root).lstrip("/"): info for info in filesystem.get_file_info(selector)}
     return {f"{folder.rstrip('/')}/{name}": below[name] for name in sorted(below) if _fits(name, pattern)}
+
+
+def has_folder(uri: str) -> bool:
+    """Whether the folder is there. A store of objects knows none: what has no file there may have been emptied."""
+    filesystem, path = locate(uri)
+    if isinstance(filesystem, fs.S3FileSystem | fs.GcsFileSystem):
+        return True
+    return bool(filesystem.get_file_info(path).type == fs.FileType.Directory)
+
+
+def literally(path: str) -> str:
+    """A file's name as Spark's readers take it for that very file, where they would take marks for a pattern.
+
+    >>> literally("inbox/sales[1].csv")
+    'inbox/sales\\\\[1\\\\].csv'
+    """
+    return _MARKS.sub(r"\\\g<0>", path)
 
 
 def is_file(uri: str) -> bool:

@@ -47,6 +47,11 @@ def sheet_of_texts(_: SparkSession, folder: Path) -> dict[str, Any]:
     return {"format": "excel", "sheet": "Takings"}
 
 
+def plain(_: SparkSession, folder: Path) -> dict[str, Any]:
+    (folder / "sales.csv").write_text(TEXT)
+    return {}
+
+
 def bzip2(_: SparkSession, folder: Path) -> dict[str, Any]:
     (folder / "sales.csv.bz2").write_bytes(bz2.compress(TEXT.encode()))
     return {}
@@ -97,14 +102,54 @@ def test_each_form_tells_the_same(
     assert found[0]._raw._source_file.startswith("sales.")
 
 
-@pytest.mark.parametrize("form", ["csv", "excel", "parquet"])
+FILES = {"csv": plain, "excel": excel, "json": json_in_latin, "parquet": parquet}
+
+
+@pytest.mark.parametrize("form", FILES)
 def test_a_file_is_known_by_its_name_whatever_signs_are_in_it(spark: SparkSession, tmp_path: Path, form: str) -> None:
-    told = {"csv": lambda: (tmp_path / "sales.csv").write_text(TEXT) and {},
-            "excel": lambda: excel(spark, tmp_path), "parquet": lambda: parquet(spark, tmp_path)}[form]()  # fmt: skip
+    told = FILES[form](spark, tmp_path)
     (file,) = tmp_path.glob("sales.*")
-    named = file.rename(tmp_path / f"sales of 3+4 ü%20{file.suffix}")
-    (row,) = [row for row in rows_of(spark, config(tmp_path, **told, files="sales of*")) if row._fate != "blank"]
+    named = file.rename(tmp_path / f"sales of [3+4] {{ü}}%20{file.suffix}")
+    (row,) = [row for row in rows_of(spark, config(tmp_path, **told, files="sales of [3*")) if row._fate != "blank"]
     assert row._raw._source_file == named.name
+
+
+LINE = dict(zip(RECEIVED, (7, "Milk 1l", "2016-12-24", 3, 1049.5), strict=True))
+LINES = {
+    "a column by another name": ({**LINE, "Money": 1}, "Takings", r"no column Takings; found .*Money"),
+    "a name in other letters": ({**LINE, "pieces": 1}, "Pieces", r"no column Pieces \(is it pieces\?\)"),
+}
+
+
+@pytest.mark.parametrize(("line", "gone", "message"), LINES.values(), ids=LINES)
+def test_a_column_of_json_that_another_one_has_taken_the_place_of_is_refused_by_the_file_s_name(
+    spark: SparkSession, tmp_path: Path, line: dict[str, Any], gone: str, message: str
+) -> None:
+    (tmp_path / "sales.1.json").write_text(json.dumps(LINE))
+    (tmp_path / "sales.2.json").write_text(json.dumps({name: value for name, value in line.items() if name != gone}))
+    with pytest.raises(SchemaError, match=rf"sales\.2\.json: {message}"):
+        rows_of(spark, config(tmp_path, format="json", received={**KINDS, "Day": "string"}))
+
+
+def test_a_column_that_writers_of_json_leave_out_where_it_is_null_is_null(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "sales.json").write_text(json.dumps({name: value for name, value in LINE.items() if name != "Takings"}))
+    (row,) = rows_of(spark, config(tmp_path, format="json", received={**KINDS, "Day": "string"}))
+    assert (row.source_quantity, row.revenue) == (3.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"Pieces": "string"}, "column Pieces is double, wanted string", id="of another type"),
+        pytest.param({"Till": "string"}, "no column Till; found Shop_No", id="not there"),
+    ],
+)
+def test_a_delta_table_of_other_columns_is_refused_by_its_name(
+    spark: SparkSession, tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    told = delta(spark, tmp_path)
+    with pytest.raises(SchemaError, match=rf"sales\.delta: {message}"):
+        rows_of(spark, config(tmp_path, **told | {"received": told["received"] | change}))
 
 
 def test_two_delta_tables_of_one_version_are_no_copies_of_each_other(spark: SparkSession, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Which files are new, told from the ledger and from what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shelfcast import storage
 from shelfcast.errors import SourceError
+from shelfcast.sources.delta_tables import find_tables
 from shelfcast.sources.files import Found, find_files
 from shelfcast.sources.ledger import Intake, Line, fingerprint, plan, plan_anew
 
@@ -93,6 +94,32 @@ def test_read_in_another_way_the_deliveries_stay_what_they_were() -> None:
     assert [line.path for line in anew.new] == ["/inbox/a", "/inbox/b"]
     with pytest.raises(SourceError, match="sales: a came before and is not there now; wanted it again"):
         plan_anew(second, [file("b", "2")])
+
+
+def test_what_is_told_whole_each_time_is_one_delivery_with_all_that_is_there() -> None:
+    first = planned([], [file("a", "1"), file("b", "1")])
+    found = [file("a", "2"), file("b", "1")]
+    second = planned(first.new, found)
+    assert (first.comes_again, second.comes_again) == (False, True)
+    whole = plan_anew(second, found, as_one=True)
+    assert (whole.known, named(whole.new)) == ((), [(2, "a", "2"), (2, "b", "1")])
+    assert len({line.batch_id for line in whole.new}) == 1
+    with pytest.raises(
+        SourceError, match=r"sales: b came before and is not there now; .* one of the tables has changed"
+    ):
+        plan_anew(planned(first.new, found[:1]), found[:1], as_one=True)
+
+
+def test_a_delivery_that_raw_has_and_no_line_tells_of_is_not_taken_for_the_next_one() -> None:
+    (line,) = plan("sales", [], [file("a", "1")], lambda _: {}, newest_in_raw=2).new
+    assert line.delivery == 3
+
+
+@pytest.mark.parametrize("find", [find_files, find_tables], ids=["files", "delta-tables"])
+def test_a_folder_that_is_away_is_not_one_without_news(tmp_path: Path, find: Callable[..., list[Found]]) -> None:
+    assert find(str(tmp_path), "*.csv", "sales", is_needed=False) == []
+    with pytest.raises(SourceError, match=r"/inbox: no such folder; wanted the one with the source's files"):
+        find(str(tmp_path / "inbox"), "*.csv", "sales", is_needed=False)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from("12345"), max_size=3), max_size=8))

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.errors import ConfigError, SchemaError, SourceError
+from shelfcast.settings.encodings import ENCODINGS, java_name
 from shelfcast.sources import open_source, tells_of_supply
 from shelfcast.sources.canonical import REQUIRED, canonical_columns
 from shelfcast.sources.mapped import plain_name
@@ -37,6 +39,9 @@ FORMS = {
     "Latin-1": ("latin-1", "\n"),
     "UTF-8 with its mark": ("utf-8-sig", "\n"),
     "UTF-16": ("utf-16", "\n"),
+    "UTF-16 without a mark": ("utf-16-le", "\n"),
+    "UTF-32": ("utf-32-be", "\n"),
+    "Mac": ("mac-roman", "\r"),
     "bare carriage returns": ("utf-8", "\r"),
     "Windows' line ends": ("cp1252", "\r\n"),
 }
@@ -45,11 +50,35 @@ FORMS = {
 @pytest.mark.parametrize(("encoding", "end"), FORMS.values(), ids=FORMS)
 def test_text_is_read_as_it_was_written(spark: SparkSession, tmp_path: Path, encoding: str, end: str) -> None:
     folder = write(tmp_path, ["7;Käse;24.12.2016;3;4,5", "8;Brot;24.12.2016;1;2"], encoding, end)
-    found = rows_of(spark, config(folder, encoding=encoding.removesuffix("-sig")))
+    found = rows_of(spark, config(folder, encoding=encoding))
     assert [(row.product_id, row.revenue, row._fate) for row in found] == [
         ("Käse", 4.5, "clean"),
         ("Brot", 2.0, "clean"),
     ]
+
+
+# Letters, by their first and last: Latin, Greek and Cyrillic; Hebrew, Arabic and Thai; kana, Han and Hangul.
+SCRIPTS = (
+    (0x20, 0x17E),
+    (0x384, 0x491),
+    (0x5D0, 0x64A),
+    (0xE01, 0xE5B),
+    (0x3041, 0x30FE),
+    (0x4E00, 0x5000),
+    (0xAC00, 0xAD00),
+)
+LETTERS = [chr(code) for first, last in SCRIPTS for code in range(first, last + 1) if chr(code).isalnum()]
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_spark_reads_an_encoding_as_the_first_lines_are_read(spark: SparkSession, encoding: str) -> None:
+    known = [letter for letter in LETTERS if letter.encode(encoding, "ignore").decode(encoding) == letter]
+    assert len(known) > 60
+    bytes_of = "".join(known).encode(encoding)
+    (row,) = spark.createDataFrame([(bytearray(bytes_of),)], "bytes binary").select(
+        F.decode("bytes", java_name(encoding))
+    ).collect()  # fmt: skip
+    assert row[0] == "".join(known)
 
 
 def test_packed_files_are_read(spark: SparkSession, tmp_path: Path) -> None:
@@ -137,6 +166,9 @@ REFUSED = {
         "no dated, which is of format csv or js",
     ),
     "an encoding that is none": ({"encoding": "latin-0"}, r"wanted: .*an encoding such as utf-8"),
+    "an encoding of Python's alone": ({"encoding": "cp720"}, r"wanted: .*an encoding such as utf-8"),
+    "no encoding of text": ({"encoding": "rot13"}, r"wanted: .*an encoding such as utf-8"),
+    "JSON in UTF-16": ({"format": "json", "encoding": "utf-16-le"}, r"format json in another encoding than utf-16-le"),
     "two names in one": ({"received": [*RECEIVED, "Shop.No"]}, r"received: two columns of one name"),
     "a pattern without a year": (
         {"columns": SALE | {"sold_on": {"from": "Day", "formats": ["d.M."]}}},

@@ -1,15 +1,18 @@
 """Files that come one after another: each is taken in once, and what was known on a day stays what it was."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from pyspark.sql import SparkSession
 
-from corner import KEY, REGION, Corner, line
+from corner import HEADER, KEY, REGION, Corner, line
 from shelfcast.errors import SourceError
 from shelfcast.job import Run
+from shelfcast.schemas import SALES
 from shelfcast.sources.ledger import LEDGER
 from shelfcast.steps import ingest
 
@@ -34,6 +37,13 @@ def test_what_was_known_on_a_day_stays_and_what_came_later_is_known_from_then(tw
 def test_a_further_delivery_is_merged_and_nothing_else_is_read_anew(two_days: Corner) -> None:
     assert two_days.operations("raw/corner_sales")[-2:] == ["WRITE", "WRITE"]
     assert two_days.operations("clean/sales")[-2:] == ["WRITE", "MERGE"]
+
+
+def test_a_merge_can_tell_which_files_hold_what_was_known_long_before(two_days: Corner) -> None:
+    log = Path(two_days.runner.lake.path(SALES)) / "_delta_log"
+    actions = [json.loads(told) for told in (log / f"{0:020d}.json").read_text().splitlines()]
+    stats = [json.loads(action["add"]["stats"]) for action in actions if "add" in action]
+    assert {told["maxValues"]["known_from"] for told in stats if told["numRecords"]} == {"2017-01-02"}
 
 
 def test_every_row_received_is_accounted_for(two_days: Corner) -> None:
@@ -184,3 +194,42 @@ def test_files_of_dated_names_are_known_from_their_day(spark: SparkSession, tmp_
     shop.deliver("sales-undated.csv", line("b", "2017-01-02", 3))
     with pytest.raises(SourceError, match=r"sales-undated\.csv: no day in its name; wanted one in the form yyyyMMdd"):
         shop.ingest()
+
+
+def test_a_table_that_is_left_out_for_a_run_keeps_its_rows(spark: SparkSession, tmp_path: Path) -> None:
+    products = {
+        "files": "products*.csv",
+        "received": ["id", "kind"],
+        "columns": {"product_id": "id", "category_id": "kind"},
+    }
+    whole = Corner(spark, tmp_path, KEY, f"source.tables.products={yaml.safe_dump(products)}")
+    whole.deliver("sales-2.csv", line("a", "2017-01-02", 1))
+    whole.deliver("products-1.csv", "milk,dairy", header="id,kind")
+    whole.ingest()
+    whole.deliver("sales-3.csv", line("b", "2017-01-03", 1))
+    assert whole.without("products").ingest()
+    (whole.folder / "products-1.csv").unlink()
+    whole.deliver("products-2.csv", "bread,bakery", header="id,kind")
+    whole.ingest()
+    assert whole.received("products").count() == 2
+    lines = whole.runner.lake.read(LEDGER, REGION).where("source_table = 'products'").orderBy("delivery").collect()
+    assert [(line.file, line.delivery) for line in lines] == [("products-1.csv", 1), ("products-2.csv", 2)]
+
+
+def test_a_delta_table_that_has_changed_takes_the_place_of_what_it_was(spark: SparkSession, tmp_path: Path) -> None:
+    kinds = dict.fromkeys(HEADER.split(","), "string") | {"pieces": "double", "money": "double"}
+    shop = Corner(spark, tmp_path, KEY, format="delta", files="sales.delta", received=kinds)
+    table, ddl = str(shop.folder / "sales.delta"), ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+
+    def put(*rows: tuple[object, ...], mode: str = "append") -> None:
+        spark.createDataFrame([*rows], ddl).write.format("delta").mode(mode).save(table)
+
+    put(("s1", "a", "milk", "2017-01-02", 1.0, 2.0), ("s1", "b", "milk", "2017-01-02", 2.0, 4.0))
+    assert shop.take_in() == (True, True)
+    put(("s1", "c", "milk", "2017-01-03", 3.0, 6.0))
+    assert shop.take_in() == (True, True)
+    assert shop.received("sales").count() == 3
+    assert (shop.sold("2017-01-02"), shop.sold()) == ({"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3})
+    assert shop.account() == {"raw": 3, "clean": 3}
+    spark.sql(f"OPTIMIZE delta.`{table}`")
+    assert not shop.ingest()

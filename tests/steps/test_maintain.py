@@ -17,7 +17,7 @@ from shelfcast.errors import TransientError
 from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
-from shelfcast.schemas import PUBLICATIONS
+from shelfcast.schemas import PUBLICATIONS, SALES
 from shelfcast.steps.maintain import LAID_OUT, maintain
 from shelfcast.table import Table
 
@@ -125,4 +125,6 @@ def test_a_region_at_work_is_left_alone(runner: Runner) -> None:
 def test_tables_that_their_jobs_lay_out_for_readers_are_left_as_they_are() -> None:
     modules = [importlib.import_module(each.name) for each in pkgutil.walk_packages(shelfcast.__path__, "shelfcast.")]
     tables = {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Table)}
-    assert {name for name, table in tables.items() if table.sought_by or table.rows_per_file} == LAID_OUT
+    sought = {name for name, table in tables.items() if table.sought_by or table.rows_per_file}
+    # Sales are sought by the job that writes them alone, in the files that came last.
+    assert sought - {SALES.name} == LAID_OUT

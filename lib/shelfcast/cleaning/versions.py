@@ -44,10 +44,19 @@ def is_again(ledger: DataFrame) -> DataFrame:
 
 
 def with_delivery(canonical: DataFrame, deliveries: DataFrame) -> DataFrame:
-    """Adds which delivery a row is of, and how its file follows others. canonical: a frame with the row as `_raw`."""
+    """Adds which delivery a row is of, and how its file follows others. canonical: a frame with the row as `_raw`.
+
+    A row of none ends the job: left out it would be in no account.
+    """
     told = deliveries.select(F.col("batch_id").alias("_batch"), F.col("file").alias("_file"), DELIVERY, _OVERTAKEN)
     same = (F.col("_raw._batch_id") == F.col("_batch")) & (F.col("_raw._source_file") == F.col("_file"))
-    return canonical.join(F.broadcast(told), same).drop("_batch", "_file")
+    said = F.format_string(
+        "raw/ledger: no line of file %s in batch %s, of which a raw row is; wanted one",
+        F.col("_raw._source_file"), F.col("_raw._batch_id"),
+    )  # fmt: skip
+    found = F.coalesce(DELIVERY, F.raise_error(said).cast("bigint"))
+    joined = canonical.join(F.broadcast(told), same, how="left")
+    return joined.withColumn(DELIVERY, found).drop("_batch", "_file")
 
 
 def of_standing_files(judged: DataFrame) -> DataFrame:

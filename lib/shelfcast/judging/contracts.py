@@ -37,7 +37,7 @@ def join_references(canonical: DataFrame, rules: Sequence[Rule], keys: Mapping[s
     for rule in rules:
         if rule.reference and rule.name in keys:
             values = keys[rule.name].toDF(rule.reference.column).distinct().withColumn(_found(rule), F.lit(True))
-            canonical = canonical.join(F.broadcast(values), rule.reference.column, how="left")
+            canonical = canonical.join(values, rule.reference.column, how="left")
     return canonical
 
 

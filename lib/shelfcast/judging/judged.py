@@ -81,7 +81,7 @@ def _touched(run: Run, name: str, raw: DataFrame, fresh: DataFrame) -> DataFrame
         return None
     keys = fresh.where(F.col("_fate") == fate.CLEAN).select(*key).distinct()
     canonical = open_source(run.config).canonical(name, raw).select("_raw", *key)
-    return canonical.join(F.broadcast(keys), [*key], how="semi").select("_raw.*")
+    return canonical.join(keys, [*key], how="semi").select("_raw.*")
 
 
 def _keys(run: Run, name: str) -> dict[str, DataFrame]:

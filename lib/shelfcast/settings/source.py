@@ -1,6 +1,5 @@
 """The section of a configuration that says where transactions come from, and how they read as the canonical ones."""
 
-import codecs
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -8,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from shelfcast.settings.database import Database, Selection
+from shelfcast.settings.encodings import known_encoding
 from shelfcast.settings.sections import Section
 
 _BASES = ("from", "value", "sql")
@@ -54,14 +54,6 @@ def _of_names(given: Any) -> Any:
     return dict.fromkeys(given, "string") if isinstance(given, list) else given
 
 
-def _known_encoding(name: str) -> str:
-    """The encoding by the name that Python and Java know it by."""
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        raise ValueError("an encoding such as utf-8, latin-1 or cp1252") from None
-
-
 class MappedTable(Section):
     """One of a company's tables.
 
@@ -82,8 +74,16 @@ class MappedTable(Section):
     dated: str | None = None
     sheet: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    encoding: Annotated[str, AfterValidator(known_encoding)] = "utf-8"
     decimal: Literal[".", ","] = "."
+
+    @model_validator(mode="after")
+    def _ends_its_lines(self) -> "MappedTable":
+        if self.format == "json" and self.encoding.startswith(("utf-16", "utf-32")):
+            raise ValueError(
+                f"format json in another encoding than {self.encoding}, in which Spark finds no line's end"
+            )
+        return self
 
     @model_validator(mode="after")
     def _says_where_from(self) -> "MappedTable":

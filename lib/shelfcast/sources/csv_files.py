@@ -16,7 +16,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from shelfcast.errors import SchemaError, SourceError
+from shelfcast.settings.encodings import java_name
 from shelfcast.sources.text import head_of
+from shelfcast.storage import literally
 
 # The text of a row that has more or fewer fields than the header.
 MALFORMED, _HEADER = "malformed_row", "repeated_header"
@@ -109,9 +111,9 @@ def number_in(column: str, decimal: str = ".") -> Column:
 def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str], form: Form) -> DataFrame:
     schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
     reader = spark.read.schema(schema).option("header", True).option("escape", '"').option("sep", form.delimiter)
-    reader = reader.option("encoding", form.encoding).option("columnNameOfCorruptRecord", MALFORMED)
+    reader = reader.option("encoding", java_name(form.encoding)).option("columnNameOfCorruptRecord", MALFORMED)
     # Where a line's end is several bytes, Spark finds it in a whole file alone.
-    rows = reader.option("multiLine", not form.is_of_bytes).csv(list(files))
+    rows = reader.option("multiLine", not form.is_of_bytes).csv([*map(literally, files)])
     # A row of nothing but delimiters says nothing, however many they are.
     says_something = ~F.col(MALFORMED).rlike(rf'^[\s"{re.escape(form.delimiter)}]*$')
     return rows.withColumn(MALFORMED, F.when(says_something, F.col(MALFORMED)))

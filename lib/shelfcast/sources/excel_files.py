@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from shelfcast.errors import SourceError
 from shelfcast.sources.csv_files import MALFORMED, require_columns, require_once
 from shelfcast.sources.raw import METADATA, file_name
+from shelfcast.storage import literally
 
 # Beside the columns of the file, whatever they are named.
 _FILE = "_file"
@@ -29,7 +30,11 @@ def read_excel(
     Numbers have `decimal` before their fractions, days are yyyy-MM-dd. Raises SourceError or SchemaError, naming the
     file, where it is no workbook with the columns `wanted` in that sheet.
     """
-    books = spark.read.format("binaryFile").load(list(files)).select("path", file_name().alias("file_name"), "content")
+    books = (
+        spark.read.format("binaryFile")
+        .load([*map(literally, files)])
+        .select("path", file_name().alias("file_name"), "content")
+    )
     by_header: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for row in _headers(books, sheet).collect():
         file = _OF_THIS_MACHINE.sub("/", row["path"])

@@ -36,13 +36,18 @@ def find_files(folder: str, pattern: str, what: str, is_needed: bool = True, dat
     Raises SourceError where there is none, unless none is needed, and where a name has no day.
     """
     place = folder_of(folder)
-    found = storage.survey(place, pattern)
+    found = storage.survey(place, of_marks(pattern))
     if not found and is_needed:
         raise SourceError(f"{place.rstrip('/')}/{pattern}: not there; wanted the {what}")
     for file, about in found.items():
         if not about.is_file:
             raise SourceError(f"{file}: a directory; wanted the {what}, a file")
     return [Found(file, about.size, about.mtime_ns, _day_in(file, dated)) for file, about in found.items()]
+
+
+def of_marks(pattern: str) -> str:
+    """A pattern of * and ?, in which a bracket is a part of the name."""
+    return pattern.replace("[", "[[]")
 
 
 def content_hashes(spark: SparkSession, paths: Sequence[str]) -> dict[str, str]:
@@ -54,9 +59,17 @@ def content_hashes(spark: SparkSession, paths: Sequence[str]) -> dict[str, str]:
 
 
 def folder_of(path: str) -> str:
-    """A folder as it stands; `package://NAME/FOLDER` is a folder of an installed package."""
-    if not path.startswith(_PACKAGE):
-        return path
+    """A folder as it stands; `package://NAME/FOLDER` is a folder of an installed package.
+
+    Raises SourceError where it is not there: a folder that is not mounted would be one without news.
+    """
+    folder = _in_package(path) if path.startswith(_PACKAGE) else path
+    if not storage.has_folder(folder):
+        raise SourceError(f"{folder}: no such folder; wanted the one with the source's files")
+    return folder
+
+
+def _in_package(path: str) -> str:
     name, _, folder = path.removeprefix(_PACKAGE).partition("/")
     package = importlib.util.find_spec(name)
     if package is None or package.origin is None:

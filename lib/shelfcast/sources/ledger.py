@@ -5,9 +5,13 @@ into the lake, and a run that was killed before it has told of a delivery that n
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import functions as F
 
 from shelfcast.errors import SourceError
 from shelfcast.job import Run
@@ -17,6 +21,8 @@ from shelfcast.table import Table
 # Paths -> a hash of what each file holds, by its path.
 Hashes = Callable[[Sequence[str]], Mapping[str, str]]
 FIRST = 1
+_ANEW = "the configuration reads the table in another way"
+_AS_ONE = "one of the tables has changed, and all are read whole"
 # What a raw table's commits tell: the newest delivery that is in it, and the run that read it from the first one on.
 NEWEST, BEGUN = "delivery", "begun"
 LEDGER = Table(
@@ -61,21 +67,31 @@ class Intake:
         return sorted((line for line in self.new if line.copy_of is None), key=lambda line: line.delivery)
 
     @property
+    def comes_again(self) -> bool:
+        """Whether a file that was known has another content now."""
+        return not {line.file for line in self.known}.isdisjoint(line.file for line in self.new)
+
+    @property
     def delivery(self) -> int:
         """The newest delivery, once this is taken in."""
         return max((line.delivery for line in (*self.known, *self.new)), default=0)
 
 
-def plan(source_table: str, known: Sequence[Line], found: Sequence[Found], hash_all: Hashes) -> Intake:
+def plan(
+    source_table: str, known: Sequence[Line], found: Sequence[Found], hash_all: Hashes, newest_in_raw: int = FIRST - 1
+) -> Intake:
     """What of `found` is new: a file that was never there, or has another content now. Raises SourceError where two
-    have one name."""
+    have one name.
+
+    newest_in_raw: the newest delivery that the raw table has, of which a killed run may have left no line.
+    """
     _require_names(source_table, found)
     newest = {line.file: line for line in sorted(known, key=lambda line: line.delivery)}
     contents = _contents(found, newest, hash_all)
     fresh = [file for file in found if not _is_known(newest.get(file.name), contents[file.name])]
     names = {file.name for file in fresh}
     standing = [line for line in newest.values() if line.file not in names]
-    delivery = max((line.delivery for line in known), default=FIRST - 1) + 1
+    delivery = max(newest_in_raw, *(line.delivery for line in known), FIRST - 1) + 1
     lines = [
         Line(
             source_table, delivery, "", file.name, contents[file.name], file.bytes, file.modified,
@@ -88,8 +104,9 @@ def plan(source_table: str, known: Sequence[Line], found: Sequence[Found], hash_
     return Intake(tuple(known), tuple(replace(line, batch_id=batch_id) for line in lines))
 
 
-def plan_anew(intake: Intake, found: Sequence[Found]) -> Intake:
-    """The same deliveries, to be read again from the first on, each file as it came last.
+def plan_anew(intake: Intake, found: Sequence[Found], as_one: bool = False) -> Intake:
+    """The same deliveries, to be read again from the first on, each file as it came last. as_one: all of it is the
+    newest delivery, as what is told whole each time has none before it.
 
     Raises SourceError where one is not there any more.
     """
@@ -98,9 +115,13 @@ def plan_anew(intake: Intake, found: Sequence[Found]) -> Intake:
     if gone := sorted({*newest} - {*paths}):
         raise SourceError(
             f"{newest[gone[0]].source_table}: {', '.join(gone)} came before and is not there now; wanted it again, "
-            f"since the configuration reads the table in another way"
+            f"since {_AS_ONE if as_one else _ANEW}"
         )
     lines = [replace(line, path=paths[name]) for name, line in newest.items()]
+    if as_one:
+        lines = [replace(line, delivery=intake.delivery, batch_id="") for line in lines]
+        batch_id = fingerprint(lines)
+        lines = [replace(line, batch_id=batch_id) for line in lines]
     return Intake((), tuple(_with_copies(sorted(lines, key=lambda line: line.delivery), {})))
 
 
@@ -115,11 +136,20 @@ def read(run: Run, deliveries: Mapping[str, int]) -> dict[str, list[Line]]:
     }
 
 
-def write(run: Run, intakes: Mapping[str, Intake]) -> None:
-    """All lines, the new ones with the others, in one commit."""
-    lines = [line for intake in intakes.values() for line in (*intake.known, *intake.new)]
-    rows = [(run.config.region, *(getattr(line, name) for name in LEDGER.names[1:])) for line in lines]
-    run.write(LEDGER, run.spark.createDataFrame(rows, LEDGER.schema))
+def write(run: Run, intakes: Mapping[str, Intake], described: Collection[str]) -> None:
+    """The new lines, with those that stand and those of tables that are not `described` now, in one commit."""
+    new = [line for intake in intakes.values() for line in intake.new]
+    rows = [(run.config.region, *(getattr(line, name) for name in LEDGER.names[1:])) for line in new]
+    lines = run.spark.createDataFrame(rows, LEDGER.schema)
+    if run.lake.exists(LEDGER):
+        name = F.col("source_table")
+        kept = [
+            (name == table) & (F.col("delivery") <= max(line.delivery for line in intake.known))
+            for table, intake in intakes.items()
+            if intake.known
+        ]
+        lines = run.read(LEDGER).where(reduce(or_, kept, ~name.isin(*described))).unionByName(lines)
+    run.write(LEDGER, lines)
 
 
 def fingerprint(lines: Iterable[Line]) -> str:

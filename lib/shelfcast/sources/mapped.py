@@ -224,7 +224,7 @@ def _read(spark: SparkSession, table: MappedTable, files: Sequence[str]) -> Sequ
     if table.format == "parquet":
         return read_parquet(spark, files, table.received)
     if table.format == "delta":
-        return read_delta_tables(spark, files)
+        return read_delta_tables(spark, files, table.received)
     if table.format == "excel":
         return read_excel(spark, files, received, table.sheet, table.decimal)
     if table.format == "json":

@@ -11,6 +11,7 @@ from pyspark.sql.types import StructType
 from shelfcast.errors import SchemaError, SourceError
 from shelfcast.failures import innermost, naming_what_is_away
 from shelfcast.sources.raw import in_slices
+from shelfcast.storage import literally
 from shelfcast.table import Table
 
 
@@ -21,24 +22,28 @@ def read_parquet(spark: SparkSession, files: Sequence[str], wanted: Mapping[str,
     the file.
     """
     alike: dict[StructType, list[str]] = defaultdict(list)
-    kinds = Table("", ", ".join(f"`{name}` {kind}" for name, kind in wanted.items()), key=()).schema
     for file in files:
         schema = _schema_of(spark, file)
-        _require(file, schema, kinds)
+        require_kinds(file, schema, wanted)
         alike[schema].append(file)
-    return [part for schema, group in alike.items() for part in in_slices(spark.read.schema(schema).parquet(*group))]
+    return [
+        part
+        for schema, group in alike.items()
+        for part in in_slices(spark.read.schema(schema).parquet(*map(literally, group)))
+    ]
 
 
 def _schema_of(spark: SparkSession, file: str) -> StructType:
     try:
         with naming_what_is_away():
-            return spark.read.parquet(file).schema
+            return spark.read.parquet(literally(file)).schema
     except (PySparkException, Py4JJavaError) as error:
         raise SourceError(f"{file}: cannot be read ({innermost(error)}); wanted a whole Parquet file") from None
 
 
-def _require(file: str, found: StructType, wanted: StructType) -> None:
-    for field in wanted:
+def require_kinds(file: str, found: StructType, wanted: Mapping[str, str]) -> None:
+    """Raise SchemaError, naming the file, where a column is missing or of another type. wanted: column -> its type."""
+    for field in Table("", ", ".join(f"`{name}` {kind}" for name, kind in wanted.items()), key=()).schema:
         if field.name not in found.names:
             raise SchemaError(f"{file}: no column {field.name}; found {', '.join(found.names)}")
         if found[field.name].dataType != field.dataType:

@@ -44,7 +44,7 @@ def ingest(run: Run) -> None:
         # Before the first write: what is in the lake once stays in its history.
         frames = [part for parts in received for _, part in parts]
         require_columns_of_persons(run.config.source.persons, _described(run.config), frames)
-    ledger.write(run, intakes)
+    ledger.write(run, intakes, source.raw)
     of_files = [
         partial(_append, run, name, intakes[name], parts) for name, parts in zip(intakes, received, strict=True)
     ]
@@ -61,15 +61,17 @@ def plan_intakes(run: Run, source: Source, selected: Collection[str]) -> Mapping
 
 def _plan(run: Run, source: Source, name: str, known: Sequence[Line], note: Mapping[str, Any]) -> Intake:
     found = source.found(name, is_needed=not known)
-    intake = ledger.plan(name, known, found, partial(content_hashes, run.spark))
+    intake = ledger.plan(name, known, found, partial(content_hashes, run.spark), int(note.get(NEWEST, 0)))
     was_read_as, read_as = note.get(_READ_AS), source.read_as(name)
-    if not known or was_read_as == read_as:
+    # Appended, a Delta table would be in the lake once more for each of its commits.
+    is_whole = read_as["format"] == "delta" and intake.comes_again
+    if not known or (was_read_as == read_as and not is_whole):
         return intake
     try:
-        return ledger.plan_anew(intake, found)
+        return ledger.plan_anew(intake, found, is_whole)
     except SourceError as gone:
         # What came before has nothing to tell of a column that the configuration names since.
-        if not _has_gained(was_read_as, read_as):
+        if is_whole or not _has_gained(was_read_as, read_as):
             raise
         run.say(f"{gone}; its rows stay as they are, without the further columns")
         return intake
