@@ -182,15 +182,18 @@ def test_a_backfill_tells_as_of_which_day_each_would_be_trained() -> None:
 
 
 @pytest.mark.usefixtures("spark")
-def test_plans_and_decisions_are_of_a_source_that_has_them() -> None:
-    named = ["inventory.decisions=decisions.csv"]
-    steps = {
-        name: daily.day_steps(config.load(ROOT / "conf" / f"{name}.yaml", changes))
-        for name, changes in (("tiny", named), ("complete_journey", []))
-    }
-    assert {plan_inventory, collect_decisions} < {*steps["tiny"]}
-    assert not {plan_inventory, collect_decisions} & {*steps["complete_journey"]}
-    assert {name: made[-1].__name__ for name, made in steps.items()} == dict.fromkeys(steps, "shelfcast.steps.report")
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        pytest.param("tiny", [], {plan_inventory, collect_decisions}, id="of-stock-and-purchases"),
+        pytest.param("tiny", ["inventory.decisions=null"], {plan_inventory}, id="that-nobody-decides-on"),
+        pytest.param("complete_journey", [], set(), id="of-sales-alone"),
+    ],
+)
+def test_plans_and_decisions_are_of_a_source_that_has_them(name: str, changes: list[str], expected: set) -> None:
+    steps = daily.day_steps(config.load(ROOT / "conf" / f"{name}.yaml", changes))
+    assert {plan_inventory, collect_decisions} & {*steps} == expected
+    assert steps[-1].__name__ == "shelfcast.steps.report"
 
 
 @pytest.mark.usefixtures("spark")

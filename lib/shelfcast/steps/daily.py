@@ -72,10 +72,10 @@ def _make_day(runner: Runner, day: date) -> None:
 def day_steps(config: Config) -> tuple[ModuleType, ...]:
     """The jobs of a day, in order; `report` publishes what the others made."""
     decided = (collect_decisions,) if config.inventory.decisions else ()
-    planned = (plan_inventory,) if tells_of_supply(config) else ()
+    planned = (*decided, plan_inventory) if tells_of_supply(config) else ()
     # Alerts are told before the plan, which what is held may forbid.
     written = (write_back,) if config.write_back else ()
-    return (*BEFORE, forecast, detect_anomalies, *decided, *planned, report, *written)
+    return (*BEFORE, forecast, detect_anomalies, *planned, report, *written)
 
 
 def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:
