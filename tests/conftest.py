@@ -38,6 +38,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             # inline tables have a handful of rows
             "spark.sql.shuffle.partitions": "2",
             "spark.sql.adaptive.coalescePartitions.enabled": "false",
+            # nor does a hash table of them want the 64 MB that it takes at once
+            "spark.buffer.pageSize": "1m",
+            # each test's lake is a new one, and Delta would keep the plans of a thousand
+            "spark.databricks.delta.delta.log.cacheSize": "100",
             "spark.local.dir": str(scratch / "local"),
             "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         },
