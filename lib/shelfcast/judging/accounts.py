@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast import schemas
@@ -63,7 +64,10 @@ def write_totals(
         is_counted = run.has_written(schemas.ROW_COUNTS)
         for counted in run.read(schemas.ROW_COUNTS).collect():
             name, before = counted["source_table"], counted.asDict()
-            totals[name] = before if is_counted or name not in judged else _added(before, judged[name])
+            if is_counted or name not in judged:
+                totals[name] = before
+            elif (then := judged[name].then) is not None:
+                totals[name] = _added(before, judged[name].now, then)
     found = [
         {"region": run.config.region, "source_table": name, **{count: row[count] for count in COUNTS},
          "flagged": flagged.get(name, 0)}
@@ -90,9 +94,7 @@ def _sums(tallies: Sequence[Tally]) -> Tally:
     return {count: sum(row[count] for row in tallies) for count in COUNTS}
 
 
-def _added(before: Tally, judged: Judged) -> Tally:
+def _added(before: Tally, now: DataFrame, then: DataFrame) -> Tally:
     """The counts with those of the rows that were judged again in the place of what they were."""
-    if judged.then is None:
-        return _sums([judged.now.agg(*fate.tally()).collect()[0].asDict()])
-    now, then = (frame.agg(*fate.tally()).collect()[0] for frame in (judged.now, judged.then))
-    return {count: before[count] + now[count] - then[count] for count in COUNTS}
+    is_now, was_then = (frame.agg(*fate.tally()).collect()[0] for frame in (now, then))
+    return {count: before[count] + is_now[count] - was_then[count] for count in COUNTS}
