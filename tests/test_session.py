@@ -1,4 +1,6 @@
+import os
 import re
+import sys
 from functools import partial
 from threading import Barrier, Event
 from time import sleep
@@ -43,6 +45,21 @@ def test_a_setting_of_the_command_line_wins_over_options_and_defaults(
     monkeypatch.setattr(session, "_submitted_conf", lambda: conf)
     open_session("submitted", {"spark.sql.shuffle.partitions": "7"})
     assert spark.conf.get("spark.sql.shuffle.partitions") == "5"
+
+
+@pytest.mark.parametrize(
+    ("set_outside", "expected"),
+    [
+        pytest.param({}, sys.executable, id="a notebook's workers run its own Python"),
+        pytest.param({"PYSPARK_PYTHON": "/opt/python"}, "/opt/python", id="who names a Python gets that one"),
+    ],
+)
+def test_workers_run_the_python_of_a_session_without_spark_submit(
+    set_outside: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", set_outside)
+    session._submitted_conf()
+    assert set_outside["PYSPARK_PYTHON"] == expected
 
 
 def test_tasks_run_at_the_same_time_and_answer_in_their_order(spark: SparkSession) -> None:

@@ -1,6 +1,7 @@
 """Opens the Spark session of a job or a test, the only place that does: settings from conf/spark-defaults.conf."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -91,4 +92,7 @@ def _submitted_conf() -> SparkConf:
     """Under spark-submit its JVM holds what the command line set, and is asked; else there is nothing set yet."""
     if "PYSPARK_GATEWAY_PORT" in os.environ:
         SparkContext._ensure_initialized()
+    else:
+        # A notebook's Python need not be the python3 of the path, which may lack every package.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return SparkConf()
