@@ -167,6 +167,7 @@ def test_an_order_is_approved_amended_and_rejected_in_its_row(as_user: Users) ->
     assert "shelf &lt;b&gt; is full" in browser.post(f"/orders/{number}/amend", said["amend"][0], **FETCHED).text
     audit = text_of(browser.get("/audit"))
     assert all(f"{word} order {number}" in audit for word in ("approved", "amended", "rejected"))
+    assert "quantity: 24; " in audit
 
 
 def row_of(text: str, number: str) -> str:
