@@ -1,7 +1,7 @@
 """The command line that every job shares: flags in, exit status out.
 
 0 done, 1 permanent failure (one line on stderr), 2 wrong usage, 3 done, with alerts at or above --fail-on, 75
-transient (safe to retry), 130 interrupted.
+transient (safe to retry), 130 interrupted, 143 ended by SIGTERM.
 """
 
 import argparse
