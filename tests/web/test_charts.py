@@ -60,6 +60,11 @@ def test_a_week_without_a_sale_is_drawn_as_none_and_a_quantile_nobody_knows_is_l
     assert 'd="" class="line line-extreme"' in drawn
 
 
+def test_a_week_without_a_sale_is_one_of_the_weeks_so_far() -> None:
+    sold = [(MONDAY - timedelta(weeks=3), 5.0), (MONDAY - timedelta(weeks=1), 3.0)]
+    assert [units for _, units in Outlook(sold, [week(0)]).past()] == [5.0, 0.0, 3.0]
+
+
 def test_a_product_that_never_sold_has_a_forecast_all_the_same() -> None:
     drawn = str(draw_outlook("A", Outlook([], [week(0, mean=0.0), week(1, mean=0.0)]), ENGLISH))
     assert "NaN" not in drawn

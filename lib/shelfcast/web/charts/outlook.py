@@ -26,6 +26,14 @@ class Outlook:
     weeks: Sequence[ForecastWeek]
     supposed: Sequence[ForecastWeek] = ()
 
+    def past(self) -> Weeks:
+        """Each week of the last year, from the first sale on: one without a sale sold nothing."""
+        first_ahead = self.weeks[0].week
+        known = dict(self.sold)
+        first = max(min(known, default=first_ahead), first_ahead - _SHOWN * WEEK)
+        count = (first_ahead - first).days // 7
+        return [(first + n * WEEK, known.get(first + n * WEEK, 0.0)) for n in range(count)]
+
 
 def summed(rows: Iterable[HistoryRow]) -> Weeks:
     """What the series sold together, by week."""
@@ -43,7 +51,7 @@ def draw_outlook(name: str, outlook: Outlook, say: Localized) -> Markup:
 
 def _draw(width: int, name: str, outlook: Outlook, say: Localized) -> Markup:
     canvas = Canvas(width, 280 if width == WIDE else 230, left=48)
-    past = _past(outlook)
+    past = outlook.past()
     fans = [outlook.weeks, *([outlook.supposed] if outlook.supposed else [])]
     highest = max([1.0, *(units for _, units in past), *(_top(week) for fan in fans for week in fan)])
     days = [*(day for day, _ in past), *(week.week for week in outlook.weeks)]
@@ -58,15 +66,6 @@ def _draw(width: int, name: str, outlook: Outlook, say: Localized) -> Markup:
         *(mark for number, fan in enumerate(fans) for mark in _fan(fan, x, y, "supposed" if number else "")),
         *hits(canvas, _told(past, fans, x, y, say)),
     )
-
-
-def _past(outlook: Outlook) -> Weeks:
-    """Each week of the last year, from the first sale on: one without a sale sold nothing."""
-    first_ahead = outlook.weeks[0].week
-    known = dict(outlook.sold)
-    first = max(min(known, default=first_ahead), first_ahead - _SHOWN * WEEK)
-    count = (first_ahead - first).days // 7
-    return [(first + n * WEEK, known.get(first + n * WEEK, 0.0)) for n in range(count)]
 
 
 def _fan(weeks: Sequence[ForecastWeek], x: Scale, y: Scale, kind: str) -> list[Markup]:

@@ -62,12 +62,11 @@ def _in_store(visit: Visit, forecast: ForecastRow) -> dict[str, Any]:
     found_orders, _ = orders(visit.service, view, named).page(view)
     moves, _ = transfers(visit.service, view, {"product_id": product_id}).page(view)
     policy: PolicyRow | None = next(iter(policies(view, *pair).page(view)[0]), None)
-    sold = summed(history(view, "product", asked).page(view)[0])
-    outlook = Outlook(sold, forecast.weeks)
+    outlook = Outlook(summed(history(view, "product", asked).page(view)[0]), forecast.weeks)
     return {
         "store_id": store_id,
         "forecast": forecast,
-        "sold": sold[-SOLD_WEEKS:],
+        "sold": outlook.past()[-SOLD_WEEKS:],
         "chart": draw_outlook(f"Product {product_id} in store {store_id}", outlook, visit.say),
         "policy": policy,
         "stock_chart": draw_stock(view, policy, forecast.weeks, found_orders, visit.say),

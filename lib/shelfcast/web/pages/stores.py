@@ -59,6 +59,6 @@ def _outlook(visit: Visit, store_id: str) -> dict[str, Any]:
     found: list[ForecastRow] = forecasts(view, "store", asked).page(view)[0]
     if not found:
         return {"chart": None}
-    sold, ahead = summed(history(view, "category", asked).all(view)), found[0].weeks
-    chart = draw_outlook(f"Store {store_id}", Outlook(sold, ahead), visit.say)
-    return {"chart": chart, "sold": sold[-SOLD_WEEKS:], "ahead": ahead}
+    outlook = Outlook(summed(history(view, "category", asked).all(view)), found[0].weeks)
+    chart = draw_outlook(f"Store {store_id}", outlook, visit.say)
+    return {"chart": chart, "sold": outlook.past()[-SOLD_WEEKS:], "ahead": outlook.weeks}
