@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors failures logs resources storage table lineage schemas settings",
+    "errors failures logs processes locks resources storage table lineage schemas settings",
     "config code session folder lease turns lake_version commits properties lake job runner",
     "upkeep publications provenance database",
     "cleaning migrations sources judging erasure calendar events weeks demand",
@@ -35,6 +35,11 @@ HIDDEN = {
     "horovod": {"training/distributed.py"},
     "hyperopt": {"tuning/search.py"},
     "mlflow": {"tracking.py"},
+    # Where systems differ.
+    "ctypes": {"processes.py"},
+    "fcntl": {"locks.py"},
+    "msvcrt": {"locks.py"},
+    "signal": {"processes.py"},
 }
 
 # Where rows come to the driver, and why they stay few.

@@ -72,7 +72,7 @@ def form_of(config: Config) -> Form:
         raise NoUploadsError(f"{name}: sales come in no files; wanted a folder of CSV files")
     if is_remote(source.path):
         raise NoUploadsError(f"{name}: sales are in {source.path}; wanted a folder of this machine")
-    form = _form(table, Path(source.path), pattern, name)
+    form = _form(table, Path(source.path.removeprefix("file://")), pattern, name)
     if "*" not in form.pattern or re.search(r"[?\[/]", form.pattern):
         raise NoUploadsError(f"{name}: sales are in {form.pattern}; wanted a pattern with * for further files")
     return form
