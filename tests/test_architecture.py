@@ -15,7 +15,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 LAYERS = (
     "errors failures logs processes locks resources storage table lineage schemas settings",
     "config code session folder lease turns lake_version commits properties lake job runner",
-    "upkeep publications provenance database",
+    "upkeep publications provenance database inbox",
     "cleaning migrations sources judging erasure calendar events weeks demand",
     "panel conditions panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
