@@ -17,6 +17,7 @@ from pathlib import Path
 
 from shelfcast.code import COMMIT_FILE, git_commit
 from shelfcast.errors import ConfigError
+from shelfcast.options import read_options
 from shelfcast.processes import run_to_end
 from shelfcast.resources import resource_folder
 
@@ -85,10 +86,18 @@ def write_package(path: Path | None = None) -> Path:
     return path
 
 
+def settings_in(file: Path) -> list[str]:
+    """The settings `KEY=VALUE` in a file of Spark's. Raises ConfigError where there is none."""
+    if not file.is_file():
+        raise ConfigError(f"{file}: not there; wanted a file of Spark's settings, a key and its value a line")
+    return [f"{key}={value}" for key, value in read_options(file.read_text(encoding="utf-8")).items()]
+
+
 def submission(
     script: Path, arguments: Sequence[str], master: str | None = None, spark_conf: Sequence[str] = ()
 ) -> Submission:
-    """The command that runs the job `script` with `arguments`, and Spark on `master` with settings `KEY=VALUE`."""
+    """The command that runs the job `script` with `arguments`, and Spark on `master` with settings `KEY=VALUE`, of
+    which the last one of a key counts."""
     options = ["--properties-file", str(resource_folder("conf") / _SETTINGS)]
     options += ["--master", master] if master else []
     options += [word for setting in spark_conf for word in ("--conf", setting)]
