@@ -15,7 +15,7 @@ def reachable(run: Run, files: Sequence[str]) -> list[str]:
 
     Raises SourceError where a folder, such as a Delta table, would have to be copied.
     """
-    if run.spark.sparkContext.master.startswith("local"):
+    if str(run.spark.sparkContext.master).startswith("local"):
         return list(files)
     return [file if "://" in file else _staged(run, file) for file in files]
 
