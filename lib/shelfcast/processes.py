@@ -19,7 +19,9 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command to its end, with these variables on top of the present ones, and return its exit status; an
     interrupt stops it and all that it has started."""
     variables = {**os.environ, **environment}
-    return _run_on_windows(command, variables) if sys.platform == "win32" else _run_in_session(command, variables)
+    if sys.platform == "win32":
+        return _run_on_windows(command, variables)
+    return _run_in_session(command, variables)
 
 
 def is_running(pid: int) -> bool:
@@ -34,6 +36,12 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return not _has_ended(pid)
+
+
+def give_way() -> None:
+    """This process works when no other wants to, where the system can be told so."""
+    if sys.platform != "win32":
+        os.nice(10)
 
 
 def _has_ended(pid: int) -> bool:
