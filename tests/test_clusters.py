@@ -74,7 +74,7 @@ def test_spark_knows_every_setting_and_can_read_its_value(file: Path, spark: Spa
         entry = jvm.org.apache.spark.internal.config.ConfigEntry.findEntry(key)
         assert entry is not None or OF_RESOURCES.fullmatch(key), f"{key}: unknown to Spark"
         if entry is not None:
-            entry.valueConverter().apply(value)
+            jvm.org.apache.spark.SparkConf(False).set(key, value).get(entry)
 
 
 @pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.name)
