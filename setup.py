@@ -16,6 +16,7 @@ BASE = [
     "holidays>=0.109",
     "jinja2>=3.1",
     "numpy==2.4.6",
+    "packaging>=26",
     "pandas==2.3.3",
     "pyarrow==26.0.1",
     "pydantic>=2.14",
@@ -35,7 +36,6 @@ TRAIN = [
     "keras==3.15.1",
     "hyperopt==0.3.0",
     "cloudpickle>=3.1",
-    "packaging>=26",
     "psutil>=7.2",
 ]
 API = [

@@ -14,7 +14,7 @@ def run_on(master: str, lake: Path) -> SimpleNamespace:
     return SimpleNamespace(
         spark=SimpleNamespace(sparkContext=SimpleNamespace(master=master)),
         lake=SimpleNamespace(path=lambda name: f"{lake}/{name}"),
-        staging="_staging/north/key",
+        inbox="_staging/north/key/inbox",
     )
 
 

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from shelfcast.locks import locked
 
 ROOT = Path(__file__).parents[1]
@@ -23,10 +25,9 @@ def test_one_waits_until_the_other_has_ended_even_by_a_kill(tmp_path: Path) -> N
     assert first.stdout is not None
     assert first.stdout.readline() == "held\n"
     second = _start("print('held', flush=True)", lock)
-    try:
+    with pytest.raises(subprocess.TimeoutExpired):
         second.wait(timeout=1)
-    except subprocess.TimeoutExpired:
-        first.kill()
+    first.kill()
     assert second.communicate(timeout=60)[0] == "held\n"
     first.communicate()
     with locked(lock):

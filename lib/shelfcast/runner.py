@@ -88,8 +88,12 @@ class Runner:
         name = run.job.name
         say(f"{name}: started")
         started = datetime.now(UTC)
-        with named_in_spark(self.spark, name):
-            run.job.run(run)
+        try:
+            with named_in_spark(self.spark, name):
+                run.job.run(run)
+        finally:
+            # The source's files as they came, persons among them: they do not wait for the next run to end well.
+            self.lake.remove(run.inbox)
         # Under the lease: what else the region has there is of runs that were killed.
         self.lake.remove(f"_staging/{run.config.region}")
         seconds = (datetime.now(UTC) - started).total_seconds()

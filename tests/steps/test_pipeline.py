@@ -173,6 +173,21 @@ def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_regions_run_side_by_side_make_what_each_makes_alone(spark, submit, undisturbed, tmp_path: Path) -> None:
+    regions, lake = (REGION, "neighbour"), Lake(spark, str(tmp_path / "lake"))
+    running = [
+        submit("pipeline", tmp_path / "lake", "--set", f"region={region}", master="local[1]") for region in regions
+    ]
+    said = [process.communicate(timeout=1800)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    found = hashes(lake, EXACT)
+    assert found == {name: undisturbed[name] for name in found}
+    # The neighbour's rows differ by the region's name alone.
+    counted = [{table.name: lake.read(table, region).count() for table in EXACT} for region in regions]
+    assert counted[0] == counted[1]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
 def test_an_interrupted_run_ends_as_an_undisturbed_one(submit, make_runner, undisturbed, blow, tmp_path: Path) -> None:
     lake = tmp_path / "lake"

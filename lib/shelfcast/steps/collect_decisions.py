@@ -63,7 +63,7 @@ def _alike(files: Sequence[str]) -> list[list[str]]:
 
 
 def _read(run: Run, files: Sequence[str]) -> DataFrame:
-    whole = [file if storage.is_remote(file) else str(Path(file).absolute()) for file in files]
+    whole = [file if "://" in file else str(Path(file).absolute()) for file in files]
     paths = reachable(run, whole)
     if files[0].endswith(".csv"):
         return run.spark.read.csv(paths, header=True)
