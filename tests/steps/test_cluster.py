@@ -61,7 +61,7 @@ COMING_AND_GOING = (
 )
 
 
-def submit(address: str, lake: Path, source: Path, settings: Sequence[str], job: str = "pipeline") -> None:
+def submit(address: str, lake: Path, source: Path | str, settings: Sequence[str], job: str = "pipeline") -> None:
     changes = [flag for change in (*SETTINGS, f"source.path={source}", f"lake={lake}") for flag in ("--set", change)]
     conf = [flag for setting in ("spark.driver.memory=1g", *settings) for flag in ("--spark-conf", setting)]
     command = [BIN / "shelfcast", "submit", job, "--master", address, *conf, "--config", CONFIG, *changes]
@@ -147,7 +147,8 @@ def test_executors_that_come_and_go_make_the_lake_of_one_machine(
     chain: Path, ran: Runner, spark: SparkSession, tmp_path: Path
 ) -> None:
     with cluster("1g", tmp_path / "executors") as address:
-        submit(address, tmp_path / "lake", chain, COMING_AND_GOING)
+        # Named as on a disk that all machines share, the source's files are read where they are.
+        submit(address, tmp_path / "lake", f"file://{chain}", COMING_AND_GOING)
     (application,) = (tmp_path / "executors").iterdir()
     assert len([*application.iterdir()]) > 2
     assert hashes(Lake(spark, str(tmp_path / "lake")), EXACT) == hashes(ran.lake, EXACT)
