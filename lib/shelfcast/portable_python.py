@@ -42,7 +42,7 @@ def write_environment(path: Path, extras: Collection[str]) -> Path:
     # Level 1: each further one takes minutes and saves a tenth. What a link leads to is not there on a node.
     with tarfile.open(path, "w:gz", compresslevel=1, dereference=True) as archive:
         for name, file in {**_python(), **_packages(extras)}.items():
-            archive.add(file, name, recursive=False)
+            archive.add(file, name, recursive=False, filter=_without_owner)
         _add_starter(archive)
     return path
 
@@ -130,6 +130,13 @@ def _site_packages() -> str:
     code = "import site; print(site.getsitepackages(['/'])[-1])"
     told = subprocess.run([_program(), "-I", "-c", code], check=True, capture_output=True, text=True).stdout
     return told.strip().lstrip("/")
+
+
+def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """A node may not know this machine's user, to whom one that unpacks as root would give the files."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
 
 
 def _add_starter(archive: tarfile.TarFile) -> None:
