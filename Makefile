@@ -4,10 +4,10 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve backtest study test slowtest servers s3 s3server dags audit lint format bench lock package clean
+.PHONY: help setup run serve backtest study test slowtest test-faults servers s3 s3server dags audit lint format bench lock package clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 setup:  ## make .venv: packages, jars, Horovod (PYTHON=python3.12 for another Python, GPU=1 for CUDA and NCCL)
 	@environment/setup.sh
@@ -25,10 +25,13 @@ study: setup  ## the published study's protocol, to compare with its table
 	@$(BIN)/shelfcast submit study --config $(CONFIG)
 
 test: setup  ## the tests, with the coverage of lib/
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/python -m pytest -m "not slow and not faults" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 slowtest: setup  ## whole runs: beside one another, on a cluster of two workers; made anew, on one core, interrupted, killed
 	@$(BIN)/python -m pytest -m slow
+
+test-faults: setup  ## processes killed at random points, full disks, damaged files, wrong clocks: nothing is lost (SHELFCAST_RANDOM_KILLS=50)
+	@$(BIN)/python -m pytest -m faults tests/faults
 
 servers:  ## install PostgreSQL and MariaDB with apt-get, which some tests start; without them these are skipped
 	@environment/servers.sh

@@ -16,6 +16,7 @@ BASE = [
     "holidays>=0.109",
     "jinja2>=3.1",
     "numpy==2.4.6",
+    "packaging>=26",
     "pandas==2.3.3",
     "pyarrow==26.0.1",
     "pydantic>=2.14",
@@ -30,11 +31,11 @@ BASE = [
 SPARK = ["pyspark==4.2.0", "delta-spark==4.4.0"]
 # Horovod itself is built from source by environment/setup.sh; these are what it imports.
 TRAIN = [
-    "tensorflow-cpu==2.21.0",
+    "tensorflow-cpu==2.21.0; sys_platform != 'darwin'",
+    "tensorflow==2.21.0; sys_platform == 'darwin'",
     "keras==3.15.1",
     "hyperopt==0.3.0",
     "cloudpickle>=3.1",
-    "packaging>=26",
     "psutil>=7.2",
 ]
 API = [
@@ -48,7 +49,7 @@ API = [
     "python-multipart>=0.0.34",
     "sqlalchemy>=2.1",
     "uvicorn>=0.54",
-    "uvloop>=0.23",
+    "uvloop>=0.23; sys_platform != 'win32'",
 ]
 # An MLflow server is told of model versions, or a file of SQLite, which the last two write.
 TRACKING = ["mlflow-skinny==3.17.2", "alembic>=1.20", "sqlalchemy>=2.1"]

@@ -62,10 +62,15 @@ class Corner:
         return runner.lake.read(open_source(runner.config).raw[name], REGION)
 
     @property
-    def runner(self) -> Runner:
+    def changes(self) -> list[str]:
+        """What its configuration says otherwise than CONF."""
         sales = {"files": "sales*.csv", "received": HEADER.split(","), "columns": COLUMNS} | self._told
         source = {"kind": "mapped", "path": str(self.folder), "tables": {"sales": sales}}
-        return Runner(self.spark, load(CONF, [f"source={yaml.safe_dump(source)}", *self._base, *self._changes]))
+        return [f"source={yaml.safe_dump(source)}", *self._base, *self._changes]
+
+    @property
+    def runner(self) -> Runner:
+        return Runner(self.spark, load(CONF, self.changes))
 
     def ingest(self) -> bool:
         runner = self.runner

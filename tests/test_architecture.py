@@ -13,9 +13,9 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors failures logs resources storage table lineage schemas settings",
+    "errors failures logs options processes locks resources storage table lineage schemas settings",
     "config code session folder lease turns lake_version commits properties lake job runner",
-    "upkeep publications provenance database",
+    "upkeep publications provenance database inbox",
     "cleaning migrations sources judging erasure calendar events weeks demand",
     "panel conditions panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
@@ -24,7 +24,7 @@ LAYERS = (
     "api web",
     "steps system command",
     "generator",
-    "submit cli",
+    "submit portable_python cli",
 )
 ORDER = [name for layer in LAYERS for name in layer.split()]
 
@@ -35,6 +35,11 @@ HIDDEN = {
     "horovod": {"training/distributed.py"},
     "hyperopt": {"tuning/search.py"},
     "mlflow": {"tracking.py"},
+    # Where systems differ.
+    "ctypes": {"processes.py"},
+    "fcntl": {"locks.py"},
+    "msvcrt": {"locks.py"},
+    "signal": {"processes.py"},
 }
 
 # Where rows come to the driver, and why they stay few.

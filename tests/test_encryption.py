@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import standalone
+from shelfcast.options import read_options
 from shelfcast.session import default_options
 
 pytestmark = pytest.mark.slow
@@ -19,8 +20,7 @@ print("sum", spark.range(1000).repartition(4).groupBy().sum("id").first()[0], sp
 
 
 def settings() -> dict[str, str]:
-    lines = (ROOT / "conf" / "security" / "spark-security.conf").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+    return read_options((ROOT / "conf" / "security" / "spark-security.conf").read_text(encoding="utf-8"))
 
 
 def store(folder: Path, password: str) -> Path:

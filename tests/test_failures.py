@@ -1,11 +1,14 @@
 """What Spark's workers tell of a place that is away, and of one that is not."""
 
+import errno
+import os
+
 import pytest
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
 from shelfcast.errors import TransientError
-from shelfcast.failures import innermost, naming_what_is_away
+from shelfcast.failures import innermost, is_of_lost_jvm, naming_what_is_away
 
 STAGE = """An error occurred while calling o1.collect.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 1.0 failed 1 times
@@ -29,6 +32,55 @@ def test_a_place_that_is_away_may_be_back_later(cause: str) -> None:
         raise PySparkException(STAGE.format(f"{cause}\nCaused by: java.net.ConnectException: Connection refused"))
     assert "\n" not in str(told.value)
     assert cause.rpartition("Exception: ")[2].rpartition("OSError: ")[2] in str(told.value)
+
+
+PASSING = {
+    "a disk that an executor fills": (
+        PySparkException(STAGE.format("java.io.IOException: No space left on device")),
+        "No space left on device; wanted room for what is written",
+    ),
+    "a disk that the driver fills": (
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/lake/reports/index.html"),
+        "No space left on device: '/lake/reports/index.html'; wanted room for what is written",
+    ),
+    "a worker that is killed": (
+        PySparkException(STAGE.format("org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)")),
+        "Python worker exited unexpectedly (crashed); wanted it to live until its task was done",
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "told"), PASSING.values(), ids=PASSING)
+def test_what_a_later_try_may_not_meet_is_told_so(error: Exception, told: str) -> None:
+    with pytest.raises(TransientError) as found, naming_what_is_away():
+        raise error
+    assert str(found.value) == told
+
+
+LOST = {
+    "that hung up": (Py4JNetworkError("Answer from Java side is empty"), True),
+    "that was called": (Py4JError("An error occurred while calling o1.collect"), True),
+    "that listens no more": (ConnectionRefusedError(111, "Connection refused"), True),
+    "that refuses a call": (Py4JError("An error occurred while calling o1.x. Trace:\npy4j.Py4JException"), False),
+}
+
+
+@pytest.mark.parametrize(("error", "is_lost"), LOST.values(), ids=LOST)
+def test_a_jvm_is_lost_that_does_not_answer(error: Py4JError | ConnectionError, is_lost: bool) -> None:
+    assert is_of_lost_jvm(error) is is_lost
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ("java.io.EOFException: end of stream", "file:/in/sales.csv.gz: java.io.EOFException: end of stream"),
+        ("java.io.IOException: sales.csv.gz is no gzip", "java.io.IOException: sales.csv.gz is no gzip"),
+    ],
+    ids=["it-is-not-named-yet", "it-is-named"],
+)
+def test_a_file_that_could_not_be_read_is_named(cause: str, told: str) -> None:
+    reading = "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:/in/sales.csv.gz. SQLSTATE: KD001\n"
+    assert innermost(PySparkException(reading + STAGE.format(cause))) == told
 
 
 def test_what_a_database_refuses_is_refused_for_good() -> None:

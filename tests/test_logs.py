@@ -55,6 +55,13 @@ def test_for_people_progress_has_its_time_and_a_failure_its_kind(capsys: pytest.
     assert failed == "error: no file"
 
 
+def test_py4j_s_stack_of_a_jvm_that_is_gone_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    logs.configure("text")
+    logging.exception("Exception while sending command.")
+    logging.exception("another library's")
+    assert caplog.messages == ["another library's"]
+
+
 def test_each_line_of_a_run_is_an_object_that_names_the_run(
     spark: SparkSession, lake_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

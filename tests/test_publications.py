@@ -1,17 +1,20 @@
 """What a reader of the newest publication sees, while others publish."""
 
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError
 from shelfcast.lake import Lake
-from shelfcast.publications import DAY_RUNS, Publication, failures, newest, published_days
+from shelfcast.publications import DAY_RUNS, Publication, failures, moment, newest, published_days
 from shelfcast.schemas import PUBLICATIONS
 from shelfcast.table import Table
 
@@ -76,6 +79,35 @@ def test_the_newest_is_of_the_newest_day_and_a_day_published_again_takes_its_own
     assert (found.run_id, found.forecast_date, found.published_at) == ("run 3", DAY, datetime(2017, 9, 1, 0, 0, 3))
     assert seen(lake, FORECASTS) == 3
     assert published_days(lake, NORTH) == {older, DAY}
+
+
+@pytest.fixture(params=["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The machine's zone is one in which it is another day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+def test_the_moment_of_a_publication_is_that_of_utc_wherever_the_machine_is(lake: Lake) -> None:
+    row = (NORTH, DAY, "run 1", moment(lake, NORTH, DAY), {})
+    lake.append(PUBLICATIONS, lake.spark.createDataFrame([row], PUBLICATIONS.schema))
+    held = lake.read(PUBLICATIONS, NORTH).select(F.col("published_at").cast("string")).first()[0]
+    for found in (datetime.fromisoformat(held), newest(lake, NORTH).published_at):
+        assert abs(found.replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(hours=1)
+
+
+def test_what_is_published_by_a_clock_that_went_back_takes_the_place_of_what_was_before(lake: Lake) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=365)
+    for number in (1, 2, 3):
+        at = ahead if number == 1 else moment(lake, NORTH, DAY)
+        row = (NORTH, DAY, f"run {number}", at, {})
+        lake.append(PUBLICATIONS, lake.spark.createDataFrame([row], PUBLICATIONS.schema))
+        assert newest(lake, NORTH).run_id == f"run {number}"
+    assert moment(lake, NORTH, date(2017, 8, 2)) < ahead
 
 
 def test_a_late_forecast_is_served_with_its_age() -> None:

@@ -1,14 +1,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from shelfcast import config, schemas
-from shelfcast.errors import LakeError, TransientError
+from shelfcast import config, schemas, storage
+from shelfcast.errors import LakeError, SourceError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
@@ -89,7 +89,8 @@ def test_a_run_is_recorded_from_its_start_with_what_it_wrote(make_runner: Callab
         put(PRICES)(run)
         time.sleep(1)
 
-    before = datetime.now(UTC).replace(tzinfo=None)
+    # Collected, a moment is as the clock here shows it.
+    before = datetime.now()
     runner.run(job("price", (), (PRICES,), run=slowly))
     recorded = runner.lake.read(schemas.JOB_RUNS, REGION).collect()[0]
     assert before <= recorded.started_at <= before + timedelta(seconds=recorded.seconds)
@@ -134,6 +135,18 @@ def test_what_a_killed_run_staged_is_removed_by_the_next(make_runner: Callable[.
     assert len(runner.lake.names(f"_staging/{REGION}/*")) == 1
     runner.run(job("other", (), (COSTS,)))
     assert runner.lake.names(f"_staging/{REGION}*") == []
+
+
+def test_a_run_that_fails_leaves_no_file_of_the_source_in_the_lake(make_runner: Callable[..., Runner]) -> None:
+    runner = make_runner()
+
+    def refused(run: Run) -> None:
+        storage.copy(str(CONFIG), runner.lake.path(f"{run.inbox}/{CONFIG.name}"))
+        raise SourceError("a column that no one knows")
+
+    with pytest.raises(SourceError):
+        runner.run(job("price", (), (PRICES,), run=refused))
+    assert runner.lake.names(f"_staging/{REGION}/*/*") == []
 
 
 def test_what_a_killed_run_has_staged_is_not_made_again(make_runner: Callable[..., Runner]) -> None:

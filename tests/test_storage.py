@@ -28,6 +28,7 @@ class FullDisk:
     def __init__(self) -> None:
         self.local = fs.LocalFileSystem()
         self.create_dir, self.move = self.local.create_dir, self.local.move
+        self.delete_file = self.local.delete_file
 
     def open_output_stream(self, path: str) -> HalfWritten:
         return HalfWritten(path)
@@ -42,7 +43,18 @@ def test_a_file_is_whole_or_not_there_at_all(tmp_path: Path, monkeypatch: pytest
             with pytest.raises(OSError, match="no space left"):
                 storage.write_bytes(b"new", uri)
     assert storage.read_bytes(old) == b"old"
-    assert not storage.is_file(new)
+    assert [path.name for path in tmp_path.iterdir()] == ["old.skops"]
+
+
+def test_of_two_that_write_a_file_at_once_each_writes_a_whole_one(tmp_path: Path) -> None:
+    uri = str(tmp_path / "model.skops")
+    with storage._whole_file(uri) as one:
+        one.write(b"one, ")
+        with storage._whole_file(uri) as other:
+            other.write(b"other")
+        one.write(b"and the rest of one")
+    assert storage.read_bytes(uri) == b"one, and the rest of one"
+    assert [path.name for path in tmp_path.iterdir()] == ["model.skops"]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +71,8 @@ def test_files_are_found_by_their_pattern(tmp_path: Path, pattern: str, found: l
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert storage.find(str(tmp_path), pattern) == [str(tmp_path / name) for name in found]
+    # Named with its scheme, as on a disk that all machines of a cluster share.
+    assert storage.find(tmp_path.as_uri(), pattern) == [f"{tmp_path.as_uri()}/{name}" for name in found]
 
 
 @pytest.mark.parametrize("name", ["lake/a b%20.parquet", "region=here/x.parquet"])

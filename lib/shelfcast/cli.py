@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shelfcast import __version__, logs
 from shelfcast.errors import ShelfcastError
-from shelfcast.submit import job_files, run, spark_environment, submission, write_package
+from shelfcast.submit import job_files, run, settings_in, spark_environment, submission, write_package
 
 WRONG_USAGE = 2
 INTERRUPTED = (130, 143)
@@ -55,35 +55,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shelfcast", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"shelfcast {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    submit = commands.add_parser(
-        "submit",
-        help="run a job by spark-submit",
-        usage="shelfcast submit JOB [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
-        description="Print the spark-submit command of a job, and run it. All other flags are the job's.",
-        allow_abbrev=False,
+    submit = _add_submitting(
+        commands, "submit JOB", "run a job by spark-submit", "Print the spark-submit command of a job, and run it."
     )
     submit.add_argument("job", metavar="JOB", help="`shelfcast jobs` lists them")
-    _add_spark_flags(submit)
     for name, what in SCHEDULED.items():
-        scheduled = commands.add_parser(
-            name,
-            help=what,
-            usage=f"shelfcast {name} [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
-            description=f"As `shelfcast submit {name}`: {what}. All other flags are the job's.",
-            allow_abbrev=False,
-        )
-        scheduled.set_defaults(job=name)
-        _add_spark_flags(scheduled)
-    forget = commands.add_parser(
-        "forget",
-        help="delete a person's rows, purge and prove it",
-        usage="shelfcast forget ID [--master M] [--spark-conf KEY=VALUE ...] --config FILE [the job's other flags]",
-        description="Hash the identifier with the key in SHELFCAST_PERSON_KEY, and submit job forget with the hash.",
-        allow_abbrev=False,
+        _add_submitting(commands, name, what, f"As `shelfcast submit {name}`: {what}.").set_defaults(job=name)
+    forget = _add_submitting(
+        commands,
+        "forget ID",
+        "delete a person's rows, purge and prove it",
+        "Hash the identifier with the key in SHELFCAST_PERSON_KEY, and submit job forget with the hash.",
     )
     forget.add_argument("person", metavar="ID", help="the person's identifier, as the source has it")
     forget.set_defaults(job="forget")
-    _add_spark_flags(forget)
     commands.add_parser("jobs", help="list the jobs")
     generate = commands.add_parser("generate", help="write a chain whose truth is known", allow_abbrev=False)
     generate.add_argument("chain", metavar="CHAIN", help="a chain file, or the name of one in conf/chains/")
@@ -93,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_serving(commands)
     package = commands.add_parser("package", help="write the archive that spark-submit ships to executors")
     package.add_argument("--output", type=Path, default=Path("build/shelfcast.zip"), metavar="FILE")
+    package.add_argument("--environment", type=Path, metavar="FILE", help="write the executors' Python too (tar.gz)")
+    package.add_argument("--training", action="store_true", help="and in it what trains networks")
     return parser
 
 
@@ -129,9 +116,24 @@ def _add_configs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_spark_flags(parser: argparse.ArgumentParser) -> None:
+def _add_submitting(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", usage: str, what: str, description: str
+) -> argparse.ArgumentParser:
+    """A command that hands a job to Spark, as it is called."""
+    parser = commands.add_parser(
+        usage.split()[0],
+        help=what,
+        usage=f"shelfcast {usage} [--master M] [--spark-settings FILE ...] [--spark-conf KEY=VALUE ...] --config FILE "
+        "[the job's other flags]",
+        description=f"{description} All other flags are the job's.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--master", help="where Spark runs (default: local[*])")
+    parser.add_argument(
+        "--spark-settings", action="append", default=[], type=Path, metavar="FILE", help="Spark's settings, one a line"
+    )
     parser.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="a setting of Spark's")
+    return parser
 
 
 def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
@@ -139,7 +141,8 @@ def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
     if arguments.job not in jobs:
         print(f"shelfcast: job {arguments.job!r}: unknown; wanted one of {', '.join(jobs)}", file=sys.stderr)
         return WRONG_USAGE
-    submitted = submission(jobs[arguments.job], job_arguments, arguments.master, arguments.spark_conf)
+    settings = [setting for file in arguments.spark_settings for setting in settings_in(file)]
+    submitted = submission(jobs[arguments.job], job_arguments, arguments.master, [*settings, *arguments.spark_conf])
     is_json = _log_form(job_arguments) == "json"
     logs.configure("json" if is_json else "text")
     if is_json:
@@ -181,6 +184,10 @@ def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
 
 def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     print(write_package(arguments.output))
+    if arguments.environment:
+        from shelfcast.portable_python import write_environment
+
+        print(write_environment(arguments.environment, ["spark", "train"] if arguments.training else ["spark"]))
     return 0
 
 

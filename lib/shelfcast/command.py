@@ -10,14 +10,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from shelfcast import config, logs
 from shelfcast.config import Config
-from shelfcast.errors import ShelfcastError
-from shelfcast.failures import innermost, naming_what_is_away
+from shelfcast.errors import ShelfcastError, TransientError
+from shelfcast.failures import innermost, is_of_lost_jvm, naming_what_is_away
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
 from shelfcast.runner import Runner
@@ -25,6 +25,7 @@ from shelfcast.session import open_session
 from shelfcast.table import Table
 
 ALERTED, INTERRUPTED = 3, 130
+_NO_JVM = "Spark's JVM has ended or was killed; wanted it to live until the job was done"
 _INTERRUPTED = "the lake is as the last finished commit left it; the same command goes on from there"
 
 
@@ -85,6 +86,10 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alert
         return _ended("error", str(error), error.exit_status)
     except (PySparkException, Py4JJavaError) as error:
         return _ended("error", in_a_line(error), 1)
+    except (Py4JError, ConnectionError) as error:
+        if not is_of_lost_jvm(error):
+            raise
+        return _ended("error", _NO_JVM, TransientError.exit_status)
     except KeyboardInterrupt:
         return _ended("interrupted", _INTERRUPTED, INTERRUPTED)
     return 0

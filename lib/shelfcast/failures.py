@@ -1,11 +1,12 @@
-"""Failures that Spark and its workers tell of in words of others: what was the cause, and whether a place is away."""
+"""Failures that Spark and its workers tell of in words of others: what was the cause, and whether it may pass."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
+from pathlib import Path
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 from shelfcast.errors import TransientError
@@ -20,23 +21,41 @@ _AWAY = re.compile(
     r"|Unable to execute HTTP request|ApiCallTimeoutException"
     r"|AWS Error (NETWORK_CONNECTION|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT)"
 )
+# What passes, and what was wanted of it.
+_PASSING = (
+    (_AWAY, "it to answer"),
+    (re.compile(r"No space left on device|Disk quota exceeded"), "room for what is written"),
+    (re.compile(r"Python worker exited unexpectedly \(crashed\)"), "it to live until its task was done"),
+)
+# In Spark's words, the file that a task could not read.
+_READING = re.compile(r"Encountered error while reading file (\S+)\.(?=\s|$)")
 
 
 @contextmanager
 def naming_what_is_away() -> Iterator[None]:
-    """Raises TransientError, in one line, where a place that Spark or a worker asked did not answer."""
+    """Raises TransientError, in one line, where what Spark or a worker needed was not there: a place that did not
+    answer, room on a disk, a worker that was killed."""
     try:
         yield
     except (PySparkException, Py4JJavaError, OSError) as error:
         told = str(error)
-        if found := _AWAY.search(told):
-            said = told[found.start() :].partition("\n")[0].strip()
-            raise TransientError(f"{said}; wanted it to answer") from error
+        for words, wanted in _PASSING:
+            if found := words.search(told):
+                said = told[found.start() :].partition("\n")[0].strip()
+                raise TransientError(f"{said}; wanted {wanted}") from error
         raise
 
 
+def is_of_lost_jvm(error: Py4JError | ConnectionError) -> bool:
+    """Whether Spark's own process did not answer the driver's Python; what it refuses comes with its stack."""
+    return isinstance(error, ConnectionError) or "Trace:" not in str(error)
+
+
 def innermost(error: Exception) -> str:
-    """The last cause that Spark names, in one line without the lines of code that led there."""
+    """The last cause that Spark names, in one line without the lines of code that led there, behind the file that was
+    read then."""
     cause = str(error).rpartition("Caused by: ")[2]
     lines = takewhile(lambda line: not line.startswith(("\tat ", "JVM stacktrace")), cause.splitlines())
-    return " ".join(line.strip() for line in lines if not line.startswith("  "))
+    said = " ".join(line.strip() for line in lines if not line.startswith("  "))
+    reading = _READING.search(str(error))
+    return f"{reading[1]}: {said}" if reading and Path(reading[1]).name not in said else said

@@ -108,6 +108,11 @@ class Run:
         """Where the run puts what it needs for itself; gone when it ends."""
         return f"_staging/{self.config.region}/{self.key}"
 
+    @property
+    def inbox(self) -> str:
+        """Where the run puts copies of files that only the driver has; gone when it ends or fails."""
+        return f"{self.staging}/inbox"
+
     def append_once(self, table: Table, frame: DataFrame, **told: object) -> None:
         """Append rows but once, however often the run is done, until another run has appended its own; the commit tells
         of `told` too."""

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
 
@@ -22,6 +21,7 @@ from py4j.protocol import Py4JError
 
 from shelfcast.errors import TransientError
 from shelfcast.folder import Folder
+from shelfcast.processes import is_running
 
 # A host that died with its run is waited for so long; a run that lives renews its lease five times in it.
 LASTS_SECONDS = 900
@@ -51,7 +51,7 @@ class Holder:
     @property
     def is_alive(self) -> bool:
         """Whether it has not expired and, on this host, its process is there."""
-        return time.time() < self.until and (self.host != socket.gethostname() or _runs(self.pid))
+        return time.time() < self.until and (self.host != socket.gethostname() or is_running(self.pid))
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC)
@@ -141,23 +141,3 @@ class Lease:
 
     def _path(self, name: str) -> str:
         return f"_leases/{self._region}/{name}"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return not _has_ended(pid)
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether only the process's entry is left: a container's first process may never ask how its orphans ended."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        # No Linux, or gone by now.
-        return False
-    return state in ("Z", "X")

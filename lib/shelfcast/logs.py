@@ -51,6 +51,12 @@ def configure(form: str) -> None:
     handler.setFormatter(FORMATS[form])
     _LOG.handlers, _LOG.propagate = [handler], False
     _LOG.setLevel(logging.INFO)
+    logging.getLogger().addFilter(_is_not_of_py4j)
+
+
+def _is_not_of_py4j(record: logging.LogRecord) -> bool:
+    """A JVM that is gone is told of by py4j in stack traces, past its own logger, and by the job in a line."""
+    return record.msg != "Exception while sending command."
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
@@ -19,6 +19,8 @@ DAY_RUNS = Table(
     "region string, forecast_date date, started_at timestamp, seconds double, error string",
     key=("region", "forecast_date", "started_at"),
 )
+# Less than this lies between no two moments that a table can tell apart.
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def publish_again(lake: Lake, region: str, names: Collection[str]) -> None:
         return
     # What the last commit tells, this one does: whether the day's jobs are up to date is read from it.
     last = lake.last_commit(PUBLICATIONS, {"region": region})
-    row = (region, published.forecast_date, published.run_id, datetime.now(UTC).replace(tzinfo=None), tables)
+    row = (region, published.forecast_date, published.run_id, moment(lake, region, published.forecast_date), tables)
     lake.append(PUBLICATIONS, lake.spark.createDataFrame([row], PUBLICATIONS.schema), last.note if last else None)
 
 
@@ -84,6 +86,13 @@ def published_in(lake: Lake, region: str, day: date) -> list[Publication]:
         return []
     rows = lake.read(PUBLICATIONS, region).where(F.col("forecast_date") == F.lit(day)).orderBy("published_at")
     return [_as_publication(row) for row in rows.collect()]
+
+
+def moment(lake: Lake, region: str, day: date) -> datetime:
+    """When what is published of the day now is published: now, or after what was published of it by a clock that was
+    ahead of this one, which it is to take the place of."""
+    before = [each.published_at.replace(tzinfo=UTC) + _TICK for each in published_in(lake, region, day)]
+    return max([datetime.now(UTC), *before])
 
 
 def failures(lake: Lake, region: str) -> dict[date, str]:
@@ -104,4 +113,6 @@ def published_days(lake: Lake, region: str) -> set[date]:
 
 
 def _as_publication(row: Row) -> Publication:
-    return Publication(*[row[name] for name in Publication.__dataclass_fields__])
+    # Spark gives a moment as the clock of this machine's zone shows it.
+    at = row["published_at"].astimezone(UTC).replace(tzinfo=None)
+    return Publication(row["region"], row["forecast_date"], row["run_id"], at, row["tables"])

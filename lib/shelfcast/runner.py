@@ -87,12 +87,16 @@ class Runner:
     def _carry_out(self, run: Run) -> None:
         name = run.job.name
         say(f"{name}: started")
-        started = datetime.now(UTC).replace(tzinfo=None)
-        with named_in_spark(self.spark, name):
-            run.job.run(run)
+        started = datetime.now(UTC)
+        try:
+            with named_in_spark(self.spark, name):
+                run.job.run(run)
+        finally:
+            # The source's files as they came, persons among them: they do not wait for the next run to end well.
+            self.lake.remove(run.inbox)
         # Under the lease: what else the region has there is of runs that were killed.
         self.lake.remove(f"_staging/{run.config.region}")
-        seconds = (datetime.now(UTC).replace(tzinfo=None) - started).total_seconds()
+        seconds = (datetime.now(UTC) - started).total_seconds()
         self._record(run, started, seconds)
         rows = ", ".join(f"{table} {commit.rows:,}" for table, commit in run.written.items())
         say(f"{name}: done in {seconds:.1f} s ({rows})")

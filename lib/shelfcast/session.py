@@ -11,15 +11,13 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 from pyspark.util import inheritable_thread_target
 
+from shelfcast.options import read_options
 from shelfcast.resources import resource_folder
 
 
 def default_options() -> dict[str, str]:
-    """Key and value of each line of conf/spark-defaults.conf, as spark-submit reads them."""
-    text = (resource_folder("conf") / "spark-defaults.conf").read_text(encoding="utf-8")
-    lines = (line.strip() for line in text.splitlines())
-    pairs = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
-    return {key: value.strip() for key, value in pairs}
+    """Key and value of each line of conf/spark-defaults.conf."""
+    return read_options((resource_folder("conf") / "spark-defaults.conf").read_text(encoding="utf-8"))
 
 
 def open_session(app_name: str, options: Mapping[str, str] | None = None) -> SparkSession:

@@ -10,11 +10,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
+from urllib.request import url2pathname
+from uuid import uuid4
 
 from pyarrow import NativeFile, fs
 
@@ -43,7 +45,7 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
 
 def locate_all(files: Sequence[str]) -> tuple[fs.FileSystem, list[str]]:
     """The one file system of files as Spark names them, which is with escapes, and their paths in it."""
-    plain = [unquote(urlsplit(file).path) if file.startswith("file:") else unquote(file) for file in files]
+    plain = [url2pathname(urlsplit(file).path) if file.startswith("file:") else unquote(file) for file in files]
     located = [locate(file) for file in plain]
     return located[0][0], [path for _, path in located]
 
@@ -55,7 +57,7 @@ def find(folder: str, pattern: str) -> list[str]:
 
 def survey(folder: str, pattern: str) -> dict[str, fs.FileInfo]:
     """What `find` finds, with what the file system tells of each."""
-    if not is_remote(folder):
+    if "://" not in folder:
         paths = sorted(map(str, Path(folder).glob(pattern)))
         return dict(zip(paths, fs.LocalFileSystem().get_file_info(paths), strict=True))
     filesystem, root = locate(folder.rstrip("/"))
@@ -133,10 +135,17 @@ def _whole_file(uri: str) -> Iterator[NativeFile]:
         with filesystem.open_output_stream(path) as stream:
             yield stream
         return
-    filesystem.create_dir(path.rpartition("/")[0], recursive=True)
-    with filesystem.open_output_stream(f"{path}.part") as stream:
-        yield stream
-    filesystem.move(f"{path}.part", path)
+    filesystem.create_dir(os.path.dirname(path), recursive=True)
+    # Of a task that Spark runs twice both write the file at once: the last one stands.
+    part = f"{path}.{uuid4().hex[:8]}.part"
+    try:
+        with filesystem.open_output_stream(part) as stream:
+            yield stream
+        filesystem.move(part, path)
+    except BaseException:
+        with suppress(OSError):
+            filesystem.delete_file(part)
+        raise
 
 
 def remove(uri: str) -> None:

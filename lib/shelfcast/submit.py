@@ -1,35 +1,30 @@
-"""Hands a job to spark-submit: the archive of the package, the command, and the process that runs it."""
+"""Hands a job to spark-submit: the archive of the package, and the command."""
 
-import ctypes
 import hashlib
 import importlib.util
 import io
 import os
 import re
 import shlex
-import signal
-import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from types import FrameType
 
 from shelfcast.code import COMMIT_FILE, git_commit
 from shelfcast.errors import ConfigError
+from shelfcast.options import read_options
+from shelfcast.processes import run_to_end
 from shelfcast.resources import resource_folder
 
 # The earliest that a zip can hold: the same source gives the same bytes, whenever it is built.
 _DATE = (1980, 1, 1, 0, 0, 0)
-_STOP_SECONDS = 20
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
-_PR_SET_PDEATHSIG = 1
 _SETTINGS = "spark-defaults.conf"
+_PROGRAM = "spark-submit.cmd" if sys.platform == "win32" else "spark-submit"
 _WANTED_CACHE = "wanted a folder of this user's own, or XDG_CACHE_HOME to name another place"
 # The names of secrets as Spark's own spark.redaction.regex knows them, and what it shows in place of a value.
 _SECRET = re.compile(r"((?:secret|password|token|access[.]?key)[^=]*=).+", re.IGNORECASE | re.DOTALL)
@@ -91,10 +86,18 @@ def write_package(path: Path | None = None) -> Path:
     return path
 
 
+def settings_in(file: Path) -> list[str]:
+    """The settings `KEY=VALUE` in a file of Spark's. Raises ConfigError where there is none."""
+    if not file.is_file():
+        raise ConfigError(f"{file}: not there; wanted a file of Spark's settings, a key and its value a line")
+    return [f"{key}={value}" for key, value in read_options(file.read_text(encoding="utf-8")).items()]
+
+
 def submission(
     script: Path, arguments: Sequence[str], master: str | None = None, spark_conf: Sequence[str] = ()
 ) -> Submission:
-    """The command that runs the job `script` with `arguments`, and Spark on `master` with settings `KEY=VALUE`."""
+    """The command that runs the job `script` with `arguments`, and Spark on `master` with settings `KEY=VALUE`, of
+    which the last one of a key counts."""
     options = ["--properties-file", str(resource_folder("conf") / _SETTINGS)]
     options += ["--master", master] if master else []
     options += [word for setting in spark_conf for word in ("--conf", setting)]
@@ -103,67 +106,8 @@ def submission(
 
 
 def run(submitted: Submission) -> int:
-    """Run the command to its end and return its exit status; an interrupt stops it and all its workers.
-
-    The JVM and its Python processes form a session of their own, so that Ctrl-C reaches this process alone, which asks
-    them to end: an interrupt of their own they would answer with stack traces.
-    """
-    ending = _Ending()
-    with _handling(ending):
-        ending.process = subprocess.Popen(
-            submitted.command,
-            env={**os.environ, **submitted.environment},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
-        ending.pass_on()
-        status = ending.process.wait()
-    if ending.received:
-        return 128 + ending.received[0]
-    return status if status >= 0 else 128 - status
-
-
-class _Ending:
-    """Passes signals on to a process and what it started: asks them to end at the first, insists at the next.
-
-    A signal may come before there is a process: it is kept, and passed on then.
-    """
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-        self.received: list[int] = []
-
-    def __call__(self, number: int, _: FrameType | None) -> None:
-        self.received.append(number)
-        self.pass_on()
-
-    def pass_on(self) -> None:
-        if self.process is None or not self.received:
-            return
-        is_first = len(self.received) == 1
-        if is_first:
-            signal.alarm(_STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM if is_first else signal.SIGKILL)
-
-
-@contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """`handler` gets the signals that end a process, but those that are ignored: a run under nohup stays deaf."""
-    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in heard}
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        for number, previous in before.items():
-            signal.signal(number, previous)
-
-
-def _die_with_parent() -> None:
-    """Where this process is killed outright, the kernel ends the JVM: no job writes on with nobody waiting for it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Run the command to its end and return its exit status; an interrupt stops it and all its workers."""
+    return run_to_end(submitted.command, submitted.environment)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
@@ -188,9 +132,12 @@ def _own_folder(folder: Path) -> Path:
 
     Raises ConfigError where it, or the link that leads to it, is another user's.
     """
-    user = os.getuid()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if sys.platform == "win32":
+            # The folders of a user's profile are the user's own there.
+            return folder
+        user = os.getuid()
         others = {folder.lstat().st_uid, folder.stat().st_uid} - {user}
         if not others:
             folder.chmod(0o700)
@@ -209,14 +156,14 @@ def _redact(word: str) -> str:
 def _spark_submit() -> str:
     """Of SPARK_HOME, else of this Python's own pyspark."""
     if home := os.environ.get("SPARK_HOME"):
-        return f"{home}/bin/spark-submit"
-    beside = Path(sys.executable).with_name("spark-submit")
+        return f"{home}/bin/{_PROGRAM}"
+    beside = Path(sys.executable).with_name(_PROGRAM)
     if beside.exists():
         return str(beside)
     pyspark = importlib.util.find_spec("pyspark")
     if pyspark is None or pyspark.origin is None:
         raise ConfigError("pyspark: not installed; wanted shelfcast[spark], or SPARK_HOME to name a Spark")
-    return str(Path(pyspark.origin).parent / "bin" / "spark-submit")
+    return str(Path(pyspark.origin).parent / "bin" / _PROGRAM)
 
 
 def spark_environment(master: str | None = None) -> dict[str, str]:

@@ -2,7 +2,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,8 @@ from shelfcast.runner import Runner
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.system import InventorySystem
 from shop import lake_of
+from submitted import CONFIG, ROOT, chain_flags, start
 
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "conf" / "complete_journey.yaml"
 # What the shop sells a week of each product, and what was counted.
 SHOP = {("1", "fast"): 70.0, ("1", "slow"): 7.0, ("1", "full"): 14.0}
 SHELVES = {("1", "fast"): 30.0, ("1", "full"): 900.0}
@@ -104,17 +102,7 @@ def shop(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def submit(chain: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a job in a process of its own, as spark-submit would."""
 
-    def start(job: str, lake: Path, *flags: str, master: str = "local[2]") -> subprocess.Popen[str]:
-        changes = [flag for change in (*SETTINGS, f"source.path={chain}", f"lake={lake}") for flag in ("--set", change)]
-        command = [
-            str(Path(sys.executable).parent / "spark-submit"),
-            *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
-            *("--conf", "spark.driver.host=localhost", "--conf", "spark.driver.bindAddress=127.0.0.1"),
-            *(str(ROOT / "jobs" / f"{job}.py"), "--config", str(CONFIG), *changes, *flags),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable}
-        return subprocess.Popen(
-            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-        )
+    def begin(job: str, lake: Path, *flags: str, master: str = "local[2]") -> subprocess.Popen[str]:
+        return start(ROOT / "jobs" / f"{job}.py", *chain_flags(chain, lake), *flags, master=master)
 
-    return start
+    return begin

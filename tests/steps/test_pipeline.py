@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from chain import write_chain
+from made_tables import EXACT, REGION, hashes
 from shelfcast import schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.code import git_commit
@@ -20,36 +21,6 @@ from shelfcast.promotion import standing
 from shelfcast.sources import open_source
 from shelfcast.steps import forecast, train_baselines
 from shelfcast.system import PIPELINE, InventorySystem
-
-REGION = "complete_journey"
-TABLES = (
-    schemas.PRODUCTS,
-    schemas.PROMOTIONS,
-    schemas.QUANTITY_BOUNDS,
-    schemas.SALES,
-    schemas.STORES,
-    schemas.QUARANTINE,
-    schemas.ROW_COUNTS,
-    schemas.CALENDAR,
-    *schemas.DEMAND.values(),
-    schemas.SERIES,
-    schemas.PANEL_DEMAND,
-    TRAINING_FRAME,
-    schemas.VOCABULARIES,
-    schemas.SCALERS,
-    schemas.ENSEMBLES,
-    schemas.REGISTRY,
-    schemas.BACKTESTS,
-    schemas.METRICS,
-    schemas.LEADERBOARD,
-    schemas.FORECASTS,
-    schemas.CALIBRATION,
-    schemas.SERIES_COUNTS,
-)
-
-
-def hashes(lake: Lake, tables=TABLES) -> dict[str, str]:
-    return {table.name: lake.content_hash(table, REGION) for table in tables}
 
 
 @pytest.fixture(scope="module")
@@ -197,9 +168,23 @@ def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path
     process = submit("pipeline", tmp_path / "lake", master="local[1]")
     _, messages = process.communicate(timeout=900)
     assert process.returncode == 0, messages[-3000:]
-    exact = [table for table in TABLES if table not in (schemas.REGISTRY, schemas.LEADERBOARD)]
-    found = hashes(Lake(spark, str(tmp_path / "lake")), exact)
+    found = hashes(Lake(spark, str(tmp_path / "lake")), EXACT)
     assert found == {name: undisturbed[name] for name in found}
+
+
+@pytest.mark.slow
+def test_regions_run_side_by_side_make_what_each_makes_alone(spark, submit, undisturbed, tmp_path: Path) -> None:
+    regions, lake = (REGION, "neighbour"), Lake(spark, str(tmp_path / "lake"))
+    running = [
+        submit("pipeline", tmp_path / "lake", "--set", f"region={region}", master="local[1]") for region in regions
+    ]
+    said = [process.communicate(timeout=1800)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
+    found = hashes(lake, EXACT)
+    assert found == {name: undisturbed[name] for name in found}
+    # The neighbour's rows differ by the region's name alone.
+    counted = [{table.name: lake.read(table, region).count() for table in EXACT} for region in regions]
+    assert counted[0] == counted[1]
 
 
 @pytest.mark.slow

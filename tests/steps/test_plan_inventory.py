@@ -167,9 +167,10 @@ def test_decisions_without_a_file_are_refused_by_its_name(spark: SparkSession, t
         runner.run(collect_decisions.job(runner.config))
 
 
-def test_decisions_of_a_folder_are_those_of_all_its_files(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_decisions_of_a_folder_are_those_of_all_its_files(scheme: str, spark: SparkSession, tmp_path: Path) -> None:
     folder = tmp_path / "decided"
-    runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={folder}")
+    runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={scheme}{folder}")
     job = collect_decisions.job(runner.config)
     assert runner.run(job)
     assert runner.lake.read(tables.ORDER_DECISIONS, "tiny").count() == 0

@@ -1,11 +1,9 @@
 """What planners set: the settings of a region as the next plan will read them, and the file that they change."""
 
-import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +15,7 @@ from shelfcast.api.service import Service
 from shelfcast.api.view import View
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
+from shelfcast.locks import locked
 from shelfcast.settings.adjustments import ADJUSTABLE, KEYS, adjusted, as_text, read_adjustments
 
 _TARGETS = "inventory.targets"
@@ -51,7 +50,7 @@ def adjust(service: Service, view: View, origin: Origin, version: str, changes: 
     """
     config, path = _config_of(service, view)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with locked(path.with_name(f".{path.name}.lock")):
         before = _adjusted(config, own := read_adjustments(path))
         if before.version != version:
             detail = f"settings of region {view.region}: others have changed them since; wanted them read anew"
@@ -124,14 +123,6 @@ def _entries(values: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, 
             yield from _entries(value, f"{under}{name}.")
         else:
             yield f"{under}{name}", value
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time."""
-    with open(path.with_name(f".{path.name}.lock"), "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _write(path: Path, text: str) -> None:

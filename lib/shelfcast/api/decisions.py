@@ -4,12 +4,10 @@ The database holds each decision together with its audit. The files are made of 
 so that one that a crash has kept from being written is written later, with the same content.
 """
 
-import fcntl
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from shelfcast.api.access.database import Database
 from shelfcast.api.access.tables import DECISIONS
 from shelfcast.api.rows.fields import Decision
 from shelfcast.api.rows.plan import DecisionRow
+from shelfcast.locks import locked
 
 _LOG = logging.getLogger(__name__)
 # What collect_decisions checks the order's number by, and what was decided.
@@ -95,7 +94,7 @@ class Outbox:
     def _write(self, region: str, day: date) -> None:
         folder = self._folders[region]
         # Read under the lock: an older file never takes a newer one's place.
-        with _locked(folder / _LOCK):
+        with locked(folder / _LOCK):
             path, text = folder / f"{day}.jsonl", self._text(region, day)
             if path.exists() and path.read_text(encoding="utf-8") == text:
                 return
@@ -115,14 +114,6 @@ class Outbox:
             rows = [row._mapping for row in connection.execute(query)]
         lines = (json.dumps({name: row[name] for name in _IN_FILE}, default=str, ensure_ascii=False) for row in rows)
         return "".join(f"{line}\n" for line in lines)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time."""
-    with open(path, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _as_row(row: Mapping[str, Any]) -> DecisionRow:

@@ -82,7 +82,6 @@ def server_config(service: Service, install: Install | None = None) -> uvicorn.C
         host=settings.host,
         port=settings.port,
         http=PatientProtocol,
-        loop="uvloop",
         ws="none",
         proxy_headers=True,
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -12,7 +12,7 @@ from pathlib import Path
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
 from shelfcast.settings.source import MappedTable
-from shelfcast.storage import is_remote
+from shelfcast.storage import is_remote, locate
 
 # What a person can put right at once.
 _MOST_PROBLEMS = 10
@@ -72,7 +72,7 @@ def form_of(config: Config) -> Form:
         raise NoUploadsError(f"{name}: sales come in no files; wanted a folder of CSV files")
     if is_remote(source.path):
         raise NoUploadsError(f"{name}: sales are in {source.path}; wanted a folder of this machine")
-    form = _form(table, Path(source.path), pattern, name)
+    form = _form(table, Path(locate(source.path)[1]), pattern, name)
     if "*" not in form.pattern or re.search(r"[?\[/]", form.pattern):
         raise NoUploadsError(f"{name}: sales are in {form.pattern}; wanted a pattern with * for further files")
     return form

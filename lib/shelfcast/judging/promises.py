@@ -37,7 +37,7 @@ def check(run: Run, judged: Mapping[str, Judged]) -> None:
     # A table grows stale by what does not come.
     of_tables = [rule for rule in run.config.contracts if rule.freshness or (rule.volume and rule.table in judged)]
     found += [_of_table(run, judged, rule, newest) for rule in of_tables]
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     rows = [
         (run.config.region, run.key, now, newest, each.rule.table, each.rule.name, each.rule.check, each.rule.severity,
          each.rows, each.violations)

@@ -65,7 +65,7 @@ def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> 
     except (TransientError, OSError) as error:
         say(f"  alerts: {error}; {len(alerts)} alerts wait in {table.name}")
         return
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     rows = [(config.region, alert["alert_id"], channel, now) for alert in alerts]
     lake.append(DELIVERIES, lake.spark.createDataFrame(rows, DELIVERIES.schema))
     say(f"  alerts: {len(alerts)} told by {kind}, such as {alerts[0]['reason']}")

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from shelfcast import storage
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, SourceError
+from shelfcast.inbox import reachable
 from shelfcast.inventory import decisions
 from shelfcast.inventory.tables import ORDER_DECISIONS
 from shelfcast.job import Job, Run
@@ -62,7 +63,8 @@ def _alike(files: Sequence[str]) -> list[list[str]]:
 
 
 def _read(run: Run, files: Sequence[str]) -> DataFrame:
-    paths = [file if storage.is_remote(file) else str(Path(file).absolute()) for file in files]
+    whole = [file if "://" in file else str(Path(file).absolute()) for file in files]
+    paths = reachable(run, whole)
     if files[0].endswith(".csv"):
         return run.spark.read.csv(paths, header=True)
     return run.spark.read.option("primitivesAsString", True).json(paths)

@@ -58,7 +58,7 @@ def make_days(runner: Runner, days: list[date]) -> None:
 
 
 def _make_day(runner: Runner, day: date) -> None:
-    started = datetime.now(UTC).replace(tzinfo=None)
+    started = datetime.now(UTC)
     try:
         today = with_models(runner, day)
         for step in day_steps(runner.config):
@@ -79,6 +79,6 @@ def day_steps(config: Config) -> tuple[ModuleType, ...]:
 
 
 def _record(runner: Runner, day: date, started: datetime, error: str | None) -> None:
-    seconds = (datetime.now(UTC).replace(tzinfo=None) - started).total_seconds()
+    seconds = (datetime.now(UTC) - started).total_seconds()
     row = (runner.config.region, day, started, seconds, error)
     runner.lake.append(DAY_RUNS, runner.spark.createDataFrame([row], DAY_RUNS.schema))

@@ -60,6 +60,6 @@ def _prove(lake: Lake, region: str, person: str) -> int:
 
 
 def _record(runner: Runner, person: str, deleted: dict[str, int], files: int) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     row = (runner.config.region, now, erasure.digest(person), deleted, files)
     runner.lake.append(erasure.ERASURES, runner.spark.createDataFrame([row], erasure.ERASURES.schema))

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
 from shelfcast.errors import SourceError
+from shelfcast.inbox import reachable
 from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
 from shelfcast.sources import Source, ledger, open_source, selected_tables
@@ -95,7 +96,7 @@ def _read(run: Run, name: str, intake: Intake) -> list[tuple[str, DataFrame]]:
     return [
         (batch_id, part)
         for batch_id, lines in groupby(intake.to_read, key=lambda line: line.batch_id)
-        for part in source.read(run.spark, name, [line.path for line in lines])
+        for part in source.read(run.spark, name, reachable(run, [line.path for line in lines]))
     ]
 
 

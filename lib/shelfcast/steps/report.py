@@ -1,6 +1,5 @@
 """every table -> reports/{region}/index.html, reports/index.html, monitoring/publications"""
 
-from datetime import UTC, datetime
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -82,8 +81,8 @@ def report(run: Run) -> None:
         _write_page(run)
     else:
         run.say(f"the page stays that of {newest.forecast_date}, which is newer")
-    now = datetime.now(UTC).replace(tzinfo=None)
-    row = (run.config.region, run.known_on, run.key, now, published)
+    at = publications.moment(run.lake, run.config.region, run.known_on)
+    row = (run.config.region, run.known_on, run.key, at, published)
     run.append_once(schemas.PUBLICATIONS, run.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
 
 

@@ -57,8 +57,10 @@ def test_the_same_file_is_taken_once(client: TestClient, inbox: Path) -> None:
     assert len(list(inbox.iterdir())) == 1
 
 
-def test_the_form_of_a_mapped_company_is_that_of_its_mapping(tmp_path: Path) -> None:
-    form = form_of(load(Path(str(resource_folder("conf") / "tiny.yaml")), [f"source.path={tmp_path}"]))
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_the_form_of_a_mapped_company_is_that_of_its_mapping(scheme: str, tmp_path: Path) -> None:
+    form = form_of(load(Path(str(resource_folder("conf") / "tiny.yaml")), [f"source.path={scheme}{tmp_path}"]))
+    assert form.folder == tmp_path
     assert (form.pattern, form.store, form.day, form.quantity) == (
         "SalesFINAL12312016-*.csv",
         "Store",

@@ -1,17 +1,17 @@
 """Builds the index of a region's newest publication: `python -m shelfcast.api.index LAKE REGION FOLDER`."""
 
-import os
 import sys
 from pathlib import Path
 
 from shelfcast.api.index.build import build
 from shelfcast.api.reader import Lake
 from shelfcast.errors import LakeError
+from shelfcast.processes import give_way
 
 
 def main(root: str, region: str, folder: str) -> int:
     # Requests that are waited for come first.
-    os.nice(10)
+    give_way()
     lake = Lake(root)
     publication = lake.newest_publications().get(region)
     try:

@@ -117,7 +117,7 @@ def _write_origin(file: sqlite3.Connection, publication: Publication) -> None:
 
 def _flush(path: Path) -> None:
     """Its bytes reach the disk before its name does."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

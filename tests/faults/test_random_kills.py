@@ -1,0 +1,177 @@
+"""Processes of every job of the pipeline killed at random points: nothing is lost and nothing is there twice.
+
+SHELFCAST_RANDOM_KILLS says how many kills there are (50), SHELFCAST_RANDOM_SEED which (27).
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from benchmarks.standalone import BIN, ENVIRONMENT, cluster
+from chain import NETWORKS
+from faults.lakes import REGION, Stage, Undisturbed, content
+from faults.processes import SECONDS, offspring, read_until, refusal, wait_for
+from shelfcast.runner import Runner
+from shelfcast.schemas import NETWORK_BACKTESTS, PUBLICATIONS
+from shelfcast.steps import train_mlp
+from shelfcast.system import PIPELINE
+from submitted import ROOT, chain_flags, start
+
+pytestmark = pytest.mark.faults
+
+JOBS = [step.__name__.rpartition(".")[2] for step in PIPELINE]
+KILLS = int(os.environ.get("SHELFCAST_RANDOM_KILLS", "50"))
+SEED = int(os.environ.get("SHELFCAST_RANDOM_SEED", "27"))
+# A process of its own is slower than a session that has done the like before.
+COLD = 3.0
+WORKER = ("-m", "pyspark.daemon")
+HOROVOD = ("-m", "horovod.spark.task.gloo_exec_fn")
+RING = (*NETWORKS, "networks.panels=[reference]", "networks.processes=2", "networks.epochs=4")
+EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
+
+Make = Callable[..., Runner]
+
+
+def jvm(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return [psutil.Process(process.pid)]
+
+
+def driver(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The job's own Python, which the JVM started."""
+    daemons = offspring(process.pid, *WORKER)
+    return [each for each in psutil.Process(process.pid).children() if each not in daemons]
+
+
+def worker(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The Python that computes a task, where there is one just now."""
+    daemons = offspring(process.pid, *WORKER)
+    return [each for each in daemons if each.ppid() in [other.pid for other in daemons]]
+
+
+def nobody(_: subprocess.Popen[str]) -> list[psutil.Process]:
+    return []
+
+
+ALL = "all of it"
+VICTIMS = {ALL: nobody, "the JVM": jvm, "the driver": driver, "a worker": worker}
+# The others leave nobody who could say anything.
+SPEAK = ("the JVM", "a worker")
+
+
+def share(number: int) -> int:
+    """How many of the kills are the job's."""
+    return KILLS // len(JOBS) + (number < KILLS % len(JOBS))
+
+
+@pytest.mark.parametrize(("name", "kills"), [(name, share(number)) for number, name in enumerate(JOBS)], ids=JOBS)
+def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
+    name: str, kills: int, undisturbed: Undisturbed, make_runner: Make, chain: Path
+) -> None:
+    draw, stage = random.Random(f"{SEED} {name}"), undisturbed.stage(name)
+    lake, longest, killed = undisturbed.copy_before(name), COLD * stage.seconds, 0
+    while killed < kills:
+        wanted, after = draw.choice([*VICTIMS]), draw.uniform(0, longest)
+        process = start(ROOT / "jobs" / f"{name}.py", *chain_flags(chain, lake))
+        read_until(process, f"{name}: ")
+        victim, status, told = kill(process, wanted, after)
+        if status == 0:
+            # It was done before, or could do without the worker.
+            require_made(make_runner(lake), stage)
+            lake, longest = undisturbed.copy_before(name), longest / 1.5
+            continue
+        killed += 1
+        sys.stderr.write(
+            f"{name}: {victim} killed after {after:.1f} s of at most {longest:.1f} s, ended with {status}\n"
+        )
+        if victim in SPEAK:
+            assert status in (75, -signal.SIGKILL), told
+            assert refusal(told)
+        require_each_table_as_before_or_after(make_runner(lake), stage)
+    runner = make_runner(lake)
+    runner.run(stage.job)
+    require_made(runner, stage)
+    assert not runner.run(stage.job)
+
+
+def kill(process: subprocess.Popen[str], victim: str, after: float) -> tuple[str, int, str]:
+    """Who was killed, which is all of it where there is no such victim; how the process ended, and what it told."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(after)
+    with suppress(psutil.NoSuchProcess):
+        if found := VICTIMS[victim](process)[:1]:
+            found[0].kill()
+        elif process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            victim = ALL
+    _, told = process.communicate(timeout=SECONDS)
+    return victim, process.returncode, told
+
+
+def require_each_table_as_before_or_after(runner: Runner, stage: Stage) -> None:
+    for name, found in content(runner, stage.job).items():
+        assert found in (stage.held[name], stage.wanted[name]), name
+
+
+def require_made(runner: Runner, stage: Stage) -> None:
+    assert content(runner, stage.job) == stage.wanted
+    if PUBLICATIONS in stage.job.writes:
+        assert runner.lake.read(PUBLICATIONS, REGION).count() == 1
+
+
+@pytest.mark.parametrize("name", ["ingest", "clean", "aggregate"])
+def test_an_executor_that_is_killed_is_replaced_and_the_job_goes_on(
+    name: str, undisturbed: Undisturbed, make_runner: Make, chain: Path, tmp_path: Path
+) -> None:
+    draw, stage, lake = random.Random(f"{SEED} {name}"), undisturbed.stage(name), undisturbed.copy_before(name)
+    command = [BIN / "shelfcast", "submit", name, "--spark-conf", "spark.driver.memory=1g"]
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "lib")}
+    with cluster("1g", tmp_path / "executors") as address:
+        command += ["--master", address, *chain_flags(chain, lake)]
+        process = subprocess.Popen(command, env=environment, text=True, stderr=subprocess.PIPE)
+        read_until(process, f"{name}: started")
+        wait_for(lambda: offspring(os.getpid(), EXECUTOR))
+        time.sleep(draw.uniform(0, stage.seconds))
+        for executor in offspring(os.getpid(), EXECUTOR)[:1]:
+            executor.kill()
+        _, told = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, told
+    require_made(make_runner(lake), stage)
+
+
+def test_a_process_of_horovod_that_is_killed_ends_the_training_and_the_next_run_goes_on(
+    undisturbed: Undisturbed, make_runner: Make, chain: Path
+) -> None:
+    draw, before = random.Random(f"{SEED} train_mlp"), "train_baselines"
+    whole = make_runner(undisturbed.copy_before(before), *RING)
+    job, started = train_mlp.job(whole.config), time.monotonic()
+    assert whole.run(job)
+    longest, lake = time.monotonic() - started, undisturbed.copy_before(before)
+    for _ in range(2):
+        process = start(ROOT / "jobs" / "train_mlp.py", *chain_flags(chain, lake, *RING))
+        wait_for(lambda process=process: len(offspring(process.pid, *HOROVOD)) == 2 or process.poll() is not None)
+        time.sleep(draw.uniform(0, longest / 2))
+        found = offspring(process.pid, *HOROVOD)
+        assert found, "the training was over"
+        draw.choice(found).kill()
+        _, told = process.communicate(timeout=SECONDS)
+        assert process.returncode == 75, told
+        # The process that waited for it in vain says so as well.
+        assert [line for line in told.splitlines() if line.startswith("error: ") and "ended with exit code" in line]
+    runner = make_runner(lake, *RING)
+    assert runner.run(job)
+    np.testing.assert_allclose(means(runner), means(whole), rtol=1e-3, atol=1e-3)
+
+
+def means(runner: Runner) -> np.ndarray:
+    rows = runner.lake.read(NETWORK_BACKTESTS, REGION).orderBy(*NETWORK_BACKTESTS.key)
+    return rows.select("y_hat").toPandas()["y_hat"].to_numpy()

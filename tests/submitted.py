@@ -1,0 +1,31 @@
+"""Jobs in processes of their own, as spark-submit starts them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from chain import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+CONFIG = ROOT / "conf" / "complete_journey.yaml"
+
+
+def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
+    """The flags of a job of the small chain, whose files are in `chain`."""
+    told = (*SETTINGS, f"source.path={chain}", f"lake={lake}", *changes)
+    return ["--config", str(CONFIG), *[word for change in told for word in ("--set", change)]]
+
+
+def start(script: Path, *flags: str, master: str = "local[2]", **variables: str) -> subprocess.Popen[str]:
+    """The process that runs `script`, first of a group of its own; variables: of its environment."""
+    command = [
+        str(Path(sys.executable).parent / "spark-submit"),
+        *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
+        *("--conf", "spark.driver.host=localhost", "--conf", "spark.driver.bindAddress=127.0.0.1"),
+        *(str(script), *flags),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable, **variables}
+    return subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
