@@ -75,13 +75,13 @@ def share(number: int) -> int:
 
 @pytest.mark.parametrize(("name", "kills"), [(name, share(number)) for number, name in enumerate(JOBS)], ids=JOBS)
 def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
-    name: str, kills: int, undisturbed: Undisturbed, make_runner: Make, chain: Path
+    name: str, kills: int, undisturbed: Undisturbed, make_runner: Make, chain: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw, stage = random.Random(f"{SEED} {name}"), undisturbed.stage(name)
     lake, longest, killed = undisturbed.copy_before(name), COLD * stage.seconds, 0
     while killed < kills:
         wanted, after = draw.choice([*VICTIMS]), draw.uniform(0, longest)
-        process = start(ROOT / "jobs" / f"{name}.py", *chain_flags(chain, lake))
+        started, process = time.monotonic(), start(ROOT / "jobs" / f"{name}.py", *chain_flags(chain, lake))
         read_until(process, f"{name}: ")
         victim, status, told = kill(process, wanted, after)
         if status == 0:
@@ -90,13 +90,13 @@ def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
             lake, longest = undisturbed.copy_before(name), longest / 1.5
             continue
         killed += 1
-        sys.stderr.write(
-            f"{name}: {victim} killed after {after:.1f} s of at most {longest:.1f} s, ended with {status}\n"
-        )
         if victim in SPEAK:
             assert status in (75, -signal.SIGKILL), told
             assert refusal(told)
         require_each_table_as_before_or_after(make_runner(lake), stage)
+        told = f"{victim} killed after {after:.1f} s, ended with {status}, {time.monotonic() - started:.0f} s in all"
+        with capsys.disabled():
+            sys.stdout.write(f"\n  {name}, kill {killed} of {kills}: {told}")
     runner = make_runner(lake)
     runner.run(stage.job)
     require_made(runner, stage)
