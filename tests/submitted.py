@@ -18,7 +18,8 @@ def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
 
 
 def start(script: Path, *flags: str, master: str = "local[2]", **variables: str) -> subprocess.Popen[str]:
-    """The process that runs `script`, first of a group of its own; variables: of its environment."""
+    """The process that runs `script`, first of a group of its own. All that it tells is on stdout: spark-submit puts
+    its job's stderr there. variables: of its environment."""
     command = [
         str(Path(sys.executable).parent / "spark-submit"),
         *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
@@ -27,5 +28,5 @@ def start(script: Path, *flags: str, master: str = "local[2]", **variables: str)
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable, **variables}
     return subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
