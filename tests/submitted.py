@@ -10,6 +10,9 @@ from chain import SETTINGS
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "conf" / "complete_journey.yaml"
 
+# What `start` has started: a test that fails may leave it at work.
+STARTED: list[subprocess.Popen[str]] = []
+
 
 def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
     """The flags of a job of the small chain, whose files are in `chain`."""
@@ -27,6 +30,8 @@ def start(script: Path, *flags: str, master: str = "local[2]", **variables: str)
         *(str(script), *flags),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable, **variables}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
+    STARTED.append(process)
+    return process

@@ -19,17 +19,15 @@ import pytest
 
 from benchmarks.standalone import BIN, ENVIRONMENT, cluster
 from chain import NETWORKS
-from faults.lakes import REGION, Stage, Undisturbed, content
+from faults.lakes import JOBS, REGION, Stage, Undisturbed, content
 from faults.processes import SECONDS, ended, offspring, read_until, refusal, wait_for
 from shelfcast.runner import Runner
 from shelfcast.schemas import NETWORK_BACKTESTS, PUBLICATIONS
 from shelfcast.steps import train_mlp
-from shelfcast.system import PIPELINE
 from submitted import ROOT, chain_flags, start
 
 pytestmark = pytest.mark.faults
 
-JOBS = [step.__name__.rpartition(".")[2] for step in PIPELINE]
 KILLS = int(os.environ.get("SHELFCAST_RANDOM_KILLS", "50"))
 SEED = int(os.environ.get("SHELFCAST_RANDOM_SEED", "27"))
 # A process of its own is slower than a session that has done the like before.
