@@ -31,7 +31,7 @@ pytestmark = pytest.mark.faults
 KILLS = int(os.environ.get("SHELFCAST_RANDOM_KILLS", "50"))
 SEED = int(os.environ.get("SHELFCAST_RANDOM_SEED", "27"))
 # A process of its own is slower than a session that has done the like before.
-COLD = 3.0
+COLD = 2.0
 WORKER = ("-m", "pyspark.daemon")
 HOROVOD = ("-m", "horovod.spark.task.gloo_exec_fn")
 RING = (*NETWORKS, "networks.panels=[reference]", "networks.processes=2", "networks.epochs=4")
@@ -80,11 +80,13 @@ def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
         wanted, after = draw.choice([*VICTIMS]), draw.uniform(0, longest)
         started, process = time.monotonic(), start(ROOT / "jobs" / f"{name}.py", *chain_flags(chain, lake))
         read_until(process, f"{name}: ")
+        begun = time.monotonic()
         victim, status, told = kill(process, wanted, after)
         if status == 0:
             # It was done before, or could do without the worker.
+            longest = min(longest, time.monotonic() - begun) if f"{name}: done" in told else longest
             require_made(make_runner(lake), stage)
-            lake, longest = undisturbed.copy_before(name), longest / 1.5
+            lake = undisturbed.copy_before(name)
             continue
         killed += 1
         # The others leave nobody who could say anything: what a job tells goes through the JVM that submits it.
