@@ -97,6 +97,7 @@ def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
         told = f"{victim} killed after {after:.1f} s, ended with {status}, {time.monotonic() - started:.0f} s in all"
         with capsys.disabled():
             sys.stdout.write(f"\n  {name}, kill {killed} of {kills}: {told}")
+            sys.stdout.flush()
     runner = make_runner(lake)
     runner.run(stage.job)
     require_made(runner, stage)
