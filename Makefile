@@ -31,7 +31,7 @@ slowtest: setup  ## whole runs: beside one another, on a cluster of two workers;
 	@$(BIN)/python -m pytest -m slow
 
 test-faults: setup  ## processes killed at random points, full disks, damaged files, wrong clocks: nothing is lost (SHELFCAST_RANDOM_KILLS=50)
-	@$(BIN)/python -m pytest -m faults tests/faults
+	@$(BIN)/python -m pytest -v tests/faults
 
 servers:  ## install PostgreSQL and MariaDB with apt-get, which some tests start; without them these are skipped
 	@environment/servers.sh

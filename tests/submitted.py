@@ -10,6 +10,9 @@ from chain import SETTINGS
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "conf" / "complete_journey.yaml"
 
+# What `start` has started: a test that fails may leave it at work.
+STARTED: list[subprocess.Popen[str]] = []
+
 
 def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
     """The flags of a job of the small chain, whose files are in `chain`."""
@@ -18,7 +21,8 @@ def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
 
 
 def start(script: Path, *flags: str, master: str = "local[2]", **variables: str) -> subprocess.Popen[str]:
-    """The process that runs `script`, first of a group of its own; variables: of its environment."""
+    """The process that runs `script`, first of a group of its own. All that it tells is on stdout: spark-submit puts
+    its job's stderr there. variables: of its environment."""
     command = [
         str(Path(sys.executable).parent / "spark-submit"),
         *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
@@ -26,6 +30,8 @@ def start(script: Path, *flags: str, master: str = "local[2]", **variables: str)
         *(str(script), *flags),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable, **variables}
-    return subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    process = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
+    STARTED.append(process)
+    return process

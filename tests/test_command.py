@@ -2,7 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, PythonException
 
 from shelfcast import command
@@ -110,3 +110,36 @@ def test_an_end_is_an_exit_status_and_a_line(
     assert said.count("\n") == (1 if line else 0)
     if line.endswith(" in "):
         assert str(error) in Path(said.rpartition(" in ")[2].strip()).read_text()
+
+
+LOST = {
+    "that hung up": Py4JError("Answer from Java side is empty"),
+    "that listens no more": ConnectionRefusedError(111, "Connection refused"),
+}
+
+
+@pytest.mark.parametrize("error", LOST.values(), ids=LOST)
+def test_a_jvm_that_is_gone_is_told_of_in_a_line(
+    end: Callable[[BaseException | None], int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    error: Exception,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(command, "is_jvm_gone", lambda: True)
+    assert end(error) == TransientError.exit_status
+    assert capsys.readouterr().err == (
+        "error: Spark's JVM has ended or was killed; wanted it to live until the job was done\n"
+    )
+
+
+REFUSED = {
+    "a call that it refuses": Py4JError("An error occurred while calling o1.x. Trace:\npy4j.Py4JException"),
+    "a reader who has seen enough": BrokenPipeError(32, "Broken pipe"),
+}
+
+
+@pytest.mark.parametrize("error", REFUSED.values(), ids=REFUSED)
+def test_while_the_jvm_answers_it_is_not_to_blame(
+    end: Callable[[BaseException | None], int], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(command, "is_jvm_gone", lambda: False)
+    with pytest.raises(type(error), match=str(error)[-10:]):
+        end(error)

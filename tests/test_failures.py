@@ -4,11 +4,11 @@ import errno
 import os
 
 import pytest
-from py4j.protocol import Py4JError, Py4JNetworkError
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from shelfcast.errors import TransientError
-from shelfcast.failures import innermost, is_of_lost_jvm, naming_what_is_away
+from shelfcast.failures import innermost, naming_what_is_away
 
 STAGE = """An error occurred while calling o1.collect.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 1.0 failed 1 times
@@ -55,19 +55,6 @@ def test_what_a_later_try_may_not_meet_is_told_so(error: Exception, told: str) -
     with pytest.raises(TransientError) as found, naming_what_is_away():
         raise error
     assert str(found.value) == told
-
-
-LOST = {
-    "that hung up": (Py4JNetworkError("Answer from Java side is empty"), True),
-    "that was called": (Py4JError("An error occurred while calling o1.collect"), True),
-    "that listens no more": (ConnectionRefusedError(111, "Connection refused"), True),
-    "that refuses a call": (Py4JError("An error occurred while calling o1.x. Trace:\npy4j.Py4JException"), False),
-}
-
-
-@pytest.mark.parametrize(("error", "is_lost"), LOST.values(), ids=LOST)
-def test_a_jvm_is_lost_that_does_not_answer(error: Py4JError | ConnectionError, is_lost: bool) -> None:
-    assert is_of_lost_jvm(error) is is_lost
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import sys
 from functools import partial
 from threading import Barrier, Event
 from time import sleep
+from unittest.mock import Mock
 
 import pytest
+from py4j.protocol import Py4JNetworkError
 from pyspark.sql import SparkSession
 
 from shelfcast import session
@@ -30,6 +32,16 @@ def test_the_defaults_are_the_lines_of_the_file() -> None:
 
 def test_a_session_opened_twice_is_one(spark: SparkSession) -> None:
     assert open_session("again").sparkContext is spark.sparkContext
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_jvm_of_a_session_is_there_until_it_answers_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not session.is_jvm_gone()
+    for error in (Py4JNetworkError("Answer from Java side is empty"), ConnectionRefusedError(111, "refused")):
+        gone = Mock(**{"jvm.java.lang.System.nanoTime.side_effect": error})
+        monkeypatch.setattr(session.SparkContext, "_gateway", gone)
+        assert session.is_jvm_gone()
+        monkeypatch.undo()
 
 
 def test_options_win_over_the_defaults(spark: SparkSession) -> None:

@@ -17,11 +17,11 @@ from pyspark.sql import functions as F
 from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError, TransientError
-from shelfcast.failures import innermost, is_of_lost_jvm, naming_what_is_away
+from shelfcast.failures import innermost, naming_what_is_away
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
 from shelfcast.runner import Runner
-from shelfcast.session import open_session
+from shelfcast.session import is_jvm_gone, open_session
 from shelfcast.table import Table
 
 ALERTED, INTERRUPTED = 3, 130
@@ -86,8 +86,8 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alert
         return _ended("error", str(error), error.exit_status)
     except (PySparkException, Py4JJavaError) as error:
         return _ended("error", in_a_line(error), 1)
-    except (Py4JError, ConnectionError) as error:
-        if not is_of_lost_jvm(error):
+    except (Py4JError, ConnectionError):
+        if not is_jvm_gone():
             raise
         return _ended("error", _NO_JVM, TransientError.exit_status)
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from shelfcast.errors import TransientError
@@ -44,11 +44,6 @@ def naming_what_is_away() -> Iterator[None]:
                 said = told[found.start() :].partition("\n")[0].strip()
                 raise TransientError(f"{said}; wanted {wanted}") from error
         raise
-
-
-def is_of_lost_jvm(error: Py4JError | ConnectionError) -> bool:
-    """Whether Spark's own process did not answer the driver's Python; what it refuses comes with its stack."""
-    return isinstance(error, ConnectionError) or "Trace:" not in str(error)
 
 
 def innermost(error: Exception) -> str:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from py4j.protocol import Py4JError
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 from pyspark.util import inheritable_thread_target
@@ -29,6 +30,18 @@ def open_session(app_name: str, options: Mapping[str, str] | None = None) -> Spa
     for key, value in {**default_options(), **_of_stores(), **(options or {})}.items():
         conf.setIfMissing(key, value)
     return SparkSession.builder.config(conf=conf).appName(app_name).getOrCreate()
+
+
+def is_jvm_gone() -> bool:
+    """Whether the JVM that this process had answers no more."""
+    gateway = SparkContext._gateway
+    if gateway is None:
+        return False
+    try:
+        gateway.jvm.java.lang.System.nanoTime()
+    except (Py4JError, ConnectionError):
+        return True
+    return False
 
 
 T = TypeVar("T")

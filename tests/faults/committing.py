@@ -1,5 +1,5 @@
 """A writer of many small commits: `committing.py LAKE REGION WRITER COMMITS`. It begins once there is the file `go` in
-the lake, tries again what another writer has kept it from, and prints how often that was."""
+the lake, tries again what another writer has kept it from, and prints how often that was, behind "retries:"."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ def main(root: str, region: str, writer: str, commits: str) -> int:
     Path(root, f"{writer}.ready").touch()
     while not Path(root, "go").exists():
         time.sleep(0.05)
-    sys.stdout.write(f"{sum(commit(lake, region, writer, number) for number in range(int(commits)))}\n")
+    sys.stdout.write(f"retries: {sum(commit(lake, region, writer, number) for number in range(int(commits)))}\n")
     return 0
 
 

@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,18 @@ from chain import SETTINGS, write_chain
 from faults.lakes import Undisturbed
 from shelfcast import config
 from shelfcast.runner import Runner
-from submitted import CONFIG
+from submitted import CONFIG, STARTED
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_on() -> Iterator[None]:
+    """What a test has started ends with it, though it failed."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from shelfcast.schemas import PUBLICATIONS
 from shelfcast.system import PIPELINE
 
 REGION = "complete_journey"
+JOBS = [step.__name__.rpartition(".")[2] for step in PIPELINE]
 # It names the versions of tables, and a table that was written twice has one more.
 _OF_VERSIONS = (PUBLICATIONS,)
 

@@ -12,9 +12,9 @@ SECONDS = 1800
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
     """What it tells until it says `words`."""
-    assert process.stderr is not None
+    assert process.stdout is not None
     told = ""
-    for line in process.stderr:
+    for line in process.stdout:
         told += line
         if words in line:
             return told
@@ -23,7 +23,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit status and the rest of what it tells."""
-    _, told = process.communicate(timeout=SECONDS)
+    told, _ = process.communicate(timeout=SECONDS)
     return process.returncode, told
 
 

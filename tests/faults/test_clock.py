@@ -8,10 +8,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from corner import CONF, Corner, line
-from faults.lakes import Undisturbed, content
+from faults.lakes import JOBS, Undisturbed, content
 from faults.processes import ended
 from shelfcast.runner import Runner
-from shelfcast.system import PIPELINE
 from submitted import ROOT, chain_flags, start
 
 pytestmark = pytest.mark.faults
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.faults
 FAKETIME = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")]
 # Waiting takes its time, and files have theirs: only what a process asks the clock is wrong.
 ALONE = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
-JOBS = [step.__name__.rpartition(".")[2] for step in PIPELINE]
 
 Make = Callable[..., Runner]
 

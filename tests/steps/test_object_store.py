@@ -39,7 +39,7 @@ def reader(spark: SparkSession, store: Store) -> Lake:
 
 
 def run(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, told = process.communicate(timeout=900)
+    told, _ = process.communicate(timeout=900)
     return process.returncode, told
 
 
@@ -73,8 +73,8 @@ def test_a_lake_in_a_store_that_went_away_equals_the_one_on_a_disk(
 def _until(process: subprocess.Popen[str], words: str) -> str:
     """Reads what the process tells until it says `words`."""
     told = ""
-    assert process.stderr is not None
-    for line in process.stderr:
+    assert process.stdout is not None
+    for line in process.stdout:
         told += line
         if words in line:
             return told

@@ -166,7 +166,7 @@ def test_the_future_leaves_the_features_unchanged(make_runner, tmp_path: Path) -
 @pytest.mark.slow
 def test_one_core_makes_the_same_lake(spark, submit, undisturbed, tmp_path: Path) -> None:
     process = submit("pipeline", tmp_path / "lake", master="local[1]")
-    _, messages = process.communicate(timeout=900)
+    messages, _ = process.communicate(timeout=900)
     assert process.returncode == 0, messages[-3000:]
     found = hashes(Lake(spark, str(tmp_path / "lake")), EXACT)
     assert found == {name: undisturbed[name] for name in found}

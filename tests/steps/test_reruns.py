@@ -93,7 +93,7 @@ def test_of_two_at_once_one_makes_it_and_the_other_is_told_to_try_again(
     assert undisturbed.run(job_of(undisturbed, name))
     before = commits(shared.lake, job_of(shared, name))
     both = [submit(name, Path(shared.lake.root), *FLAGS) for _ in range(2)]
-    said = [process.communicate(timeout=600)[1] for process in both]
+    said = [process.communicate(timeout=600)[0] for process in both]
     # Where each saw the other first, both step back.
     assert {process.returncode for process in both} <= {0, 75}, said
     shared.run(job_of(shared, name))

@@ -1,11 +1,8 @@
-"""Places that fail: a full disk, files that are damaged or come before they are whole."""
+"""Files that are damaged, or come before they are whole."""
 
 import gzip
-import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,77 +12,14 @@ from pyspark.sql import SparkSession
 
 from corner import HEADER, Corner, line
 from faults.lakes import Undisturbed, content
-from faults.processes import ended, refusal
+from faults.processes import refusal
 from shelfcast.command import run_job
 from shelfcast.failures import innermost
 from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, ingest
-from submitted import ROOT, chain_flags, start
-
-pytestmark = pytest.mark.faults
+from submitted import chain_flags
 
 Make = Callable[..., Runner]
-KILOBYTE = 1 << 10
-
-
-@dataclass
-class Disk:
-    """A file system of its own."""
-
-    root: Path
-
-    def leave(self, room: int) -> None:
-        """Fill it up to so many bytes."""
-        told = os.statvfs(self.root)
-        with (self.root / "ballast").open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, told.f_bavail * told.f_frsize - room)
-
-    def clear(self) -> None:
-        (self.root / "ballast").unlink()
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    root = tmp_path / "disk"
-    root.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", root], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    try:
-        yield Disk(root)
-    finally:
-        subprocess.run(["umount", "--lazy", root], check=True)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.8], ids=["none-left", "a-third-of-what-it-takes", "most-of-it"])
-@pytest.mark.parametrize("name", ["ingest", "clean", "aggregate", "forecast"])
-def test_a_disk_that_is_full_is_told_and_once_there_is_room_the_lake_is_as_it_should_be(
-    name: str, share: float, undisturbed: Undisturbed, disk: Disk, chain: Path, make_runner: Make
-) -> None:
-    stage = undisturbed.stage(name)
-    lake = Path(shutil.copytree(stage.before, disk.root / "lake"))
-    disk.leave(int(share * (stage.bytes)))
-    status, told = ended(start(ROOT / "jobs" / f"{name}.py", *chain_flags(chain, lake)))
-    assert status == 75, told
-    assert "No space left on device" in refusal(told)
-    disk.clear()
-    runner = make_runner(lake)
-    assert runner.run(stage.job)
-    assert content(runner, stage.job) == stage.wanted
-
-
-def test_a_scratch_disk_that_is_full_is_told_too(
-    undisturbed: Undisturbed, disk: Disk, chain: Path, make_runner: Make
-) -> None:
-    stage, lake = undisturbed.stage("aggregate"), undisturbed.copy_before("aggregate")
-    disk.leave(32 * KILOBYTE)
-    scratch = {"TMPDIR": str(disk.root), "SPARK_LOCAL_DIRS": str(disk.root)}
-    status, told = ended(start(ROOT / "jobs" / "aggregate.py", *chain_flags(chain, lake), **scratch))
-    assert status == 75, told
-    assert "No space left on device" in refusal(told)
-    runner = make_runner(lake)
-    assert runner.run(stage.job)
-    assert content(runner, stage.job) == stage.wanted
 
 
 def footer(whole: bytes) -> bytes:
@@ -124,6 +58,7 @@ def test_a_damaged_file_of_the_source_is_named_and_once_it_is_mended_all_of_it_i
     assert content(make_runner(lake), stage.job) == stage.wanted
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_of_a_table_is_named_and_once_it_is_restored_the_job_goes_on(
     damage: Callable[[bytes], bytes], undisturbed: Undisturbed, chain: Path, make_runner: Make,
@@ -167,22 +102,27 @@ def test_a_packed_file_that_ends_too_early_is_named_and_nothing_of_it_is_in(
 
 
 CUTS = {"within-its-last-number": 1, "in-the-midst-of-a-row": 12, "at-the-end-of-a-row": 0}
+SOLD = rows(60)
+
+
+@pytest.fixture(scope="module")
+def sold_undisturbed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+    shop = Corner(spark, tmp_path_factory.mktemp("whole") / "undisturbed")
+    shop.deliver("sales-1.csv", *SOLD)
+    shop.take_in()
+    return shop.sold()
 
 
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
 def test_a_file_that_came_half_written_is_overtaken_by_the_whole_one(
-    cut: int, spark: SparkSession, tmp_path: Path
+    cut: int, sold_undisturbed: dict[str, float], spark: SparkSession, tmp_path: Path
 ) -> None:
-    sold = rows(60)
-    undisturbed, shop = Corner(spark, tmp_path / "undisturbed"), Corner(spark, tmp_path / "disturbed")
-    undisturbed.deliver("sales-1.csv", *sold)
-    undisturbed.take_in()
-    whole = as_text(sold[:40])
+    shop, whole = Corner(spark, tmp_path), as_text(SOLD[:40])
     (shop.folder / "sales-1.csv").write_bytes(whole[: len(whole) - 1 - cut])
     shop.take_in()
-    shop.deliver("sales-1.csv", *sold)
+    shop.deliver("sales-1.csv", *SOLD)
     shop.take_in()
-    assert shop.sold() == undisturbed.sold()
+    assert shop.sold() == sold_undisturbed
     counted = shop.account()
     assert counted.pop("raw") == sum(counted.values())
     assert counted["clean"] == 60
