@@ -17,6 +17,8 @@ from shelfcast.storage import is_remote
 # What a person can put right at once.
 _MOST_PROBLEMS = 10
 _LONGEST_FIELD = 10_000
+# Spark ends a row at a line's end, even within quotes: what follows would be a row that nobody has judged.
+_NO_TEXT = re.compile(r"[\r\n\0]")
 # Letters of Spark's date patterns, as Python's; longer runs first.
 _LETTERS = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
@@ -160,14 +162,22 @@ def _problems(row: list[str], places: dict[str, int], form: Form) -> Iterator[st
     if len(row) != len(places):
         yield f"{len(row)} fields; wanted {len(places)}"
         return
-    if not row[places[form.store]].strip():
+    store = row[places[form.store]]
+    if not store.strip():
         yield f"{form.store} is empty"
+    # The ingestion takes spaces away and no other blanks: with one it would be another store.
+    elif store.strip() != store.strip(" "):
+        yield f"{form.store} is {store[:40]!r}; wanted it without blanks other than spaces around it"
     if _day(row[places[form.day]], form) is None:
         yield f"{form.day} is {row[places[form.day]][:40]!r}; wanted a day"
     if not _is_number(row[places[form.quantity]], form):
         yield f"{form.quantity} is {row[places[form.quantity]][:40]!r}; wanted a number"
-    if any(len(value) > _LONGEST_FIELD or "\0" in value for value in row):
-        yield "a field of more than 10,000 characters, or with a zero byte"
+    if not all(map(_is_text, row)):
+        yield "a field of more than 10,000 characters or of several lines, or with a zero byte"
+
+
+def _is_text(value: str) -> bool:
+    return len(value) <= _LONGEST_FIELD and not _NO_TEXT.search(value)
 
 
 def _day(text: str, form: Form) -> date | None:

@@ -92,6 +92,9 @@ WRONG = {
     "no day": (["1;p1;2.1.2018;3;1", "1;p1;31.2.2018;3;1"], "file: line 3: Day is '31.2.2018'; wanted a day"),
     "no number": (["1;p1;2.1.2018;many;1"], "file: line 2: Pieces is 'many'; wanted a number"),
     "no store": ([" ;p1;2.1.2018;1;1"], "file: line 2: Shop No is empty"),
+    "a store with a blank that is no space": (["2\xa0;p1;2.1.2018;3;1"], r"file: line 2: Shop No is '2\xa0'; wanted"),
+    "a row within quotes": (['2;"x', '1;p1;2.1.2018;1000;1', '";2.1.2018;1;1'], "file: line 2: a field of"),
+    "a line's end within quotes": (['2;"x\ry";2.1.2018;1;1'], "file: line 2: a field of"),
     "no row": ([], "file: no rows"),
     "a quote that does not end": (['1;"p1;2.1.2018;3;1'], "file: no CSV"),
 }
