@@ -74,7 +74,7 @@ class Outbox:
         """Make the folders, and write what has not been written. Raises OSError where they cannot be made."""
         for folder in self._folders.values():
             folder.mkdir(parents=True, exist_ok=True)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             days = connection.execute(select(DECISIONS.c.region, DECISIONS.c.decided_on).distinct()).all()
         self._waiting = {(region, day) for region, day in days if region in self._folders}
         self.deliver()
@@ -111,7 +111,7 @@ class Outbox:
         own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day)
         last = select(func.max(DECISIONS.c.id)).where(own).group_by(DECISIONS.c.order_id)
         query = select(DECISIONS).where(DECISIONS.c.id.in_(last)).order_by(DECISIONS.c.id)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             rows = [row._mapping for row in connection.execute(query)]
         lines = (json.dumps({name: row[name] for name in _IN_FILE}, default=str, ensure_ascii=False) for row in rows)
         return "".join(f"{line}\n" for line in lines)

@@ -73,7 +73,7 @@ def list_uploads(
     service = service_of(request)
     view = open_view(service, principal, region)
     query = select(UPLOADS).where(UPLOADS.c.region == view.region).order_by(UPLOADS.c.id.desc())
-    with service.database.begin() as connection:
+    with service.database.read() as connection:
         rows = [_as_row(dict(row._mapping)) for row in connection.execute(query)]
     return [row for row in rows if view.stores is None or view.stores.issuperset(row.stores)][:limit]
 

@@ -81,7 +81,7 @@ class AuditRow(BaseModel):
 @ROUTER.get("/users")
 def list_all_users(request: Request, principal: Admin) -> list[UserRow]:
     """The users whose regions and stores you reach."""
-    with service_of(request).database.begin() as connection:
+    with service_of(request).database.read() as connection:
         users = [UserRow.model_validate(row) for row in list_users(connection)]
     return [user for user in users if all(principal.covers(Grant.parse(grant)) for grant in user.grants)]
 
@@ -142,7 +142,7 @@ def list_audit(
     if subject is not None:
         query = query.where(AUDIT.c.subject == subject)
     found: list[AuditRow] = []
-    with service_of(request).database.begin() as connection:
+    with service_of(request).database.read() as connection:
         for row in connection.execute(query.execution_options(yield_per=500)):
             if _may_see(principal, row.region, row.store):
                 found.append(AuditRow.model_validate({**row._mapping, "detail": json.loads(row.detail)}))
