@@ -16,6 +16,8 @@ from shelfcast.errors import LakeError
 
 _LOG = logging.getLogger(__name__)
 _MOST_SECONDS = 3600
+# What says all that there is to say in a line.
+_FORESEEN = (LakeError, OSError, sqlite3.Error)
 
 
 class Refresh:
@@ -47,19 +49,31 @@ class Refresh:
     def refresh(self) -> None:
         """Put the index of each region's newest publication in place, built where it is not there.
 
-        Raises LakeError where the lake cannot be read, or an index cannot be built.
+        Raises LakeError where the lake cannot be read, or an index cannot be built: those of other regions are.
         """
-        for region, publication in sorted(self._lake.newest_publications().items()):
-            current = self._indexes.find(region)
-            name = index_name(publication)
-            if current is None or current.name != name:
-                path = self._folder / name
-                if not path.exists():
-                    self._build(publication)
-                # Where another was published meanwhile that one has been built: the next look finds it.
-                if path.exists():
-                    self._indexes.put(Index(path))
-                    remove_others(self._folder, {name, *([current.name] if current else [])}, region)
+        failed: list[Exception] = []
+        for _, publication in sorted(self._lake.newest_publications().items()):
+            if self._stopping.is_set():
+                break
+            try:
+                self._renew(publication)
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise failed[0] if len(failed) == 1 else LakeError("; ".join(map(str, failed))) from failed[0]
+
+    def _renew(self, publication: Publication) -> None:
+        region, name = publication.region, index_name(publication)
+        current = self._indexes.find(region)
+        if current is not None and current.name == name:
+            return
+        path = self._folder / name
+        if not path.exists():
+            self._build(publication)
+        # Where another was published meanwhile that one has been built: the next look finds it.
+        if path.exists():
+            self._indexes.put(Index(path))
+            remove_others(self._folder, {name, *([current.name] if current else [])}, region)
 
     def _run(self) -> None:
         self._reopen()
@@ -67,9 +81,10 @@ class Refresh:
             try:
                 self.refresh()
                 self.problem = None
-            except (LakeError, OSError, sqlite3.Error) as error:
+            # Whatever it is: a thread that ended would leave all regions as they are for ever, and nobody told.
+            except Exception as error:
                 self.problem = str(error)
-                _LOG.error("index: %s", error)
+                _LOG.error("index: %s", error, exc_info=None if isinstance(error, _FORESEEN) else error)
             self._stopping.wait(self._seconds)
 
     def _reopen(self) -> None:
