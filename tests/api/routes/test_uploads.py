@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import add, running, token_of
+from shelfcast.api.routes import uploads
 from shelfcast.api.uploads import form_of, judge
 from shelfcast.cleaning.dates import find_date
 from shelfcast.config import load
@@ -173,6 +174,14 @@ def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, i
     assert bring(client, "2;p1;2.1.2018;3;1", **own).status_code == 201
     bring(client, "1;p1;2.1.2018;3;1")
     assert [row["stores"] for row in client.get("/v1/uploads", headers=own).json()] == [["2"]]
+
+
+def test_no_more_files_are_read_of_than_are_asked_for(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = [bring(client, f"{store};p1;2.1.2018;3;1").json() for store in (1, 2, 3)]
+    read = []
+    monkeypatch.setattr(uploads, "_as_row", lambda row: read.append(row["file"]) or uploads.UploadRow(**brought[2]))
+    assert client.get("/v1/uploads?limit=1").json() == brought[2:]
+    assert read == [brought[2]["file"]]
 
 
 COLUMNS = ", ".join(f"{column}: shop" for column in REQUIRED["sales"])
