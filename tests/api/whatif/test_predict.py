@@ -1,3 +1,5 @@
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -250,6 +252,16 @@ def test_on_a_day_on_which_the_vendor_takes_no_orders_none_is_made(tmp_path: Pat
         today, other = (ask(product_id=product, on_hand=0.0, on_order=0.0) for product in ("p1", "p2"))
     assert (today["current"]["order"]["order"], today["supposed"]["order"]["order"]) == (0.0, 0.0)
     assert (today["supposed"]["order"]["order_up_to"] > 0, other["supposed"]["order"]["order"] > 0) == (True, True)
+
+
+def test_an_index_whose_champion_was_asked_is_let_go_with_it(lake: Path, tmp_path: Path) -> None:
+    with running(lake, tmp_path) as client:
+        index = Index(index_of(client).path)
+        assert scorer_of(index, "US") is scorer_of(index, "US")
+        kept = weakref.ref(index)
+        del index
+        gc.collect()
+        assert kept() is None
 
 
 def test_weeks_that_nothing_is_known_of_stay_unknown(lake: Path, tmp_path: Path) -> None:
