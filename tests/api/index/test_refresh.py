@@ -1,21 +1,14 @@
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from api.conftest import wait_for
 from api.lake import TABLES, publish, write_lake, write_region
 from shelfcast.api.index.reading import Indexes
 from shelfcast.api.index.refresh import Refresh
 from shelfcast.api.reader import Lake, Publication
 from shelfcast.errors import LakeError
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shelfcast.api.index.build import index_name, remove_others
@@ -25,11 +26,15 @@ class Refresh:
 
     An index is built in another process: requests are answered meanwhile, and the memory that it took is free again.
     One that cannot be built leaves the index before it in its place, and is tried again.
+
+    also: what else is done at each look.
     """
 
-    def __init__(self, root: str, folder: Path, indexes: Indexes, seconds: float) -> None:
+    def __init__(
+        self, root: str, folder: Path, indexes: Indexes, seconds: float, also: Sequence[Callable[[], None]] = ()
+    ) -> None:
         self._lake, self._root, self._folder, self._indexes = Lake(root), root, folder, indexes
-        self._seconds = seconds
+        self._seconds, self._deeds = seconds, (self.refresh, *also)
         self._stopping = threading.Event()
         self._building: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -78,13 +83,7 @@ class Refresh:
     def _run(self) -> None:
         self._reopen()
         while not self._stopping.is_set():
-            try:
-                self.refresh()
-                self.problem = None
-            # Whatever it is: a thread that ended would leave all regions as they are for ever, and nobody told.
-            except Exception as error:
-                self.problem = str(error)
-                _LOG.error("index: %s", error, exc_info=None if isinstance(error, _FORESEEN) else error)
+            self.problem = "; ".join(filter(None, map(_attempt, self._deeds))) or None
             self._stopping.wait(self._seconds)
 
     def _reopen(self) -> None:
@@ -112,3 +111,14 @@ class Refresh:
             raise LakeError(f"index of region {region}: not built: {why[0]}")
         BUILD_SECONDS.labels(region).set(time.monotonic() - started)
         _LOG.info("index of region %s: built in %.1f s", region, time.monotonic() - started)
+
+
+def _attempt(deed: Callable[[], None]) -> str | None:
+    """What has failed."""
+    try:
+        deed()
+    # Whatever it is: a thread that ended would leave all as it is for ever, and nobody told.
+    except Exception as error:
+        _LOG.error("index: %s", error, exc_info=None if isinstance(error, _FORESEEN) else error)
+        return str(error)
+    return None
