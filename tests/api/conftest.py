@@ -1,5 +1,6 @@
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -102,6 +103,13 @@ def token_of_service(service: Service, user_id: int, days: int = 1) -> dict[str,
     with service.database.begin() as connection:
         _, token = make_token(connection, user_id, "test", days)
     return {"authorization": f"Bearer {token}"}
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

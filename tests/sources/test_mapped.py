@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.errors import ConfigError, SchemaError, SourceError
 from shelfcast.settings.encodings import ENCODINGS, java_name
+from shelfcast.settings.source import plain_name
 from shelfcast.sources import open_source, tells_of_supply
 from shelfcast.sources.canonical import REQUIRED, canonical_columns
-from shelfcast.sources.mapped import plain_name
 
 
 def write(folder: Path, rows: Sequence[str], encoding: str = "utf-8", end: str = "\n") -> Path:

@@ -7,6 +7,7 @@ so that one that a crash has kept from being written is written later, with the 
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -68,28 +69,40 @@ class Outbox:
     def __init__(self, database: Database, folders: Mapping[str, Path]) -> None:
         self._database, self._folders = database, folders
         self._waiting: set[tuple[str, date]] = set()
+        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Make the folders, and write what has not been written. Raises OSError where they cannot be made."""
         for folder in self._folders.values():
             folder.mkdir(parents=True, exist_ok=True)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             days = connection.execute(select(DECISIONS.c.region, DECISIONS.c.decided_on).distinct()).all()
-        self._waiting = {(region, day) for region, day in days if region in self._folders}
+        self._wait({(region, day) for region, day in days if region in self._folders})
         self.deliver()
 
     def put(self, region: str, day: date) -> None:
         """Write the day's file anew; one that cannot be written waits for the next `deliver`."""
-        self._waiting = self._waiting | {(region, day)}
+        self._wait({(region, day)})
         self.deliver()
 
     def deliver(self) -> None:
-        for region, day in sorted(self._waiting):
-            try:
-                self._write(region, day)
-                self._waiting = self._waiting - {(region, day)}
-            except OSError as error:
-                _LOG.error("decisions of region %s on %s: not written, will be tried again: %s", region, day, error)
+        """Write what waits; what cannot be written waits on."""
+        with self._lock:
+            taken, self._waiting = self._waiting, set()
+        try:
+            for region, day in sorted(taken):
+                try:
+                    self._write(region, day)
+                    taken.remove((region, day))
+                except OSError as error:
+                    _LOG.error("decisions of region %s on %s: not written, will be tried again: %s", region, day, error)
+        finally:
+            self._wait(taken)
+
+    def _wait(self, files: set[tuple[str, date]]) -> None:
+        # Whatever is added while another thread writes the same file waits for its own turn: it may not be in there.
+        with self._lock:
+            self._waiting |= files
 
     def _write(self, region: str, day: date) -> None:
         folder = self._folders[region]
@@ -110,7 +123,7 @@ class Outbox:
         own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day)
         last = select(func.max(DECISIONS.c.id)).where(own).group_by(DECISIONS.c.order_id)
         query = select(DECISIONS).where(DECISIONS.c.id.in_(last)).order_by(DECISIONS.c.id)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             rows = [row._mapping for row in connection.execute(query)]
         lines = (json.dumps({name: row[name] for name in _IN_FILE}, default=str, ensure_ascii=False) for row in rows)
         return "".join(f"{line}\n" for line in lines)

@@ -47,7 +47,7 @@ def forecast_day(view: View) -> date:
 
 def state_of(service: Service, view: View) -> int:
     """What changes with each decision."""
-    with service.database.begin() as connection:
+    with service.database.read() as connection:
         return newest_decision(connection, view.region)
 
 
@@ -55,7 +55,7 @@ def with_decisions(service: Service, view: View) -> Callable[[Sequence[Row]], li
     """Adds to rows of orders what was decided last."""
 
     def read(rows: Sequence[Row]) -> list[Row]:
-        with service.database.begin() as connection:
+        with service.database.read() as connection:
             known = decisions_on(connection, view, [row["order_id"] for row in rows])
         return [{**row, "decision": known.get(row["order_id"])} for row in rows]
 
@@ -72,7 +72,7 @@ def undecided(service: Service, view: View, is_wanted: bool | None) -> Condition
     """That nothing was decided on an order of the day's plan, or that something was."""
     if is_wanted is None:
         return None
-    with service.database.begin() as connection:
+    with service.database.read() as connection:
         ids = decided_ids(connection, view.region, forecast_day(view))
     collected = "select order_id from decided where problem is null and decided_on = ?"
     text = f"order_id {'not ' if is_wanted else ''}in (select value from json_each(?) union all {collected})"

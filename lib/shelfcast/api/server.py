@@ -38,13 +38,16 @@ def open_service(configs: Sequence[Config]) -> Service:
     if len(by_region) < len(configs):
         raise ConfigError("region: two configurations of one region; wanted one of each")
     indexes, database = Indexes(), Database(settings)
+    outbox = Outbox(database, decision_folders(by_region))
     return Service(
         settings=settings,
         configs=by_region,
         indexes=indexes,
-        refresh=Refresh(lakes[0], Path(settings.folder) / "indexes", indexes, settings.poll_seconds),
+        refresh=Refresh(
+            lakes[0], Path(settings.folder) / "indexes", indexes, settings.poll_seconds, also=[outbox.deliver]
+        ),
         database=database,
-        outbox=Outbox(database, decision_folders(by_region)),
+        outbox=outbox,
         limiter=Limiter(settings.limits),
     )
 

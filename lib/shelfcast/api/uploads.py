@@ -4,19 +4,26 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
-from shelfcast.settings.source import MappedTable
+from shelfcast.settings.source import MappedTable, plain_name
 from shelfcast.storage import is_remote, locate
 
 # What a person can put right at once.
 _MOST_PROBLEMS = 10
 _LONGEST_FIELD = 10_000
+# Spark ends a row at a line's end, even within quotes: what follows would be a row that nobody has judged.
+_NO_TEXT = re.compile(r"[\r\n\0]")
+# What an ingestion calls columns of its own while it reads a file.
+_TAKEN = ("malformed_row", "_metadata")
+# As Spark casts them: no underscores between digits. T parts thousands, D stands before fractions.
+_NUMBER = r"[+-]?(\d+|\d{1,3}(T\d{3})+)(D\d*)?([eE][+-]?\d{1,3})?|[+-]?D\d+"
 # Letters of Spark's date patterns, as Python's; longer runs first.
 _LETTERS = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
@@ -141,7 +148,19 @@ def _places(header: list[str], form: Form) -> dict[str, int]:
     if missing:
         found = ", ".join(names)[:200] or "nothing"
         raise UploadError(f"file: no column {', '.join(missing)}; found {found}")
-    return {name: names.index(name) for name in names}
+    _require_names(names)
+    return {name: place for place, name in enumerate(names)}
+
+
+def _require_names(names: Sequence[str]) -> None:
+    """Refuse names over which the next ingestion, and each after it, would stop for the whole region."""
+    if not _is_text("".join(names)):
+        raise UploadError("file: line 1: names of more than 10,000 characters or of several lines, or with a zero byte")
+    known = [plain_name(name).lower() for name in names]
+    times = Counter((*known, *_TAKEN))
+    unfit = [name for name, plain in zip(names, known, strict=True) if times[plain] > 1 or "`" in name]
+    if unfit:
+        raise UploadError(f"file: line 1: found {', '.join(unfit)[:200]}; wanted each name once, marks and case aside")
 
 
 def _judge_row(judged: Judged, number: int, row: list[str], places: dict[str, int], form: Form) -> None:
@@ -160,14 +179,22 @@ def _problems(row: list[str], places: dict[str, int], form: Form) -> Iterator[st
     if len(row) != len(places):
         yield f"{len(row)} fields; wanted {len(places)}"
         return
-    if not row[places[form.store]].strip():
+    store = row[places[form.store]]
+    if not store.strip():
         yield f"{form.store} is empty"
+    # The ingestion takes spaces away and no other blanks: with one it would be another store.
+    elif store.strip() != store.strip(" "):
+        yield f"{form.store} is {store[:40]!r}; wanted it without blanks other than spaces around it"
     if _day(row[places[form.day]], form) is None:
         yield f"{form.day} is {row[places[form.day]][:40]!r}; wanted a day"
     if not _is_number(row[places[form.quantity]], form):
         yield f"{form.quantity} is {row[places[form.quantity]][:40]!r}; wanted a number"
-    if any(len(value) > _LONGEST_FIELD or "\0" in value for value in row):
-        yield "a field of more than 10,000 characters, or with a zero byte"
+    if not all(map(_is_text, row)):
+        yield "a field of more than 10,000 characters or of several lines, or with a zero byte"
+
+
+def _is_text(value: str) -> bool:
+    return len(value) <= _LONGEST_FIELD and not _NO_TEXT.search(value)
 
 
 def _day(text: str, form: Form) -> date | None:
@@ -181,7 +208,5 @@ def _day(text: str, form: Form) -> date | None:
 
 def _is_number(text: str, form: Form) -> bool:
     thousands = "," if form.decimal == "." else "."
-    try:
-        return abs(float(text.strip().replace(thousands, "").replace(form.decimal, "."))) < float("inf")
-    except ValueError:
-        return False
+    pattern = _NUMBER.replace("T", re.escape(thousands)).replace("D", re.escape(form.decimal))
+    return re.fullmatch(pattern, text.strip(" "), re.ASCII) is not None

@@ -1,5 +1,6 @@
 """The section of a configuration that says where transactions come from, and how they read as the canonical ones."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -18,6 +19,10 @@ _TOLD = {
     "sheet": ("excel",),
     "dated": ("csv", "json", "parquet", "excel"),
 }
+
+
+# A Delta table's columns have none of these in their names.
+_MARKS = re.compile(r"[^\w]+")
 
 
 class MappedColumn(Section):
@@ -137,3 +142,12 @@ class Source(Section):
         if name not in available_timezones():
             raise ValueError("the name of a time zone, such as America/New_York")
         return name
+
+
+def plain_name(column: str) -> str:
+    """A received name as the lake's tables may have it: blanks and marks are no part of it there.
+
+    >>> plain_name("Weekly Sales ($)")
+    'Weekly_Sales_'
+    """
+    return _MARKS.sub("_", column)

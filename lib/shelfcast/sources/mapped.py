@@ -1,6 +1,5 @@
 """Any company: its tables as the configuration maps them, without a line of code."""
 
-import re
 from collections.abc import Collection, Sequence
 from functools import reduce
 from operator import or_
@@ -15,7 +14,7 @@ from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
 from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
-from shelfcast.settings.source import MappedColumn, MappedTable, Source
+from shelfcast.settings.source import MappedColumn, MappedTable, Source, plain_name
 from shelfcast.sources import csv_files
 from shelfcast.sources.canonical import CONDITIONS, KNOWN_FROM, REQUIRED, canonical_columns
 from shelfcast.sources.csv_files import MALFORMED, Form, name_in, number_in
@@ -28,8 +27,6 @@ from shelfcast.sources.raw import raw_table, with_raw
 from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
-# A Delta table's columns have none of these in their names.
-_MARKS = re.compile(r"[^\w]+")
 # What of a table's description makes other rows of the same files.
 _READ_BY = {"format", "received", "delimiter", "encoding", "sheet", "decimal"}
 _MOMENTS = {"opening_stock": "opening", "closing_stock": "closing"}
@@ -204,15 +201,6 @@ def _require_names(name: str, table: MappedTable) -> None:
     """Raise ConfigError where two received columns would be one in the lake."""
     if len({plain_name(column).casefold() for column in table.received}) < len(table.received):
         raise ConfigError(f"source.tables.{name}.received: two columns of one name among {', '.join(table.received)}")
-
-
-def plain_name(column: str) -> str:
-    """A received name as the lake's tables may have it: blanks and marks are no part of it there.
-
-    >>> plain_name("Weekly Sales ($)")
-    'Weekly_Sales_'
-    """
-    return _MARKS.sub("_", column)
 
 
 def _with_plain_names(frame: DataFrame) -> DataFrame:

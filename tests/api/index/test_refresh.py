@@ -1,20 +1,14 @@
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from api.conftest import wait_for
 from api.lake import TABLES, publish, write_lake, write_region
 from shelfcast.api.index.reading import Indexes
 from shelfcast.api.index.refresh import Refresh
+from shelfcast.api.reader import Lake, Publication
 from shelfcast.errors import LakeError
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -60,6 +54,40 @@ def test_what_cannot_be_built_leaves_what_is_there_and_is_told(root: Path, refre
     wait_for(lambda: refresh.problem is not None)
     write_region(root, "north", run_id="mended", minute=3)
     wait_for(lambda: run_of(indexes) == "mended" and refresh.problem is None)
+
+
+def test_a_region_that_cannot_be_built_keeps_no_other_waiting(root: Path, refresh: Refresh, indexes: Indexes) -> None:
+    refresh.refresh()
+    publish(root, "north", {table.name: 99 for table, _ in TABLES}, "broken", minute=2)
+    write_region(root, "south", run_id="next", minute=2)
+    with pytest.raises(LakeError, match="index of region north: not built"):
+        refresh.refresh()
+    assert (run_of(indexes), run_of(indexes, "south")) == ("run", "next")
+
+
+def test_of_several_that_cannot_be_built_each_is_told(root: Path, refresh: Refresh) -> None:
+    for region in ("north", "south"):
+        publish(root, region, {table.name: 99 for table, _ in TABLES}, "broken", minute=2)
+    with pytest.raises(LakeError, match=r"index of region north: not built.*; index of region south: not built"):
+        refresh.refresh()
+
+
+def test_what_nobody_foresaw_is_told_and_the_next_look_taken(
+    refresh: Refresh, indexes: Indexes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    once = iter([ValueError("no such type")])
+
+    def newest(lake: Lake) -> dict[str, Publication]:
+        for error in once:
+            raise error
+        return found(lake)
+
+    found = Lake.newest_publications
+    monkeypatch.setattr(Lake, "newest_publications", newest)
+    refresh.start()
+    wait_for(lambda: indexes.regions == ["north", "south"] and refresh.problem is None)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (record.getMessage(), record.exc_info is None) == ("index: no such type", False)
 
 
 def test_what_was_served_last_is_served_while_the_lake_is_away(root: Path, tmp_path: Path, refresh: Refresh) -> None:

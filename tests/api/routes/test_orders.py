@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.conftest import add, configs_of, running, service_of, token_of
+from api.conftest import add, configs_of, running, service_of, token_of, wait_for
 from api.lake import AHEAD, DAY, order_id, publish, put, rows, write_lake, write_region
 from shelfcast.api.server import open_service
 from shelfcast.inventory import tables as plans
@@ -139,7 +139,7 @@ def test_a_file_that_could_not_be_written_is_written_later(client: TestClient, l
     decide(client, "approve", "p2")
     assert not (folder / f"{DAY}.jsonl").exists()
     (folder / f".{DAY}.part").rmdir()
-    service_of(client).outbox.deliver()
+    wait_for((folder / f"{DAY}.jsonl").exists)
     assert [row["product_id"] for row in written(client)] == ["p1", "p2"]
     os.remove(folder / f"{DAY}.jsonl")
     # A process that was killed before it wrote: the next one does.

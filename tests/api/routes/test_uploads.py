@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import add, running, token_of
+from shelfcast.api.routes import uploads
 from shelfcast.api.uploads import form_of, judge
 from shelfcast.cleaning.dates import find_date
 from shelfcast.config import load
@@ -93,7 +94,12 @@ WRONG = {
     "a line too short": (["1;p1;2.1.2018;3"], "file: line 2: 4 fields; wanted 5"),
     "no day": (["1;p1;2.1.2018;3;1", "1;p1;31.2.2018;3;1"], "file: line 3: Day is '31.2.2018'; wanted a day"),
     "no number": (["1;p1;2.1.2018;many;1"], "file: line 2: Pieces is 'many'; wanted a number"),
+    "a number as none writes it": (["1;p1;2.1.2018;1_000;1"], "file: line 2: Pieces is '1_000'; wanted a number"),
+    "a mark that parts no thousands": (["1;p1;2.1.2018;1.5;1"], "file: line 2: Pieces is '1.5'; wanted a number"),
     "no store": ([" ;p1;2.1.2018;1;1"], "file: line 2: Shop No is empty"),
+    "a store with a blank that is no space": (["2\xa0;p1;2.1.2018;3;1"], r"file: line 2: Shop No is '2\xa0'; wanted"),
+    "a row within quotes": (['2;"x', "1;p1;2.1.2018;1000;1", '";2.1.2018;1;1'], "file: line 2: a field of"),
+    "a line's end within quotes": (['2;"x\ry";2.1.2018;1;1'], "file: line 2: a field of"),
     "no row": ([], "file: no rows"),
     "a quote that does not end": (['1;"p1;2.1.2018;3;1'], "file: no CSV"),
 }
@@ -133,6 +139,35 @@ def test_what_is_no_such_file_is_refused(
     assert not inbox.exists()
 
 
+FURTHER = {
+    "one of its own": ("Day", "found Day, Day"),
+    "one but for its case": ("day", "found Day, day"),
+    "one but for a mark": ("Shop-No", "found Shop No, Shop-No"),
+    "another twice": ("note;note", "found note, note"),
+    "none twice": (";", "found , ;"),
+    "one that the ingestion has": ("malformed_row", "found malformed_row"),
+    "one that cannot be quoted": ("no`te", "found no`te"),
+    "one of two lines": ('"no\nte"', "names of more than"),
+}
+
+
+@pytest.mark.parametrize(("name", "detail"), FURTHER.values(), ids=FURTHER)
+def test_a_further_column_has_a_name_that_ingestion_can_tell_from_all_others(
+    client: TestClient, inbox: Path, name: str, detail: str
+) -> None:
+    content = f"{HEADER};{name}\n1;p1;2.1.2018;3;1;x\n"
+    answer = client.post("/v1/uploads", content=content.encode("cp1252"), headers={"content-type": "text/csv"})
+    wanted = f"file: line 1: {detail}"
+    assert (answer.status_code, answer.json()["detail"][: len(wanted)]) == (422, wanted)
+    assert not inbox.exists()
+
+
+def test_a_further_column_of_another_name_is_brought_along(client: TestClient, inbox: Path) -> None:
+    content = f"{HEADER};note\n1;p1;2.1.2018;3;1;x\n".encode("cp1252")
+    assert client.post("/v1/uploads", content=content, headers={"content-type": "text/csv"}).status_code == 201
+    assert [file.read_bytes() for file in inbox.iterdir()] == [content]
+
+
 def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, inbox: Path) -> None:
     own = token_of(client, add(client, "of store 2", "planner", "north/2"))
     answer = bring(client, "2;p1;2.1.2018;3;1", "1;p1;2.1.2018;3;1", **own)
@@ -141,6 +176,14 @@ def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, i
     assert bring(client, "2;p1;2.1.2018;3;1", **own).status_code == 201
     bring(client, "1;p1;2.1.2018;3;1")
     assert [row["stores"] for row in client.get("/v1/uploads", headers=own).json()] == [["2"]]
+
+
+def test_no_more_files_are_read_of_than_are_asked_for(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought = [bring(client, f"{store};p1;2.1.2018;3;1").json() for store in (1, 2, 3)]
+    read = []
+    monkeypatch.setattr(uploads, "_as_row", lambda row: read.append(row["file"]) or uploads.UploadRow(**brought[2]))
+    assert client.get("/v1/uploads?limit=1").json() == brought[2:]
+    assert read == [brought[2]["file"]]
 
 
 COLUMNS = ", ".join(f"{column}: shop" for column in REQUIRED["sales"])

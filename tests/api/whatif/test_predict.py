@@ -1,3 +1,5 @@
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from shelfcast.api.whatif.scorer import scorer_of
 from shelfcast.api.whatif.series import panel_of, published, supposing
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.features import make_examples
+from shelfcast.inventory.tables import POLICIES
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.panel import Axis, densify
 from shelfcast.scoring import Scorer
@@ -237,6 +240,28 @@ def test_a_champion_whose_file_is_gone_is_not_asked(tmp_path: Path) -> None:
     with running(root, tmp_path / "served") as client:
         detail = "champion linear: the file of linear is gone; wanted the forecast made anew"
         assert asking(client)(409)["detail"] == detail
+
+
+def test_on_a_day_on_which_the_vendor_takes_no_orders_none_is_made(tmp_path: Path) -> None:
+    root = write_lake(tmp_path / "lake")
+    policies = [{**row, "may_order": row["product_id"] == "p2"} for row in rows(POLICIES)]
+    versions = {table.name: 0 for table in (*READ, CHAMPIONS)}
+    publish(root, "north", {**versions, POLICIES.name: put(root, POLICIES, policies)}, "on Tuesday", minute=8)
+    with running(root, tmp_path / "served") as client:
+        ask = asking(client)
+        today, other = (ask(product_id=product, on_hand=0.0, on_order=0.0) for product in ("p1", "p2"))
+    assert (today["current"]["order"]["order"], today["supposed"]["order"]["order"]) == (0.0, 0.0)
+    assert (today["supposed"]["order"]["order_up_to"] > 0, other["supposed"]["order"]["order"] > 0) == (True, True)
+
+
+def test_an_index_whose_champion_was_asked_is_let_go_with_it(lake: Path, tmp_path: Path) -> None:
+    with running(lake, tmp_path) as client:
+        index = Index(index_of(client).path)
+        assert scorer_of(index, "US") is scorer_of(index, "US")
+        kept = weakref.ref(index)
+        del index
+        gc.collect()
+        assert kept() is None
 
 
 def test_weeks_that_nothing_is_known_of_stay_unknown(lake: Path, tmp_path: Path) -> None:

@@ -109,11 +109,16 @@ def use_link(connection: Connection, secret: str, password: str, settings: Acces
     return str(row.name)
 
 
-def check_password(connection: Connection, name: str, password: str, settings: Access) -> int | None:
+def knows_password(connection: Connection, name: str, password: str) -> bool:
+    """Whether it is that of a user of the name. Slow, and so without a lock that others wait for."""
+    row = connection.execute(select(USERS).where(USERS.c.name == name)).first()
+    return is_password(password, row.password if row and not row.disabled else None)
+
+
+def count_attempt(connection: Connection, name: str, is_right: bool, settings: Access) -> int | None:
     """The user's number; None where the name or the password is wrong, which is counted, or where too many in a row
     were wrong lately: which of these is not told, for it would tell whose names there are."""
     row = connection.execute(select(USERS).where(USERS.c.name == name)).first()
-    is_right = is_password(password, row.password if row and not row.disabled else None)
     if row is None or row.locked_until > now():
         return None
     if is_right:

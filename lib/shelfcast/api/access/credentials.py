@@ -32,9 +32,17 @@ def of_session(connection: Connection, secret: str, settings: Access) -> Princip
     row = connection.execute(select(SESSIONS).where(SESSIONS.c.digest == kept)).first()
     if row is None or row.expires_at <= at or row.seen_at + settings.idle_minutes * _MINUTE <= at:
         return None
-    if row.seen_at + _SEEN_EVERY <= at:
-        connection.execute(update(SESSIONS).where(SESSIONS.c.digest == kept).values(seen_at=at))
     return principal_of(connection, row.user_id, via="session", csrf=row.csrf)
+
+
+def is_unseen(connection: Connection, secret: str) -> bool:
+    """Whether none of the session's requests was written down lately."""
+    own = (SESSIONS.c.digest == digest(secret)) & (SESSIONS.c.seen_at + _SEEN_EVERY <= now())
+    return connection.execute(select(SESSIONS.c.digest).where(own)).first() is not None
+
+
+def see_session(connection: Connection, secret: str) -> None:
+    connection.execute(update(SESSIONS).where(SESSIONS.c.digest == digest(secret)).values(seen_at=now()))
 
 
 def close_session(connection: Connection, secret: str) -> None:

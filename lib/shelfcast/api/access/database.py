@@ -17,6 +17,8 @@ from shelfcast.settings.serving import Serving
 PASSWORD_VARIABLE = "SHELFCAST_DATABASE_PASSWORD"
 _FILE = "access.sqlite"
 _BUSY_SECONDS = 30
+# PostgreSQL heeds it, and refuses to change anything.
+_READING = {"postgresql_readonly": True}
 
 
 class Database:
@@ -28,6 +30,8 @@ class Database:
             self.engine = create_engine(url, pool_pre_ping=True, pool_size=settings.limits.threads)
             if url.get_backend_name() == "sqlite":
                 event.listen(self.engine, "connect", _prepare_sqlite)
+                event.listen(self.engine, "begin", _begin_sqlite)
+            self._reading = self.engine.execution_options(**_READING)
             METADATA.create_all(self.engine)
         except (ArgumentError, ImportError, OperationalError) as error:
             why = str(error).splitlines()[0]
@@ -37,6 +41,12 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction: all that is done in it, or nothing."""
         with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction in which nothing is changed."""
+        with self._reading.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -59,6 +69,14 @@ def _url(settings: Serving) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver's own transactions begin at the first change, and a savepoint before it ends as if it were one.
+    connection.isolation_level = None
     # Who reads does not wait for who writes, and who writes waits for another.
     for setting in ("journal_mode = wal", "foreign_keys = on", f"busy_timeout = {_BUSY_SECONDS * 1000}"):
         connection.execute(f"pragma {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # Who reads before it writes has the writers' lock from the start: nothing changes in between.
+    is_reading = _READING.items() <= connection.get_execution_options().items()
+    connection.exec_driver_sql("begin" if is_reading else "begin immediate")

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from shelfcast.api.access.audit import Origin
-from shelfcast.api.access.credentials import of_session, of_token
+from shelfcast.api.access.credentials import is_unseen, of_session, of_token, see_session
 from shelfcast.api.access.principal import Principal, Role
 from shelfcast.api.access.secrets import digest
 from shelfcast.api.metrics import REFUSALS
@@ -87,16 +87,26 @@ def _recognise(
     service: Service, request: Request, bearer: HTTPAuthorizationCredentials | None, cookie: str | None, csrf: str
 ) -> Principal:
     # A token that is wrong is not made up for by a cookie: who sends one means it.
-    with service.database.begin() as connection:
-        if bearer is not None:
+    if bearer is not None:
+        with service.database.read() as connection:
             found = of_token(connection, bearer.credentials)
-        else:
-            found = of_session(connection, cookie, service.settings.access) if cookie else None
+    else:
+        found = _of_cookie(service, cookie) if cookie else None
     if found is None:
         service.limiter.count("anonymous", address_of(request))
         raise refused("credentials", HTTPStatus.UNAUTHORIZED, "no token or session that is good; wanted one")
     if found.via == "session" and request.method not in _SAFE:
         _require_own_form(service, request, csrf, found.csrf or "")
+    return found
+
+
+def _of_cookie(service: Service, cookie: str) -> Principal | None:
+    with service.database.read() as connection:
+        found = of_session(connection, cookie, service.settings.access)
+        is_due = found is not None and is_unseen(connection, cookie)
+    if is_due:
+        with service.database.begin() as connection:
+            see_session(connection, cookie)
     return found
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shelfcast.api.index.build import index_name, remove_others
@@ -16,6 +17,8 @@ from shelfcast.errors import LakeError
 
 _LOG = logging.getLogger(__name__)
 _MOST_SECONDS = 3600
+# What says all that there is to say in a line.
+_FORESEEN = (LakeError, OSError, sqlite3.Error)
 
 
 class Refresh:
@@ -23,11 +26,15 @@ class Refresh:
 
     An index is built in another process: requests are answered meanwhile, and the memory that it took is free again.
     One that cannot be built leaves the index before it in its place, and is tried again.
+
+    also: what else is done at each look.
     """
 
-    def __init__(self, root: str, folder: Path, indexes: Indexes, seconds: float) -> None:
+    def __init__(
+        self, root: str, folder: Path, indexes: Indexes, seconds: float, also: Sequence[Callable[[], None]] = ()
+    ) -> None:
         self._lake, self._root, self._folder, self._indexes = Lake(root), root, folder, indexes
-        self._seconds = seconds
+        self._seconds, self._deeds = seconds, (self.refresh, *also)
         self._stopping = threading.Event()
         self._building: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -47,29 +54,36 @@ class Refresh:
     def refresh(self) -> None:
         """Put the index of each region's newest publication in place, built where it is not there.
 
-        Raises LakeError where the lake cannot be read, or an index cannot be built.
+        Raises LakeError where the lake cannot be read, or an index cannot be built: those of other regions are.
         """
-        for region, publication in sorted(self._lake.newest_publications().items()):
-            current = self._indexes.find(region)
-            name = index_name(publication)
-            if current is None or current.name != name:
-                path = self._folder / name
-                if not path.exists():
-                    self._build(publication)
-                # Where another was published meanwhile that one has been built: the next look finds it.
-                if path.exists():
-                    self._indexes.put(Index(path))
-                    remove_others(self._folder, {name, *([current.name] if current else [])}, region)
+        failed: list[Exception] = []
+        for _, publication in sorted(self._lake.newest_publications().items()):
+            if self._stopping.is_set():
+                break
+            try:
+                self._renew(publication)
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise failed[0] if len(failed) == 1 else LakeError("; ".join(map(str, failed))) from failed[0]
+
+    def _renew(self, publication: Publication) -> None:
+        region, name = publication.region, index_name(publication)
+        current = self._indexes.find(region)
+        if current is not None and current.name == name:
+            return
+        path = self._folder / name
+        if not path.exists():
+            self._build(publication)
+        # Where another was published meanwhile that one has been built: the next look finds it.
+        if path.exists():
+            self._indexes.put(Index(path))
+            remove_others(self._folder, {name, *([current.name] if current else [])}, region)
 
     def _run(self) -> None:
         self._reopen()
         while not self._stopping.is_set():
-            try:
-                self.refresh()
-                self.problem = None
-            except (LakeError, OSError, sqlite3.Error) as error:
-                self.problem = str(error)
-                _LOG.error("index: %s", error)
+            self.problem = "; ".join(filter(None, map(_attempt, self._deeds))) or None
             self._stopping.wait(self._seconds)
 
     def _reopen(self) -> None:
@@ -97,3 +111,14 @@ class Refresh:
             raise LakeError(f"index of region {region}: not built: {why[0]}")
         BUILD_SECONDS.labels(region).set(time.monotonic() - started)
         _LOG.info("index of region %s: built in %.1f s", region, time.monotonic() - started)
+
+
+def _attempt(deed: Callable[[], None]) -> str | None:
+    """What has failed."""
+    try:
+        deed()
+    # Whatever it is: a thread that ended would leave all as it is for ever, and nobody told.
+    except Exception as error:
+        _LOG.error("index: %s", error, exc_info=None if isinstance(error, _FORESEEN) else error)
+        return str(error)
+    return None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from shelfcast.api.access.accounts import check_password, use_link
+from shelfcast.api.access.accounts import count_attempt, knows_password, use_link
 from shelfcast.api.access.audit import record
 from shelfcast.api.access.credentials import (
     close_session,
@@ -77,8 +77,10 @@ def sign_in(request: Request, response: Response, asked: SignIn) -> Account:
     service = service_of(request)
     require_own_origin(service, request)
     settings, origin = service.settings.access, origin_of(request)
+    with service.database.read() as connection:
+        is_right = knows_password(connection, asked.name, asked.password.get_secret_value())
     with service.database.begin() as connection:
-        user_id = check_password(connection, asked.name, asked.password.get_secret_value(), settings)
+        user_id = count_attempt(connection, asked.name, is_right, settings)
         record(connection, origin, asked.name, "sign_in_failed" if user_id is None else "sign_in", "session")
     if user_id is None:
         raise refused("password", HTTPStatus.UNAUTHORIZED, _WRONG)
@@ -118,7 +120,7 @@ def choose_password(request: Request, asked: Welcome) -> None:
 
 @ROUTER.get("/tokens")
 def list_own_tokens(request: Request, principal: Viewer) -> list[TokenRow]:
-    with service_of(request).database.begin() as connection:
+    with service_of(request).database.read() as connection:
         return [TokenRow.model_validate(row) for row in list_tokens(connection, principal.user_id)]
 
 

@@ -30,7 +30,7 @@ def ready(request: Request) -> Health:
     service = service_of(request)
     if not service.indexes.regions:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, service.refresh.problem or "nothing is published yet")
-    with service.database.begin() as connection:
+    with service.database.read() as connection:
         connection.exec_driver_sql("select 1")
     return Health(status="ready")
 

@@ -84,7 +84,7 @@ class OrderLine(BaseModel):
     reorder_point: float
     order_up_to: float
     safety_stock: float
-    order: float | None = Field(description="units to order today")
+    order: float | None = Field(description="units to order today: 0 where the vendor takes none today")
     stock_out: float | None = Field(description="chance of a shortage before that order comes")
 
 
@@ -226,6 +226,7 @@ def _terms(view: View, policy: dict[str, Any], asked: Supposed) -> Terms:
         position=float(position), days=days, chances=chances, review=int(policy["review_days"] or 7),
         target=asked.service_level or float(policy["target"]), is_fill=is_fill_rate(policy["target_kind"]),
         pack=policy["pack"] or 1.0, minimum=policy["minimum"] or 0.0, order_quantity=policy["order_quantity"],
+        may_order=bool(policy["may_order"]),
     )  # fmt: skip
 
 

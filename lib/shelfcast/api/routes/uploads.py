@@ -5,6 +5,7 @@ import os
 import tempfile
 from datetime import date, datetime
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,9 +74,11 @@ def list_uploads(
     service = service_of(request)
     view = open_view(service, principal, region)
     query = select(UPLOADS).where(UPLOADS.c.region == view.region).order_by(UPLOADS.c.id.desc())
-    with service.database.begin() as connection:
-        rows = [_as_row(dict(row._mapping)) for row in connection.execute(query)]
-    return [row for row in rows if view.stores is None or view.stores.issuperset(row.stores)][:limit]
+    with service.database.read() as connection:
+        # What a list in a column holds each database asks in words of its own: rows are read until enough are found.
+        rows = (_as_row(dict(row)) for row in connection.execute(query.execution_options(yield_per=limit)).mappings())
+        own = (row for row in rows if view.stores is None or view.stores.issuperset(row.stores))
+        return list(islice(own, limit))
 
 
 def _form(service: Service, view: View) -> Form:

@@ -18,7 +18,7 @@ from shelfcast.api.access.accounts import (
     sign_out_everywhere,
     user_of,
 )
-from shelfcast.api.access.audit import record
+from shelfcast.api.access.audit import record, visible_to
 from shelfcast.api.access.guard import Admin, Planner, origin_of, refused
 from shelfcast.api.access.principal import ROLES, Grant, Principal
 from shelfcast.api.access.tables import AUDIT
@@ -81,7 +81,7 @@ class AuditRow(BaseModel):
 @ROUTER.get("/users")
 def list_all_users(request: Request, principal: Admin) -> list[UserRow]:
     """The users whose regions and stores you reach."""
-    with service_of(request).database.begin() as connection:
+    with service_of(request).database.read() as connection:
         users = [UserRow.model_validate(row) for row in list_users(connection)]
     return [user for user in users if all(principal.covers(Grant.parse(grant)) for grant in user.grants)]
 
@@ -136,30 +136,18 @@ def list_audit(
     subject: Annotated[str | None, Query(max_length=256)] = None,
 ) -> list[AuditRow]:
     """The audit, the newest first: of your stores; what concerns no store, such as users, is shown to admins of all."""
-    query = select(AUDIT).order_by(AUDIT.c.id.desc())
+    query = select(AUDIT).where(visible_to(principal)).order_by(AUDIT.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(AUDIT.c.id < before)
     if subject is not None:
         query = query.where(AUDIT.c.subject == subject)
-    found: list[AuditRow] = []
-    with service_of(request).database.begin() as connection:
-        for row in connection.execute(query.execution_options(yield_per=500)):
-            if _may_see(principal, row.region, row.store):
-                found.append(AuditRow.model_validate({**row._mapping, "detail": json.loads(row.detail)}))
-            if len(found) == limit:
-                break
-    return found
+    with service_of(request).database.read() as connection:
+        rows = connection.execute(query).mappings()
+        return [AuditRow.model_validate({**row, "detail": json.loads(row["detail"])}) for row in rows]
 
 
 def link_address(service: Service, link: str) -> str:
     return f"{service.settings.address}/welcome#{link}"
-
-
-def _may_see(principal: Principal, region: str | None, store: str | None) -> bool:
-    if region is None:
-        return principal.role >= ROLES["admin"] and principal.covers(Grant.parse("*"))
-    stores = principal.stores(region)
-    return stores is None or (store is not None and store in stores)
 
 
 def _grants(principal: Principal, texts: list[str]) -> list[Grant]:

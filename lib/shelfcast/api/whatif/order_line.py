@@ -22,7 +22,7 @@ _SAMPLES, _SEED = 1000, 27
 @dataclass(frozen=True)
 class Terms:
     """position: on hand + on order - promised, units; days, chances: of the lead time; review: days; target, is_fill:
-    what is kept; pack, minimum, order_quantity: units."""
+    what is kept; pack, minimum, order_quantity: units; may_order: whether the vendor takes an order today."""
 
     position: float
     days: tuple[int, ...]
@@ -33,6 +33,7 @@ class Terms:
     pack: float
     minimum: float
     order_quantity: float
+    may_order: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def order_line(mean: FloatArray, dispersion: float, first_day: int, terms: Terms
     target, pack = np.array([terms.target]), np.array([terms.pack])
     levels = levels_for(Needs.of(demand), target, np.array([terms.is_fill]), np.array([terms.order_quantity]), pack)
     point, up_to, safety = (float(values[0]) for values in levels)
-    room = up_to - terms.position if terms.position <= point else 0.0
+    room = up_to - terms.position if terms.may_order and terms.position <= point else 0.0
     order = float(rounded_order(room, terms.pack, terms.minimum))
     return Line(point, up_to, safety, order, float((demand.lead > terms.position).mean()))
 

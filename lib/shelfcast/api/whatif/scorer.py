@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from shelfcast.models import forecast, sklearn_models
 from shelfcast.models.mlp import MEDIAN_SUFFIX
 from shelfcast.panel import FloatArray, Panel
 
-# Of the indexes of a few regions, and of those before them.
-_LOADED_AT_ONCE = 8
+# What another index has taken the place of is let go with its champion: its file is gone, and its disk is not free
+# before it is closed.
+_LOADED: WeakKeyDictionary[Index, dict[str, "Scorer"]] = WeakKeyDictionary()
 
 
 class NoScorerError(ArtefactError):
@@ -62,10 +63,12 @@ class Scorer:
 
 def scorer_of(index: Index, country: str) -> Scorer:
     """The champion of the index's region, loaded once. Raises NoScorerError where it cannot be scored here."""
-    return _load(index, country)
+    loaded = _LOADED.setdefault(index, {})
+    if country not in loaded:
+        loaded[country] = _load(index, country)
+    return loaded[country]
 
 
-@lru_cache(maxsize=_LOADED_AT_ONCE)
 def _load(index: Index, country: str) -> Scorer:
     rows = index.rows("select * from scorers order by member")
     if not rows:
