@@ -92,6 +92,33 @@ def test_the_order_of_a_need_keeps_its_name_and_no_other_has_it(spark: SparkSess
     assert names[0] == names[1] != names[2]
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        pytest.param([], "{}", id="nothing decided"),
+        pytest.param([("rejected", "6", 0, "")], "{}", id="refused: a later word may grant it"),
+        pytest.param([("amended", "0", 0, "")], "{}", id="nothing granted"),
+        pytest.param([("approved", "6", -80, "")], "{}", id="lapsed"),
+        pytest.param([("amended", "6", 0, "")], "{}-2", id="a part granted"),
+        pytest.param([("amended", "6", 0, ""), ("rejected", "6", 1, "-2")], "{}-2", id="the rest refused"),
+        pytest.param([("amended", "6", 0, ""), ("approved", "6", 1, "-2")], "{}-3", id="the rest granted"),
+        pytest.param([("approved", "6", 0, "-2"), ("rejected", "6", 1, "")], "{}-3", id="never one that is granted"),
+    ],
+)
+@pytest.mark.parametrize("giver", [None, "s2"])
+def test_what_is_left_of_a_need_is_an_order_of_its_own(
+    spark: SparkSession, giver: str | None, words: list[tuple[str, str, int, str]], named: str
+) -> None:
+    name = decision(spark, "approved", "12", 0, giver=giver)["order_id"]
+    told = [decision(spark, word, units, day, giver=giver, order_id=f"{name}{end}") for word, units, day, end in words]
+    known = judged(spark, *told)
+    assert known.where("problem is not null").isEmpty()
+    wanted = frame(spark, tables.ORDERS, {"order_id": name})
+    found = decisions.numbered(wanted, decisions.granted(known, _day(2), 60)).first()
+    assert found is not None
+    assert found.order_id == named.format(name)
+
+
 def suggested(spark: SparkSession, *rows: tuple[str, str, float, float, float]) -> DataFrame:
     """Rows of (order_id, vendor_id, quantity, cost, value), all of them due."""
     named = [(name, vendor, "suggested", *numbers, True, 0.0) for name, vendor, *numbers in rows]
@@ -228,6 +255,7 @@ def test_a_decision_that_counts_for_nothing_says_why(spark: SparkSession) -> Non
         decision(spark, "approved", "dozen", 0),
         decision(spark, "approved", "12", 0, order_id="0123"),
         decision(spark, "approved", "12", 0, decided_on="soon"),
+        decision(spark, "approved", "12", 0, order_id=f"{decision(spark, 'approved', '12', 0)['order_id']}-more"),
     ]
     problems = [row.problem for row in judged(spark, *rows).collect()]
     assert problems == [
@@ -236,6 +264,7 @@ def test_a_decision_that_counts_for_nothing_says_why(spark: SparkSession) -> Non
         "quantity is missing or below 0",
         "order_id is not of this order",
         "a date is missing or unreadable",
+        "order_id is not of this order",
     ]
     with pytest.raises(SchemaError, match="file: no column quantity; found order_id"):
         decisions.judged(frame(spark, FILE, *rows).drop("quantity"), "here", "file")

@@ -72,8 +72,23 @@ def tomorrow(spark: SparkSession, lake: Path, today: Runner) -> Runner:
     told += [{**ordered[name].asDict(), "decision": "amended", "quantity": 6.0} for name in AMENDED]
     told += [{**ordered["slow"].asDict(), "decision": "rejected"}]
     told += [{**move.asDict(), "store_id": move.to_store, "decision": "approved"}]
-    decide(lake.parent / "decisions.csv", *[{**row, "decided_on": day(0)} for row in told])
-    runner = make_runner(spark, lake, 1)
+    return plan_knowing(make_runner(spark, lake, 1), *[{**row, "decided_on": day(0)} for row in told])
+
+
+@pytest.fixture(scope="module")
+def third_day(spark: SparkSession, lake: Path, today: Runner, tomorrow: Runner) -> Runner:
+    """The plan of the day after that: of what was amended, the rest of one has been approved, that of another refused,
+    and of the third more is to come than was said at first, beside the rest."""
+    first, rest = rows(today, tables.ORDERS), rows(tomorrow, tables.ORDERS, 1)
+    told = [{**rest[name].asDict(), "decision": "approved"} for name in (AMENDED[0], AMENDED[2])]
+    told += [{**rest[AMENDED[1]].asDict(), "decision": "rejected"}]
+    told += [{**first[AMENDED[2]].asDict(), "decision": "amended", "quantity": 12.0}]
+    return plan_knowing(make_runner(spark, lake, 2), *[{**row, "decided_on": day(1)} for row in told])
+
+
+def plan_knowing(runner: Runner, *lines: dict[str, Any]) -> Runner:
+    """The runner, when it has collected and planned; lines: of the file of decisions."""
+    decide(Path(runner.config.inventory.decisions), *lines)
     runner.run(collect_decisions.job(runner.config))
     assert plan(runner)
     return runner
@@ -128,7 +143,18 @@ def test_what_was_decided_yesterday_is_neither_ordered_twice_nor_lost(today: Run
         assert abs(after[name].quantity - before[name].quantity) <= 6
     for name in AMENDED:
         assert abs(after[name].quantity + 6 - before[name].quantity) <= 6
+        assert after[name].order_id == f"{before[name].order_id}-2"
     assert rows(today, tables.ORDERS)["fast"] == before["fast"], "yesterday's plan stays"
+
+
+def test_a_decision_on_the_rest_of_an_order_leaves_what_was_granted_of_it(tomorrow: Runner, third_day: Runner) -> None:
+    rest, after = rows(tomorrow, tables.ORDERS, 1), rows(third_day, tables.ORDERS, 2)
+    due = {name: row.quantity for name, row in rows(third_day, tables.OPEN_ORDERS, 2).items() if name in AMENDED}
+    taken, refused, corrected = AMENDED
+    assert due == {taken: 6 + rest[taken].quantity, refused: 6, corrected: 12 + rest[corrected].quantity}
+    # A day later the level may lie a box higher.
+    assert all(after[name].quantity <= 6 for name in (taken, corrected) if name in after)
+    assert (after[refused].status, after[refused].order_id) == ("rejected", rest[refused].order_id)
 
 
 def test_an_approved_transfer_is_netted_in_both_stores(tomorrow: Runner) -> None:

@@ -217,12 +217,13 @@ def _write_orders(run: Run) -> None:
     settings = run.config.inventory
     policies = run.read(tables.POLICIES)
     refused = decisions.rejected(_decisions(run), run.known_on, settings.rejected_days)
+    granted = decisions.granted(_decisions(run), run.known_on, settings.lapse_days)
     moves = transfers.transfers(policies, refused, settings.rejected_growth, run.config.runtime.buckets)
-    run.write(tables.TRANSFERS, run.dated(moves.drop("region")))
+    run.write(tables.TRANSFERS, run.dated(decisions.numbered(moves, granted).drop("region")))
     wanted = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
     filled = limits.filled_up(wanted, settings.vendor_minima)
     limited = limits.above_minima(limits.within_limits(filled, _limits(settings.limits)), settings.vendor_minima)
-    run.write(tables.ORDERS, limited.select(*tables.ORDERS.names))
+    run.write(tables.ORDERS, decisions.numbered(limited, granted).select(*tables.ORDERS.names))
     run.write(tables.RISKS, orders.risks(policies))
 
 
