@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast.inventory.classes import CLASSES, Borders, abc, xyz
-from shelfcast.inventory.classing import abc_class, with_shares, xyz_class
+from shelfcast.inventory.classing import abc_class, share_before, with_shares, xyz_class
 
 BORDERS = Borders()
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=40)
@@ -19,14 +19,17 @@ def test_classes_on_spark_are_those_of_the_formula_however_the_rows_lie(spark: S
     variation = draw.uniform(0, 2, len(value))
     rows = [(f"p{n:04}", float(v), float(cv)) for n, (v, cv) in enumerate(zip(value, variation, strict=True))]
     frame = spark.createDataFrame(rows, "item_id string, revenue double, variation double").repartition(5, "variation")
+    frame = frame.withColumn("store_id", F.lit("s1"))
     found = with_shares(frame, "revenue", "item_id").select(
         "item_id",
+        abc_class(share_before("revenue", "item_id", "store_id"), F.col("revenue"), BORDERS).alias("abc_of_store"),
         abc_class(F.col("before"), F.col("revenue"), BORDERS).alias("abc"),
         xyz_class(F.col("variation"), BORDERS).alias("xyz"),
         "up_to",
     )
     table = found.orderBy("item_id").toPandas()
     assert table["abc"].tolist() == abc(value, BORDERS).tolist()
+    assert table["abc_of_store"].tolist() == table["abc"].tolist()
     assert table["xyz"].tolist() == xyz(variation, BORDERS).tolist()
     falling = np.argsort(-value, kind="stable")
     shares = np.cumsum(value[falling]) / value.sum()

@@ -49,6 +49,20 @@ def test_classes_are_those_of_the_formulae(spark: SparkSession) -> None:
     assert [row["class"] for row in found.orderBy("product_id").collect()] == [*wanted, "CZ"]
 
 
+def test_a_series_that_was_out_of_stock_all_year_is_cz_and_all_of_a_store_that_took_nothing_is_c(
+    spark: SparkSession,
+) -> None:
+    weeks = [MONDAY + timedelta(weeks=week) for week in range(3)]
+    sold = [demand(0.0, weeks[0], revenue=0.0, recovered_quantity=3.0)]
+    sold += [demand(4.0, week, item_id="p2", revenue=8.0) for week in weeks]
+    # What is given away has no revenue.
+    sold += [demand(4.0, week, store_id="s2", revenue=0.0) for week in weeks]
+    known = spark.createDataFrame([("s1", "p1"), ("s1", "p2"), ("s2", "p1")], SERIES)
+    found = series.with_class(known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders())
+    named = {(row.store_id, row.product_id): row["class"] for row in found.collect()}
+    assert named == {("s1", "p1"): "CZ", ("s1", "p2"): "AX", ("s2", "p1"): "CX"}
+
+
 def test_a_store_without_orders_takes_its_vendors_lead_times_and_a_vendor_without_the_assumed_ones(
     spark: SparkSession,
 ) -> None:

@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.inventory.classes import Borders
-from shelfcast.inventory.classing import abc_class, xyz_class
+from shelfcast.inventory.classing import abc_class, share_before, xyz_class
 from shelfcast.inventory.tables import ALL_STORES
 
 _PAIR = ("store_id", "product_id")
@@ -53,14 +53,11 @@ def with_class(series: DataFrame, weekly: DataFrame, last_week: date, borders: B
     weeks = F.datediff(F.lit(last_week), F.min("week")) / 7 + 1
     mean = F.sum("quantity") / weeks
     variance = F.greatest(F.sum(F.col("quantity") ** 2) / weeks - mean**2, F.lit(0.0))
+    # A series may have been out of stock in all of its weeks.
     sold = rows.groupBy("store_id", F.col("item_id").alias("product_id")).agg(
-        F.sum("revenue").alias("value"), (F.sqrt(variance) / mean).alias("variation")
+        F.sum("revenue").alias("value"), F.try_divide(F.sqrt(variance), mean).alias("variation")
     )
-    in_order = Window.partitionBy("store_id").orderBy(F.desc("value"), "product_id")
-    before = F.sum("value").over(in_order.rowsBetween(Window.unboundedPreceding, -1))
-    whole = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    share = F.coalesce(before, F.lit(0.0)) / F.sum("value").over(whole)
-    abc = abc_class(share, F.col("value"), borders)
+    abc = abc_class(share_before("value", "product_id", "store_id"), F.col("value"), borders)
     xyz = xyz_class(F.col("variation"), borders)
     classes = sold.select(*_PAIR, F.concat(abc, xyz).alias("class"))
     return series.join(classes, [*_PAIR], how="left").withColumn("class", F.coalesce("class", F.lit("CZ")))
