@@ -213,6 +213,16 @@ def test_a_transfer_has_another_name_than_the_order_of_the_same_need(spark: Spar
     assert move.order_id != order.order_id
 
 
+def test_of_a_fill_rate_a_risk_is_what_misses_more_than_it_allows_however_likely_a_shortage_is(
+    spark: SparkSession,
+) -> None:
+    shares = {"p1": 0.1, "p2": 0.11, "p3": None}
+    rows = [policy(name, target_kind="fill_rate", missing_share=share) for name, share in shares.items()]
+    rows += [policy("p4", target_kind="cycle_service", missing_share=0.0)]
+    found = orders.risks(frame(spark, tables.POLICIES, *rows)).collect()
+    assert {row.product_id: row.probability for row in found} == {"p2": 0.6, "p4": 0.6}
+
+
 def test_risks_name_what_may_run_out_and_what_is_too_much(spark: SparkSession) -> None:
     rows = [policy(), policy("p2", stock_out=0.1), policy("p3", stock_out=0.0, surplus=7.0)]
     found = orders.risks(frame(spark, tables.POLICIES, *rows)).collect()

@@ -86,6 +86,24 @@ def test_a_vendor_takes_orders_on_its_days_alone_and_is_reviewed_as_often() -> N
     assert found["need"].tolist()[0] == 0.0
 
 
+def test_a_plan_on_target_misses_at_the_positions_that_reviews_find_what_its_fill_rate_allows() -> None:
+    rng = np.random.default_rng(2)
+    planner = replace(PLANNER, targets={"CZ": ("fill_rate", 0.98)})
+    weeks = rng.negative_binomial(5, 5 / 75, 104)
+    recent = [{"ago": ago, "quantity": float(units)} for ago, units in enumerate(weeks) if units]
+    large = series(weekly=70.0, recent=recent, unit_cost=0.3, **{"class": "CZ"})
+    level = planned(large, planner=planner).iloc[0]
+    # A review finds it anywhere in the week's demand that crossed the reorder point, and large ones cross more often.
+    crossed = rng.choice(weeks, 300, p=weeks / weeks.sum())
+    stock = level["reorder_point"] - np.floor(crossed * rng.random(300))
+    found = planned(
+        *[large | {"store_id": f"s{n:03}", "on_hand": units} for n, units in enumerate(stock)], planner=planner
+    )
+    assert level["order_quantity"] == pytest.approx(280, abs=5)
+    assert found["stock_out"].mean() > 0.1
+    assert found["missing_share"].mean() == pytest.approx(0.02, rel=0.2)
+
+
 def test_packs_and_minima_of_the_settings_come_before_those_of_the_purchases() -> None:
     row, other = (row for _, row in planned(series("boxed", pack=6.0), series("other", pack=5.0)).iterrows())
     assert (row["pack"], row["minimum"]) == (12.0, 36.0)
