@@ -6,6 +6,7 @@ from typing import Any
 
 from builders import sale
 from shelfcast import schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.monitoring.tables import INPUT_ALERTS
@@ -36,6 +37,7 @@ def lake_of(weekly: Mapping[Series, float], counted: Mapping[Series, float]) -> 
         (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
         (schemas.BACKTESTS, []),
         (INPUT_ALERTS, []),
+        (AVAILABILITY, []),
         (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
         (supply.PURCHASES, [row for product in {name: 0 for _, name in weekly} for row in _purchases(product)]),
         (

@@ -166,14 +166,14 @@ def _lead_times(world: World, seen: Course, received: pd.DataFrame) -> list[tupl
 
 
 def _demand(seen: Course, weeks: Sequence[date], kept: np.ndarray) -> dict[str, object]:
-    """What sold and what was lost, arrays of (day, quantity)."""
+    """What sold and what was lost, arrays of (day, quantity); no week is unknown."""
     days = [weeks[0] + timedelta(days=day) for day in range(7 * len(weeks))]
 
     def entries(units: np.ndarray) -> list[list[dict[str, object]]]:
         return [[{"day": days[day], "quantity": float(units[day, pair])} for day in np.flatnonzero(units[:, pair])]
                 for pair in kept]  # fmt: skip
 
-    return {"sold": entries(seen.sold), "lost": entries(seen.wanted - seen.sold)}
+    return {"sold": entries(seen.sold), "lost": entries(seen.wanted - seen.sold), "unknown": None}
 
 
 def _classes(rows: pd.DataFrame, seen: Course, first: int, kept: np.ndarray) -> list[str]:

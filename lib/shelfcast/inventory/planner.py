@@ -21,7 +21,7 @@ from shelfcast.inventory.variation import dispersion_of
 from shelfcast.panel import FloatArray
 from shelfcast.panels import by_bucket
 from shelfcast.table import column_names
-from shelfcast.weeks import monday
+from shelfcast.weeks import WEEK, monday
 
 _YEAR = 365.0
 # The weeks that tell how demand varies.
@@ -70,7 +70,9 @@ class Planner:
     def plan_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows = rows.sort_values(["product_id", "store_id"], ignore_index=True)
         # What is usual is learned of the whole bucket.
-        rows["dispersion"] = dispersion_of(weeks_of(rows["recent"]))
+        first = self.first_week - VARIATION_WEEKS * WEEK
+        hidden = hidden_weeks(rows["unknown"], first, VARIATION_WEEKS)
+        rows["dispersion"] = dispersion_of(np.where(hidden, np.nan, weeks_of(rows["recent"])))
         draws = Draws.make(self.samples, len(rows["means"].iloc[0]), self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, int(rows["bucket"].iloc[0])])
         size = max(_PATHS // self.samples, 1)
@@ -190,6 +192,15 @@ def weeks_of(recent: "pd.Series[Any]") -> FloatArray:
         weekly[VARIATION_WEEKS - 1 - ago, column] = units
         weekly[: VARIATION_WEEKS - 1 - ago.max(initial=-1), column] = np.nan
     return weekly
+
+
+def hidden_weeks(unknown: "pd.Series[Any]", first: date, count: int) -> NDArray[np.bool_]:
+    """Whether nothing is known of a week, shape (count, n), from the Monday `first` on; unknown: arrays of weeks."""
+    hidden = np.zeros((count, len(unknown)), dtype=np.bool_)
+    for column, weeks in enumerate(unknown):
+        places = np.array([(week - first) // WEEK for week in (() if weeks is None else weeks)], dtype=np.int64)
+        hidden[places[(places >= 0) & (places < count)], column] = True
+    return hidden
 
 
 def lead_times_of(rows: pd.DataFrame, most: IntArray) -> LeadTimes:

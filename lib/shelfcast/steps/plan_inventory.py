@@ -25,6 +25,7 @@ from shelfcast.monitoring import holds
 from shelfcast.panels import PRODUCT, bucket_of
 from shelfcast.settings.inventory import Limits
 from shelfcast.sources import open_source
+from shelfcast.steps.build_features import told_tables, weeks_unknown
 from shelfcast.table import Table
 
 _READS = (
@@ -43,7 +44,7 @@ def job(config: Config) -> Job:
     told = supply_tables(config)
     return Job(
         "plan_inventory",
-        (*_READS, *told),
+        (*_READS, *told, *told_tables(config)),
         (*_LEVELS, *(_OF_STOCK if supply.STOCK in told else ())),
         ("cleaning", "inventory", "monitoring", "runtime"),
         plan_inventory,
@@ -193,8 +194,10 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
     daily, weekly = (frame.where("level = 'product'") for frame in wanted)
     known = series.with_weekdays(known, daily, settings.profile_prior)
     last_week = forecast.first_week - timedelta(days=7)
-    known = series.with_class(known, weekly, last_week, Borders())
+    unknown = weeks_unknown(run)
+    known = series.with_class(known, weekly, last_week, Borders(), unknown)
     known = series.with_recent(known, weekly, last_week, VARIATION_WEEKS)
+    known = series.with_unknown(known, unknown)
     known = series.with_costs(known, run.read(tables.COSTS))
     known = series.with_lead_times(known, leads, settings.lead_days)
     if has_stock:
