@@ -14,7 +14,7 @@ from shelfcast.inventory import decisions, limits, orders, tables, transfers
 
 Row = dict[str, Any]
 REJECTED = "store_id string, product_id string, from_store string, rejected double"
-FILE = ", ".join(f"{name} string" for name in (*decisions.COLUMNS, decisions.GIVER))
+FILE = ", ".join(f"{name} string" for name in (*decisions.COLUMNS, decisions.GIVER)) + f", {decisions.TOLD} int"
 SUGGESTED = (
     "order_id string, vendor_id string, status string, quantity double, cost double, value double, is_due boolean, "
     "days_until_due double"
@@ -284,9 +284,11 @@ def test_a_file_read_again_adds_nothing_and_a_corrected_row_takes_the_place_of_t
     first = judged(spark, decision(spark, "approved", "12", 0), decision(spark, "maybe", "12", 0, "p2"))
     again = decisions.merged(first, first)
     assert again.count() == 2
-    corrected = decisions.merged(again, judged(spark, decision(spark, "amended", "6", 0)))
+    told = ((2, "rejected"), (1, "amended"))
+    words = [{**decision(spark, word, "6", 0), decisions.TOLD: at} for at, word in told]
+    corrected = decisions.merged(again, judged(spark, *words))
     kept = corrected.where("problem is null").collect()
-    assert [(row.decision, row.quantity) for row in kept] == [("amended", 6.0)]
+    assert [(row.decision, row.quantity) for row in kept] == [("rejected", 6.0)]
 
 
 def purchase(day: int, quantity: float, product: str = "p1", received: int | None = None) -> Row:

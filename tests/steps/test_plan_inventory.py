@@ -2,12 +2,14 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from builders import frame
 from shelfcast import config
@@ -213,6 +215,36 @@ def test_decisions_of_a_folder_are_those_of_all_its_files(spark: SparkSession, t
     assert [(row.decided_on, row.decision) for row in found] == [
         (day(0), "approved"), (day(1), "rejected"), (day(2), "rejected"),
     ]  # fmt: skip
+
+
+def test_the_last_word_is_that_of_the_last_line_of_the_newest_file_and_a_file_is_read_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read = tmp_path / "decided", []
+    folder.mkdir()
+    runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={folder}")
+    job, reader = collect_decisions.job(runner.config), collect_decisions._read
+    monkeypatch.setattr(collect_decisions, "_read", lambda run, files: read.extend(files) or reader(run, files))
+    order = {"store_id": "1", "vendor_id": "v1", "product_id": "p", "need_by": day(1)}
+    [name] = frame(spark, tables.ORDERS, order).select(decisions.order_id(F.lit("tiny"))).first()
+
+    def write(file: str, at: int, *words: str) -> str:
+        lines = [{**order, "order_id": name, "quantity": 6.0, "decision": word, "decided_on": day(0)} for word in words]
+        path = folder / file
+        path.write_text("".join(f"{json.dumps(line, default=str)}\n" for line in lines))
+        os.utime(path, (at, at))
+        return str(path)
+
+    def last_word() -> list[str]:
+        assert runner.run(job)
+        assert not runner.run(job), "nothing is new"
+        return [row.decision for row in runner.lake.read(tables.ORDER_DECISIONS, "tiny").collect()]
+
+    files = [write("b.jsonl", 1, "amended"), write("a.jsonl", 2, "amended", "rejected", "approved")]
+    assert last_word() == ["approved"]
+    files.append(write("c.jsonl", 3, "rejected"))
+    assert last_word() == ["rejected"]
+    assert sorted(read) == sorted(files)
 
 
 def test_sales_that_nobody_has_checked_are_planned_by_nobody(

@@ -13,6 +13,7 @@ DECISIONS = ("approved", "amended", "rejected")
 SUGGESTED, REJECTED = "suggested", "rejected"
 # Only a decision on a transfer names the store that gives.
 GIVER = "from_store"
+TOLD = "told"
 _PAIR = ("store_id", "product_id")
 # Between a need's name and the number of its second order, and of those after it.
 _MARK = "-"
@@ -43,9 +44,11 @@ def _number(name: Column) -> Column:
 
 
 def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
-    """The decisions in a file of text, each with its `problem` or null. A row carries its order's store, vendor,
+    """The decisions in files of text, each with its `problem` or null. A row carries its order's store, vendor,
     product and week, so that its order_id can be checked; that of a transfer the giving store in `from_store`, which a
-    file without transfers may lack. Raises SchemaError, naming `what` and the columns, for missing ones.
+    file without transfers may lack; and what sorts rows by when they were told, `TOLD`.
+
+    Raises SchemaError, naming `what` and the columns, for missing ones.
     """
     missing = [name for name in COLUMNS if name not in rows.columns]
     if missing:
@@ -58,6 +61,7 @@ def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
         F.lower(F.trim("decision")).alias("decision"),
         F.col("quantity").cast("string").try_cast("double").alias("quantity"),
         F.col("decided_on").cast("string").try_cast("date").alias("decided_on"),
+        TOLD,
     )
     return read.withColumn("problem", _problem(F.lit(region))).select(F.lit(region).alias("region"), "*")
 
@@ -80,16 +84,16 @@ def _is_named(name: Column, need: Column) -> Column:
 
 
 def merged(known: DataFrame, new: DataFrame) -> DataFrame:
-    """All decisions, a row per order and day: of a file's row the last word is the new one's."""
-    both = known.withColumn("_new", F.lit(0)).unionByName(new.withColumn("_new", F.lit(1)))
-    order = (F.desc("_new"), F.col("problem").isNotNull(), "decision", "quantity")
+    """All decisions, a row per order and day: that which was told last, of `new` rather than of `known`. new: rows of
+    `judged`."""
+    both = known.unionByName(new, allowMissingColumns=True)
     key = Window.partitionBy(
         "order_id", "decided_on", F.when(F.col("problem").isNotNull(), F.xxhash64(*COLUMNS, GIVER))
     )
     ranked = both.withColumn(
-        "_rank", F.row_number().over(key.orderBy(*order).rowsBetween(Window.unboundedPreceding, 0))
+        "_rank", F.row_number().over(key.orderBy(F.desc_nulls_last(TOLD)).rowsBetween(Window.unboundedPreceding, 0))
     )
-    return ranked.where("_rank = 1").drop("_new", "_rank")
+    return ranked.where("_rank = 1").drop(TOLD, "_rank")
 
 
 def last_words(decisions: DataFrame, as_of: date) -> DataFrame:
