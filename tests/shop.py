@@ -25,7 +25,7 @@ def day(number: int) -> date:
 
 def lake_of(weekly: Mapping[Series, float], counted: Mapping[Series, float]) -> list[tuple[Table, list[Row]]]:
     """The tables that a plan reads, and their rows. weekly: what each store sells of a product a week, and is forecast
-    to sell; counted: the units on its shelf two days before the Sunday."""
+    to sell; counted: the units on its shelf two days before the Sunday, of what has ended where it sells none."""
     series = [(store, product, units) for (store, product), units in weekly.items()]
     forecasts = [row for one in series for row in _forecasts(*one)]
     forecasts += _forecasts("1", "(not listed yet)", 3.0, level="unlisted")
@@ -38,6 +38,7 @@ def lake_of(weekly: Mapping[Series, float], counted: Mapping[Series, float]) -> 
         (schemas.BACKTESTS, []),
         (INPUT_ALERTS, []),
         (AVAILABILITY, []),
+        (schemas.SERIES, [_series(*pair, "listed" if pair in weekly else "ended") for pair in {**weekly, **counted}]),
         (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
         (supply.PURCHASES, [row for product in {name: 0 for _, name in weekly} for row in _purchases(product)]),
         (
@@ -64,6 +65,11 @@ def _demands(period: str, store: str, product: str, weekly: float, share: float,
     row = {"region": "tiny", "level": "product", "store_id": store, "item_id": product, "category_id": "2"}
     units = weekly * share
     return [{**row, period: day(number), "quantity": units, "revenue": 10 * units} for number in days]
+
+
+def _series(store: str, product: str, state: str) -> Row:
+    row = {"region": "tiny", "level": "product", "store_id": store, "item_id": product, "category_id": "2"}
+    return {**row, "demand_class": "smooth", "state": state}
 
 
 def _purchases(product: str) -> list[Row]:

@@ -109,6 +109,20 @@ def test_stock_is_known_of_counted_stores_alone(spark: SparkSession) -> None:
     assert rows == {("s1", "p1"): (4.0, 0.0, 3.0), ("s1", "p2"): (0.0, 8.0, 0.0), ("s2", "p1"): (None, 3.0, 0.0)}
 
 
+def test_of_what_has_ended_and_is_not_planned_all_that_is_not_promised_is_too_much(spark: SparkSession) -> None:
+    row = {"level": "product", "store_id": "s1", "state": "ended"}
+    states = {"p1": "ended", "p2": "listed", "p3": "ended"}
+    known = frame(spark, schemas.SERIES, *[row | {"item_id": name, "state": state} for name, state in states.items()])
+    gone = series.ended(known, frame(spark, tables.POLICIES, {"store_id": "s1", "product_id": "p3"}))
+    counted = frame(spark, tables.ON_HAND, {"store_id": "s1", "product_id": "p1", "on_hand": 9.5})
+    move = {"product_id": "p1", "from_store": "s1", "to_store": "s2", "quantity": 3.0, "given": True, "taken": True}
+    stocked = series.with_stock(
+        gone, counted, frame(spark, tables.OPEN_ORDERS), frame(spark, tables.OPEN_TRANSFERS, move)
+    )
+    found = series.with_surplus(stocked).collect()
+    assert [(row.store_id, row.product_id, row.surplus) for row in found] == [("s1", "p1", 6.0)]
+
+
 @pytest.mark.parametrize("variance", [0.0, 0.3])
 def test_the_level_that_weeks_share_is_found_beneath_the_noise_of_each(spark: SparkSession, variance: float) -> None:
     rng = np.random.default_rng(5)

@@ -29,7 +29,7 @@ APPROVED, AMENDED = [f"approved {number}" for number in range(6)], [f"amended {n
 UNDECIDED = ["undecided 0", "undecided 1"]
 WEEKLY_UNITS = {"fast": 70.0, "slow": 7.0, "moved": 14.0, **dict.fromkeys((*APPROVED, *AMENDED, *UNDECIDED), 21.0)}
 SERIES = {**{("1", name): units for name, units in WEEKLY_UNITS.items()}, ("2", "moved"): 14.0}
-LAKE = lake_of(SERIES, {("1", "fast"): 30.0, ("2", "moved"): 900.0})
+LAKE = lake_of(SERIES, {("1", "fast"): 30.0, ("2", "moved"): 900.0, ("2", "ended"): 40.0})
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +129,12 @@ def test_a_plan_orders_what_is_missing_and_moves_what_another_store_has_too_much
     assert (move.from_store, move.to_store, move.quantity) == ("2", "1", policies["moved"].need)
     assert rows(today, tables.RISKS, store="2")["moved"].risk == "overstock"
     assert not plan(today), "a plan that is there is not made again"
+
+
+def test_what_is_left_of_a_series_that_has_ended_is_too_much(today: Runner) -> None:
+    assert "ended" not in rows(today, tables.POLICIES, store="2")
+    left = rows(today, tables.RISKS, store="2")["ended"]
+    assert (left.risk, left.units) == ("overstock", 40.0)
 
 
 def test_what_was_decided_yesterday_is_neither_ordered_twice_nor_lost(today: Runner, tomorrow: Runner) -> None:

@@ -112,6 +112,19 @@ def with_lead_times(series: DataFrame, leads: DataFrame, assumed_days: int) -> D
     return joined.withColumns({"lead_days": days, "lead_chances": chances}).drop("own_days", "own", "all_days", "all")
 
 
+def ended(series: DataFrame, planned: DataFrame) -> DataFrame:
+    """store_id, product_id of series that have ended and are not planned. series: demand/series; planned: rows of
+    inventory/policies."""
+    products = series.where("level = 'product' and state = 'ended'")
+    return products.select("store_id", F.col("item_id").alias("product_id")).join(planned, [*_PAIR], how="anti")
+
+
+def with_surplus(stocked: DataFrame) -> DataFrame:
+    """Adds `surplus`, all that is on hand and not promised: nobody asks for it any more. stocked: of `with_stock`."""
+    left = F.greatest(F.col("on_hand") - F.col("promised"), F.lit(0.0))
+    return stocked.withColumn("surplus", F.floor(left).cast("double"))
+
+
 def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame, open_transfers: DataFrame) -> DataFrame:
     """Adds on_hand, on_order (what is to come) and promised (to other stores), units; in a store that was counted, what
     no count or receipt names is not there, and in others on_hand is not known."""
