@@ -13,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from best_policies import TrueDays
+from classes_in_memory import abc, xyz
 
 from shelfcast.features import make_examples, share_of
 from shelfcast.generator.calibration import calibrated, measure
 from shelfcast.generator.chain import Chain, load_chain
 from shelfcast.generator.world import WARM_UP, Course, World, course, draw_world
 from shelfcast.history import selling_weeks
-from shelfcast.inventory.classes import Borders, abc, xyz
+from shelfcast.inventory.classes import Borders
 from shelfcast.metrics import rmse
 from shelfcast.models import forecast
 from shelfcast.models.encoder import fit_encoder

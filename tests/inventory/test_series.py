@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
+from benchmarks.classes_in_memory import abc, xyz
 from builders import MONDAY, demand, frame
 from shelfcast import schemas
 from shelfcast.inventory import classes, series, tables
@@ -47,8 +48,8 @@ def test_classes_are_those_of_the_formulae(spark: SparkSession) -> None:
         known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders(), frame(spark, UNKNOWN)
     )
     variation = units.std(axis=1) / units.mean(axis=1)
-    abc = classes.abc(units.sum(axis=1) * 2.0 ** np.arange(12), classes.Borders())
-    wanted = [f"{one}{other}" for one, other in zip(abc, classes.xyz(variation, classes.Borders()), strict=True)]
+    letters = abc(units.sum(axis=1) * 2.0 ** np.arange(12), classes.Borders())
+    wanted = [f"{one}{other}" for one, other in zip(letters, xyz(variation, classes.Borders()), strict=True)]
     assert [row["class"] for row in found.orderBy("product_id").collect()] == [*wanted, "CZ"]
 
 
