@@ -6,6 +6,7 @@ from typing import Any
 
 from builders import sale
 from shelfcast import schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.monitoring.tables import INPUT_ALERTS
@@ -24,7 +25,7 @@ def day(number: int) -> date:
 
 def lake_of(weekly: Mapping[Series, float], counted: Mapping[Series, float]) -> list[tuple[Table, list[Row]]]:
     """The tables that a plan reads, and their rows. weekly: what each store sells of a product a week, and is forecast
-    to sell; counted: the units on its shelf two days before the Sunday."""
+    to sell; counted: the units on its shelf two days before the Sunday, of what has ended where it sells none."""
     series = [(store, product, units) for (store, product), units in weekly.items()]
     forecasts = [row for one in series for row in _forecasts(*one)]
     forecasts += _forecasts("1", "(not listed yet)", 3.0, level="unlisted")
@@ -36,6 +37,8 @@ def lake_of(weekly: Mapping[Series, float], counted: Mapping[Series, float]) -> 
         (schemas.SALES, [sale(2.0, region="tiny", store_id="1", product_id="fast", sold_on=day(n)) for n in (-1, 1)]),
         (schemas.BACKTESTS, []),
         (INPUT_ALERTS, []),
+        (AVAILABILITY, []),
+        (schemas.SERIES, [_series(*pair, "listed" if pair in weekly else "ended") for pair in {**weekly, **counted}]),
         (CHAMPIONS, [{"region": "tiny", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": SUNDAY}]),
         (supply.PURCHASES, [row for product in {name: 0 for _, name in weekly} for row in _purchases(product)]),
         (
@@ -62,6 +65,11 @@ def _demands(period: str, store: str, product: str, weekly: float, share: float,
     row = {"region": "tiny", "level": "product", "store_id": store, "item_id": product, "category_id": "2"}
     units = weekly * share
     return [{**row, period: day(number), "quantity": units, "revenue": 10 * units} for number in days]
+
+
+def _series(store: str, product: str, state: str) -> Row:
+    row = {"region": "tiny", "level": "product", "store_id": store, "item_id": product, "category_id": "2"}
+    return {**row, "demand_class": "smooth", "state": state}
 
 
 def _purchases(product: str) -> list[Row]:

@@ -83,9 +83,14 @@ def literally(path: str) -> str:
     return _MARKS.sub(r"\\\g<0>", path)
 
 
-def is_file(uri: str) -> bool:
+def about(uri: str) -> fs.FileInfo:
+    """What the file system tells of it, or that there is nothing."""
     filesystem, path = locate(uri)
-    return bool(filesystem.get_file_info(path).type == fs.FileType.File)
+    return filesystem.get_file_info(path)
+
+
+def is_file(uri: str) -> bool:
+    return bool(about(uri).type == fs.FileType.File)
 
 
 def read_head(uri: str, size: int) -> bytes:

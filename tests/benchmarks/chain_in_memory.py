@@ -13,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from best_policies import TrueDays
+from classes_in_memory import abc, xyz
 
 from shelfcast.features import make_examples, share_of
 from shelfcast.generator.calibration import calibrated, measure
 from shelfcast.generator.chain import Chain, load_chain
 from shelfcast.generator.world import WARM_UP, Course, World, course, draw_world
 from shelfcast.history import selling_weeks
-from shelfcast.inventory.classes import Borders, abc, xyz
+from shelfcast.inventory.classes import Borders
 from shelfcast.metrics import rmse
 from shelfcast.models import forecast
 from shelfcast.models.encoder import fit_encoder
@@ -166,14 +167,14 @@ def _lead_times(world: World, seen: Course, received: pd.DataFrame) -> list[tupl
 
 
 def _demand(seen: Course, weeks: Sequence[date], kept: np.ndarray) -> dict[str, object]:
-    """What sold and what was lost, arrays of (day, quantity)."""
+    """What sold and what was lost, arrays of (day, quantity); no week is unknown."""
     days = [weeks[0] + timedelta(days=day) for day in range(7 * len(weeks))]
 
     def entries(units: np.ndarray) -> list[list[dict[str, object]]]:
         return [[{"day": days[day], "quantity": float(units[day, pair])} for day in np.flatnonzero(units[:, pair])]
                 for pair in kept]  # fmt: skip
 
-    return {"sold": entries(seen.sold), "lost": entries(seen.wanted - seen.sold)}
+    return {"sold": entries(seen.sold), "lost": entries(seen.wanted - seen.sold), "unknown": None}
 
 
 def _classes(rows: pd.DataFrame, seen: Course, first: int, kept: np.ndarray) -> list[str]:

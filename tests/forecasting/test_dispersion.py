@@ -12,6 +12,7 @@ from shelfcast.forecasting.dispersion import fit_by_size, measure_recent, with_d
 from shelfcast.schemas import DEMAND, SERIES
 
 MEANS = "level string, mean double, item_id string, own_weeks double, own_excess double"
+UNKNOWN = "store_id string, week date"
 SIZES = "level string, bin int, ratios bigint, excess double, p10 double, p50 double, p90 double, p98 double"
 
 
@@ -34,7 +35,9 @@ def test_the_recent_weeks_since_the_first_sale_tell_the_variance_zeros_and_all(s
     rows += [row for n, each in enumerate(category) for row in weeks_of("c1", each, f"s{n}", "category")]
     series = [known_from("lumpy", 3), known_from("young", 27), known_from("new", 29), known_from("never", None)]
     series += [known_from("c1", 0, f"s{n}", "category") for n in range(2)]
-    found = measure_recent(frame(spark, DEMAND["weekly"], *rows), frame(spark, SERIES, *series), week(29))
+    found = measure_recent(
+        frame(spark, DEMAND["weekly"], *rows), frame(spark, SERIES, *series), week(29), frame(spark, UNKNOWN)
+    )
     told = {(row.level, row.store_id, row.item_id): (row.own_weeks, row.own_excess) for row in found.collect()}
     recent = np.array(lumpy[-26:])
     by_hand = (recent.var(ddof=1) - recent.mean()) / recent.mean() ** 2
@@ -47,6 +50,30 @@ def test_the_recent_weeks_since_the_first_sale_tell_the_variance_zeros_and_all(s
     assert told.pop(("product", "s1", "new")) == (1, None)
     steady = {("category", f"s{n}", "c1") for n in range(2)} | {("store", f"s{n}", "(all)") for n in range(2)}
     assert told == dict.fromkeys(steady | {("region", "(all)", "(all)")}, (26, 0.0))
+
+
+def test_weeks_of_which_nothing_is_known_are_not_weeks_without_demand(spark: SparkSession) -> None:
+    draw = np.random.default_rng(4)
+    sold = draw.poisson(10.0, 26).astype(float)
+    unknown = [{"store_id": "s1", "week": week(n)} for n in range(10, 18)]
+    left = np.array([units for n, units in enumerate(sold) if not 6 <= n < 14])
+    # A part of the first of these weeks was delivered; what the region has in them is what it sold.
+    some = [0.0 if 6 < n < 14 else units for n, units in enumerate(sold)]
+    rows = [row for level in ("product", "category") for row in weeks_of("c1", some, level=level)]
+    series = [known_from("c1", 4, level=level) for level in ("product", "category")]
+    of = frame(spark, DEMAND["weekly"], *rows), frame(spark, SERIES, *series), week(29)
+    found = {row.level: row for row in measure_recent(*of, frame(spark, UNKNOWN, *unknown)).collect()}
+    by_hand = max((left.var(ddof=1) - left.mean()) / left.mean() ** 2, 0.0)
+    for level in ("product", "category", "store"):
+        assert (found[level].own_weeks, found[level].own_excess) == (18, pytest.approx(by_hand))
+    assert found["region"].own_weeks == 26
+
+
+def test_what_was_wanted_and_never_sold_has_no_variance(spark: SparkSession) -> None:
+    row = demand(0.0, week(28), item_id="empty", recovered_quantity=0.2)
+    known = frame(spark, SERIES, known_from("empty", 0))
+    found = measure_recent(frame(spark, DEMAND["weekly"], row), known, week(29), frame(spark, UNKNOWN)).first()
+    assert (found.own_weeks, found.own_excess) == (26, None)
 
 
 def test_a_level_has_the_dispersion_of_its_quantiles_and_where_these_tell_none_that_of_its_errors(

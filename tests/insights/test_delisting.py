@@ -34,14 +34,15 @@ def test_counts_what_sold_in_the_weeks_looked_back_of_products_that_are_older(sp
         {**keys, "store_id": "s1", "item_id": "silent", "first_week": week(26)},
     ]
     weekly = [
-        demand(3.0, week(26), item_id="old", revenue=30.0),
-        demand(2.0, week(25), item_id="old", revenue=20.0),
-        demand(1.0, LAST, item_id="old", store_id="s2", revenue=10.0),
+        demand(3.0, week(26), item_id="old", revenue=30.0, observed_quantity=3.0),
+        # A case that was bought once is no demand, and was paid for.
+        demand(2.0, week(25), item_id="old", revenue=200.0, observed_quantity=20.0),
+        demand(1.0, LAST, item_id="old", store_id="s2", revenue=10.0, observed_quantity=1.0),
     ]
     found = listed_products(
         frame(spark, schemas.SERIES, *series), frame(spark, schemas.DEMAND["weekly"], *weekly), RULE, LAST
     )
-    assert sorted(map(tuple, found.collect())) == [("old", "c1", 2, 3.0, 30.0), ("silent", "c1", 1, 0.0, 0.0)]
+    assert sorted(map(tuple, found.collect())) == [("old", "c1", 2, 21.0, 210.0), ("silent", "c1", 1, 0.0, 0.0)]
 
 
 def test_where_costs_are_not_known_a_product_goes_that_sells_at_the_rate_or_below(spark: SparkSession) -> None:

@@ -1,15 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast.inventory.classes import CLASSES, Borders, abc, xyz
-from shelfcast.inventory.classing import abc_class, with_shares, xyz_class
+from benchmarks.classes_in_memory import abc, xyz
+from shelfcast.inventory.classes import Borders
+from shelfcast.inventory.classing import abc_class, share_before, with_shares, xyz_class
 
 BORDERS = Borders()
-VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=40)
 
 
 def test_classes_on_spark_are_those_of_the_formula_however_the_rows_lie(spark: SparkSession) -> None:
@@ -19,14 +17,17 @@ def test_classes_on_spark_are_those_of_the_formula_however_the_rows_lie(spark: S
     variation = draw.uniform(0, 2, len(value))
     rows = [(f"p{n:04}", float(v), float(cv)) for n, (v, cv) in enumerate(zip(value, variation, strict=True))]
     frame = spark.createDataFrame(rows, "item_id string, revenue double, variation double").repartition(5, "variation")
+    frame = frame.withColumn("store_id", F.lit("s1"))
     found = with_shares(frame, "revenue", "item_id").select(
         "item_id",
+        abc_class(share_before("revenue", "item_id", "store_id"), F.col("revenue"), BORDERS).alias("abc_of_store"),
         abc_class(F.col("before"), F.col("revenue"), BORDERS).alias("abc"),
         xyz_class(F.col("variation"), BORDERS).alias("xyz"),
         "up_to",
     )
     table = found.orderBy("item_id").toPandas()
     assert table["abc"].tolist() == abc(value, BORDERS).tolist()
+    assert table["abc_of_store"].tolist() == table["abc"].tolist()
     assert table["xyz"].tolist() == xyz(variation, BORDERS).tolist()
     falling = np.argsort(-value, kind="stable")
     shares = np.cumsum(value[falling]) / value.sum()
@@ -41,15 +42,29 @@ def test_where_nothing_is_worth_anything_all_are_c(spark: SparkSession) -> None:
     assert [(row.abc, row.up_to) for row in found.collect()] == [("C", 1.0), ("C", 1.0)]
 
 
-@given(VALUES)
-def test_of_two_products_the_one_of_more_value_is_in_no_later_class(values: list[float]) -> None:
-    classes = abc(values, BORDERS)
-    falling = np.argsort(-np.array(values), kind="stable")
-    ranks = ["ABC".index(name) for name in classes[falling]]
-    assert ranks == sorted(ranks)
+BORDERLINE = {
+    # Who reaches over a border still belongs to the class before.
+    "over a border": ([79.0, 2.0, 14.0, 5.0], "ACAB"),
+    "equals rank by name": ([5.0] * 20, "A" * 16 + "B" * 3 + "C"),
+    "nothing is worth anything": ([0.0, 0.0], "CC"),
+    "one is worth nothing": ([1.0, 0.0], "AC"),
+    "what came back is worth nothing": ([80.0, -60.0, 20.0], "ACB"),
+}
 
 
-@given(VALUES, st.lists(st.floats(0, 5), min_size=40, max_size=40))
-def test_every_product_has_exactly_one_class(values: list[float], variation: list[float]) -> None:
-    pairs = zip(abc(values, BORDERS), xyz(variation[: len(values)], BORDERS), strict=True)
-    assert {first + second for first, second in pairs} <= {*CLASSES}
+def test_the_products_of_a_store_are_ranked_among_themselves(spark: SparkSession) -> None:
+    rows = [(store, f"p{n:02}", value) for store, (values, _) in BORDERLINE.items() for n, value in enumerate(values)]
+    frame = spark.createDataFrame(rows, "store_id string, item_id string, revenue double")
+    found = frame.withColumn(
+        "abc", abc_class(share_before("revenue", "item_id", "store_id"), F.col("revenue"), BORDERS)
+    )
+    classes = dict.fromkeys(BORDERLINE, "")
+    for row in found.orderBy("item_id").collect():
+        classes[row.store_id] += row.abc
+    assert classes == {store: named for store, (_, named) in BORDERLINE.items()}
+
+
+def test_variation_on_a_border_belongs_to_the_steadier_class_and_what_is_not_known_is_z(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(value,) for value in (0.5, 1.0, 1.01, None, float("nan"))], "variation double")
+    found = frame.select(xyz_class(F.col("variation"), BORDERS).alias("xyz")).collect()
+    assert [row.xyz for row in found] == ["X", "Y", "Z", "Z", "Z"]

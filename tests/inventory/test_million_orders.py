@@ -51,6 +51,7 @@ def known_series(spark: SparkSession) -> DataFrame:
         F.array_repeat(weekly, 4).alias("means"),
         F.array_repeat(F.lit(1 / 7), 7).alias("profile"),
         recent.alias("recent"),
+        F.lit(None).cast("array<date>").alias("unknown"),
         F.array(F.lit(3), (4 + number % 5).cast("int")).alias("lead_days"),
         F.array(F.lit(0.4), F.lit(1.0)).alias("lead_chances"),
         (1 + 20 * chance[1]).alias("unit_cost"),

@@ -14,7 +14,7 @@ from shelfcast.inventory import decisions, limits, orders, tables, transfers
 
 Row = dict[str, Any]
 REJECTED = "store_id string, product_id string, from_store string, rejected double"
-FILE = ", ".join(f"{name} string" for name in (*decisions.COLUMNS, decisions.GIVER))
+FILE = ", ".join(f"{name} string" for name in (*decisions.COLUMNS, decisions.GIVER)) + f", {decisions.TOLD} int"
 SUGGESTED = (
     "order_id string, vendor_id string, status string, quantity double, cost double, value double, is_due boolean, "
     "days_until_due double"
@@ -90,6 +90,33 @@ def test_the_order_of_a_need_keeps_its_name_and_no_other_has_it(spark: SparkSess
         for row in (policy(), policy(need=40.0, **day_later), policy(need_by=MONDAY + timedelta(days=7)))
     ]
     assert names[0] == names[1] != names[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        pytest.param([], "{}", id="nothing decided"),
+        pytest.param([("rejected", "6", 0, "")], "{}", id="refused: a later word may grant it"),
+        pytest.param([("amended", "0", 0, "")], "{}", id="nothing granted"),
+        pytest.param([("approved", "6", -80, "")], "{}", id="lapsed"),
+        pytest.param([("amended", "6", 0, "")], "{}-2", id="a part granted"),
+        pytest.param([("amended", "6", 0, ""), ("rejected", "6", 1, "-2")], "{}-2", id="the rest refused"),
+        pytest.param([("amended", "6", 0, ""), ("approved", "6", 1, "-2")], "{}-3", id="the rest granted"),
+        pytest.param([("approved", "6", 0, "-2"), ("rejected", "6", 1, "")], "{}-3", id="never one that is granted"),
+    ],
+)
+@pytest.mark.parametrize("giver", [None, "s2"])
+def test_what_is_left_of_a_need_is_an_order_of_its_own(
+    spark: SparkSession, giver: str | None, words: list[tuple[str, str, int, str]], named: str
+) -> None:
+    name = decision(spark, "approved", "12", 0, giver=giver)["order_id"]
+    told = [decision(spark, word, units, day, giver=giver, order_id=f"{name}{end}") for word, units, day, end in words]
+    known = judged(spark, *told)
+    assert known.where("problem is not null").isEmpty()
+    wanted = frame(spark, tables.ORDERS, {"order_id": name})
+    found = decisions.numbered(wanted, decisions.granted(known, _day(2), 60)).first()
+    assert found is not None
+    assert found.order_id == named.format(name)
 
 
 def suggested(spark: SparkSession, *rows: tuple[str, str, float, float, float]) -> DataFrame:
@@ -186,6 +213,16 @@ def test_a_transfer_has_another_name_than_the_order_of_the_same_need(spark: Spar
     assert move.order_id != order.order_id
 
 
+def test_of_a_fill_rate_a_risk_is_what_misses_more_than_it_allows_however_likely_a_shortage_is(
+    spark: SparkSession,
+) -> None:
+    shares = {"p1": 0.1, "p2": 0.11, "p3": None}
+    rows = [policy(name, target_kind="fill_rate", missing_share=share) for name, share in shares.items()]
+    rows += [policy("p4", target_kind="cycle_service", missing_share=0.0)]
+    found = orders.risks(frame(spark, tables.POLICIES, *rows)).collect()
+    assert {row.product_id: row.probability for row in found} == {"p2": 0.6, "p4": 0.6}
+
+
 def test_risks_name_what_may_run_out_and_what_is_too_much(spark: SparkSession) -> None:
     rows = [policy(), policy("p2", stock_out=0.1), policy("p3", stock_out=0.0, surplus=7.0)]
     found = orders.risks(frame(spark, tables.POLICIES, *rows)).collect()
@@ -228,6 +265,7 @@ def test_a_decision_that_counts_for_nothing_says_why(spark: SparkSession) -> Non
         decision(spark, "approved", "dozen", 0),
         decision(spark, "approved", "12", 0, order_id="0123"),
         decision(spark, "approved", "12", 0, decided_on="soon"),
+        decision(spark, "approved", "12", 0, order_id=f"{decision(spark, 'approved', '12', 0)['order_id']}-more"),
     ]
     problems = [row.problem for row in judged(spark, *rows).collect()]
     assert problems == [
@@ -236,6 +274,7 @@ def test_a_decision_that_counts_for_nothing_says_why(spark: SparkSession) -> Non
         "quantity is missing or below 0",
         "order_id is not of this order",
         "a date is missing or unreadable",
+        "order_id is not of this order",
     ]
     with pytest.raises(SchemaError, match="file: no column quantity; found order_id"):
         decisions.judged(frame(spark, FILE, *rows).drop("quantity"), "here", "file")
@@ -245,9 +284,11 @@ def test_a_file_read_again_adds_nothing_and_a_corrected_row_takes_the_place_of_t
     first = judged(spark, decision(spark, "approved", "12", 0), decision(spark, "maybe", "12", 0, "p2"))
     again = decisions.merged(first, first)
     assert again.count() == 2
-    corrected = decisions.merged(again, judged(spark, decision(spark, "amended", "6", 0)))
+    told = ((2, "rejected"), (1, "amended"))
+    words = [{**decision(spark, word, "6", 0), decisions.TOLD: at} for at, word in told]
+    corrected = decisions.merged(again, judged(spark, *words))
     kept = corrected.where("problem is null").collect()
-    assert [(row.decision, row.quantity) for row in kept] == [("amended", 6.0)]
+    assert [(row.decision, row.quantity) for row in kept] == [("rejected", 6.0)]
 
 
 def purchase(day: int, quantity: float, product: str = "p1", received: int | None = None) -> Row:

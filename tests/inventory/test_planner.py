@@ -33,6 +33,7 @@ def series(product: str = "p1", store: str = "s1", weekly: float = 14.0, **chang
     recent = [{"ago": ago, "quantity": float(units)} for ago, units in enumerate(sold) if units]
     row = {"bucket": 0, "store_id": store, "product_id": product, "category_id": "c1", "vendor_id": "v1", "class": "AX"}
     row |= {"means": np.full(4, weekly), "profile": np.full(7, 1 / 7), "recent": recent}
+    row |= {"unknown": None}
     row |= {"lead_days": np.array([7]), "lead_chances": np.array([1.0]), "unit_cost": 5.0, "price": 8.0, "pack": 1.0}
     return {**row, "on_hand": 0.0, "on_order": 0.0, "promised": 0.0, **changes}
 
@@ -84,6 +85,35 @@ def test_a_vendor_takes_orders_on_its_days_alone_and_is_reviewed_as_often() -> N
     assert found["may_order"].tolist() == [False, True, True]
     assert found["review_days"].tolist() == [7, 5, 7]
     assert found["need"].tolist()[0] == 0.0
+
+
+def test_a_plan_on_target_misses_at_the_positions_that_reviews_find_what_its_fill_rate_allows() -> None:
+    rng = np.random.default_rng(2)
+    planner = replace(PLANNER, targets={"CZ": ("fill_rate", 0.98)})
+    weeks = rng.negative_binomial(5, 5 / 75, 104)
+    recent = [{"ago": ago, "quantity": float(units)} for ago, units in enumerate(weeks) if units]
+    large = series(weekly=70.0, recent=recent, unit_cost=0.3, **{"class": "CZ"})
+    level = planned(large, planner=planner).iloc[0]
+    # A review finds it anywhere in the week's demand that crossed the reorder point, and large ones cross more often.
+    crossed = rng.choice(weeks, 300, p=weeks / weeks.sum())
+    stock = level["reorder_point"] - np.floor(crossed * rng.random(300))
+    found = planned(
+        *[large | {"store_id": f"s{n:03}", "on_hand": units} for n, units in enumerate(stock)], planner=planner
+    )
+    assert level["order_quantity"] == pytest.approx(280, abs=5)
+    assert found["stock_out"].mean() > 0.1
+    assert found["missing_share"].mean() == pytest.approx(0.02, rel=0.2)
+
+
+def test_weeks_of_which_nothing_is_known_make_demand_no_more_uncertain() -> None:
+    weeks = [SUNDAY - timedelta(days=7 * ago + 6) for ago in range(40, 52)]
+    open_ = [entry for entry in series()["recent"] if not 40 <= entry["ago"] < 52]
+    always, closed, unsold = (
+        planned(row).iloc[0]["dispersion"]
+        for row in (series(), series(recent=open_, unknown=np.array(weeks)), series(recent=open_))
+    )
+    assert closed > always / 2
+    assert unsold < closed / 4
 
 
 def test_packs_and_minima_of_the_settings_come_before_those_of_the_purchases() -> None:

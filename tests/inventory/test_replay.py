@@ -30,7 +30,9 @@ def known(past: np.ndarray, weekly: np.ndarray, **changes: object) -> Known:
     draws, rng = Draws.make(300, weekly.shape[1], 0.0, 5), np.random.default_rng(6)
     shown = Shown(np.full(n, 20.0), np.full(n, 50.0), np.full(n, 7.0))
     ones, profile = np.ones(n), np.tile(PROFILE, (n, 1))
-    found = Known(past, weekly, profile, leads_of(n), 7, quantity, ones, 0.01 * ones, ones, 52, draws, rng, GAPS, shown)
+    hidden = np.zeros((len(past) // 7, n), dtype=bool)
+    money = 0.01 * ones, ones
+    found = Known(past, hidden, weekly, profile, leads_of(n), 7, quantity, ones, *money, 52, draws, rng, GAPS, shown)
     return found._replace(**changes)
 
 

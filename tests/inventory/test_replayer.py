@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from shelfcast.inventory import tables
 from shelfcast.inventory.gains import as_calibration, compare, gains
+from shelfcast.inventory.planner import lead_times_of
 from shelfcast.inventory.replayer import (
     CALIBRATION_COLUMNS,
     COLUMNS,
@@ -17,7 +18,7 @@ from shelfcast.inventory.replayer import (
     means_of,
     weekday_shares,
 )
-from shelfcast.inventory.rules import RULES, Known
+from shelfcast.inventory.rules import RULES, Known, recent_dispersion
 from shelfcast.table import column_names
 
 MONDAY = date(2016, 1, 4)
@@ -63,11 +64,27 @@ def series(number: int, daily: float = 3.0, **changes: object) -> dict[str, obje
     row |= {"lost": [], "counted_on": MONDAY - timedelta(days=1), "counted": 40.0, "shown_review": 7}
     row |= {"ordered": [{"day": MONDAY + timedelta(days=day), "quantity": 42.0} for day in range(6, 200, 14)]}
     row |= {"lead_days": np.array([3, 6]), "lead_chances": np.array([0.5, 1.0]), "unit_cost": 5.0, "price": 8.0}
-    return {**row, "pack": 1.0, "sold": sold, "forecasts": made, **changes}
+    return {**row, "pack": 1.0, "unknown": None, "sold": sold, "forecasts": made, **changes}
 
 
 def replayed(*rows: dict[str, object], replayer: Replayer = REPLAYER) -> pd.DataFrame:
     return replayer.replay_bucket(pd.DataFrame(list(rows)))
+
+
+def test_a_series_varies_in_weeks_of_which_nothing_is_known_no_more_than_in_others() -> None:
+    weeks = (6, 7, 8, 9)
+    sold = [entry for entry in series(0)["sold"] if (entry["day"] - MONDAY).days // 7 not in weeks]
+    unknown = np.array([WEEKS[week] for week in weeks])
+
+    def dispersion(row: dict[str, object]) -> float:
+        rows = pd.DataFrame([row])
+        made = {cutoff: np.full((1, 4), 21.0) for cutoff in REPLAYER.cutoffs}
+        known = REPLAYER.known(rows, REPLAYER.dense(rows["sold"]), lead_times_of(rows, np.array([84])), made, (0, 0))
+        return float(recent_dispersion(known[0])[0])
+
+    always, closed = dispersion(series(0)), dispersion(series(0, sold=sold, unknown=unknown))
+    assert closed > always / 2
+    assert dispersion(series(0, sold=sold)) < closed / 4
 
 
 def test_every_rule_parameter_seed_and_class_has_its_sums() -> None:

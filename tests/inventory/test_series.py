@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
+from benchmarks.classes_in_memory import abc, xyz
 from builders import MONDAY, demand, frame
 from shelfcast import schemas
 from shelfcast.inventory import classes, series, tables
@@ -13,6 +14,7 @@ from shelfcast.inventory.level import measure_level_variance
 
 SERIES = "store_id string, product_id string"
 DAILY = "store_id string, item_id string, day date, quantity double"
+UNKNOWN = "store_id string, week date"
 BACKTEST = "cutoff date, store_id string, item_id string, step int, y double, y_hat double"
 
 
@@ -42,11 +44,45 @@ def test_classes_are_those_of_the_formulae(spark: SparkSession) -> None:
         if count
     ]
     known = spark.createDataFrame([("s1", f"p{item:02}") for item in range(13)], SERIES)
-    found = series.with_class(known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders())
+    found = series.with_class(
+        known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders(), frame(spark, UNKNOWN)
+    )
     variation = units.std(axis=1) / units.mean(axis=1)
-    abc = classes.abc(units.sum(axis=1) * 2.0 ** np.arange(12), classes.Borders())
-    wanted = [f"{one}{other}" for one, other in zip(abc, classes.xyz(variation, classes.Borders()), strict=True)]
+    letters = abc(units.sum(axis=1) * 2.0 ** np.arange(12), classes.Borders())
+    wanted = [f"{one}{other}" for one, other in zip(letters, xyz(variation, classes.Borders()), strict=True)]
     assert [row["class"] for row in found.orderBy("product_id").collect()] == [*wanted, "CZ"]
+
+
+def test_a_series_that_was_out_of_stock_all_year_is_cz_and_all_of_a_store_that_took_nothing_is_c(
+    spark: SparkSession,
+) -> None:
+    weeks = [MONDAY + timedelta(weeks=week) for week in range(3)]
+    sold = [demand(0.0, weeks[0], revenue=0.0, recovered_quantity=3.0)]
+    sold += [demand(4.0, week, item_id="p2", revenue=8.0) for week in weeks]
+    # What is given away has no revenue.
+    sold += [demand(4.0, week, store_id="s2", revenue=0.0) for week in weeks]
+    known = spark.createDataFrame([("s1", "p1"), ("s1", "p2"), ("s2", "p1")], SERIES)
+    found = series.with_class(
+        known, frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders(), frame(spark, UNKNOWN)
+    )
+    named = {(row.store_id, row.product_id): row["class"] for row in found.collect()}
+    assert named == {("s1", "p1"): "CZ", ("s1", "p2"): "AX", ("s2", "p1"): "CX"}
+
+
+def test_weeks_of_which_nothing_is_known_make_a_series_no_less_steady(spark: SparkSession) -> None:
+    weeks = [MONDAY + timedelta(weeks=week) for week in range(12)]
+    # Of week 3 a day's file came; in week 4 the store was closed; in week 5 one product did not sell.
+    of_week = {3: 1.0, 4: 0.0, 5: 0.0}
+    sold = [demand(of_week.get(n, 10.0), week, revenue=10.0) for n, week in enumerate(weeks) if n != 4]
+    closed = [{"store_id": store, "week": weeks[n]} for store, n in (("s1", 3), ("s1", 4), ("s2", 5))]
+    known, names = spark.createDataFrame([("s1", "p1")], SERIES), []
+    for unknown in (closed, []):
+        of = (frame(spark, schemas.DEMAND["weekly"], *sold), weeks[-1], classes.Borders(0.8, 0.95, 0.35, 1.0))
+        names.append(series.with_class(known, *of, frame(spark, UNKNOWN, *unknown)).first()["class"])
+    # Nine weeks of 10 and one without: a coefficient of variation of a third.
+    assert names == ["AX", "AY"]
+    hidden = series.with_unknown(known, frame(spark, UNKNOWN, *closed)).first()
+    assert sorted(hidden.unknown) == weeks[3:5]
 
 
 def test_a_store_without_orders_takes_its_vendors_lead_times_and_a_vendor_without_the_assumed_ones(
@@ -72,6 +108,20 @@ def test_stock_is_known_of_counted_stores_alone(spark: SparkSession) -> None:
     found = series.with_stock(known, counted, *open_)
     rows = {(row.store_id, row.product_id): (row.on_hand, row.on_order, row.promised) for row in found.collect()}
     assert rows == {("s1", "p1"): (4.0, 0.0, 3.0), ("s1", "p2"): (0.0, 8.0, 0.0), ("s2", "p1"): (None, 3.0, 0.0)}
+
+
+def test_of_what_has_ended_and_is_not_planned_all_that_is_not_promised_is_too_much(spark: SparkSession) -> None:
+    row = {"level": "product", "store_id": "s1", "state": "ended"}
+    states = {"p1": "ended", "p2": "listed", "p3": "ended"}
+    known = frame(spark, schemas.SERIES, *[row | {"item_id": name, "state": state} for name, state in states.items()])
+    gone = series.ended(known, frame(spark, tables.POLICIES, {"store_id": "s1", "product_id": "p3"}))
+    counted = frame(spark, tables.ON_HAND, {"store_id": "s1", "product_id": "p1", "on_hand": 9.5})
+    move = {"product_id": "p1", "from_store": "s1", "to_store": "s2", "quantity": 3.0, "given": True, "taken": True}
+    stocked = series.with_stock(
+        gone, counted, frame(spark, tables.OPEN_ORDERS), frame(spark, tables.OPEN_TRANSFERS, move)
+    )
+    found = series.with_surplus(stocked).collect()
+    assert [(row.store_id, row.product_id, row.surplus) for row in found] == [("s1", "p1", 6.0)]
 
 
 @pytest.mark.parametrize("variance", [0.0, 0.3])

@@ -3,11 +3,28 @@ import pytest
 from stockpyl.ss import s_s_cost_discrete
 
 from shelfcast.inventory.lot_size import rounded_order
-from shelfcast.inventory.shelves import Shelves, run_policy
+from shelfcast.inventory.shelves import BoolArray, IntArray, Outcome, Rounding, Shelves, order_of
+from shelfcast.panel import FloatArray
 
 
 def whole(need):
     return rounded_order(need, 1, 0)
+
+
+def run_policy(
+    shelves: Shelves,
+    demand: FloatArray,
+    lead: IntArray,
+    reviewed: BoolArray,
+    levels: tuple[FloatArray, FloatArray],
+    rounding: Rounding,
+) -> Outcome:
+    """Serve `demand` (days, n) under one policy, levels (s, S). lead, reviewed: shape (days, n), the lead time of an
+    order of that day, and whether one may be placed."""
+    for today, days, is_reviewed in zip(demand, lead, reviewed, strict=True):
+        shelves.serve(today)
+        shelves.order(np.where(is_reviewed, order_of(shelves.position, *levels, rounding), 0.0), days)
+    return shelves.outcome()
 
 
 def of(*values: float) -> np.ndarray:

@@ -53,3 +53,12 @@ def test_orders_that_nobody_knows_yet_and_those_before_the_count_show_nothing() 
         shown_policy(pd.DataFrame([{**row, "ordered": of}]), sold[:, None], MONDAY) for of in (row["ordered"], later)
     ]
     assert found[0].order_up_to == found[1].order_up_to
+
+
+def test_orders_between_the_count_and_the_first_week_count_as_stock_and_show_nothing() -> None:
+    row, sold = kept(30.0, 80.0, 60.0, 3.0, 3)
+    few = {**row, "ordered": row["ordered"][:3]}
+    early = [{"day": MONDAY - timedelta(days=ago), "quantity": 10.0} for ago in (5, 4, 3, 2)]
+    before = {**few, "counted_on": MONDAY - timedelta(days=6), "counted": 20.0, "ordered": early + few["ordered"]}
+    found = [shown_policy(pd.DataFrame([shop]), sold[:, None], MONDAY) for shop in (few, before)]
+    assert found[0] == found[1]

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from builders import frame
 from shelfcast import config
@@ -27,7 +29,7 @@ APPROVED, AMENDED = [f"approved {number}" for number in range(6)], [f"amended {n
 UNDECIDED = ["undecided 0", "undecided 1"]
 WEEKLY_UNITS = {"fast": 70.0, "slow": 7.0, "moved": 14.0, **dict.fromkeys((*APPROVED, *AMENDED, *UNDECIDED), 21.0)}
 SERIES = {**{("1", name): units for name, units in WEEKLY_UNITS.items()}, ("2", "moved"): 14.0}
-LAKE = lake_of(SERIES, {("1", "fast"): 30.0, ("2", "moved"): 900.0})
+LAKE = lake_of(SERIES, {("1", "fast"): 30.0, ("2", "moved"): 900.0, ("2", "ended"): 40.0})
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,23 @@ def tomorrow(spark: SparkSession, lake: Path, today: Runner) -> Runner:
     told += [{**ordered[name].asDict(), "decision": "amended", "quantity": 6.0} for name in AMENDED]
     told += [{**ordered["slow"].asDict(), "decision": "rejected"}]
     told += [{**move.asDict(), "store_id": move.to_store, "decision": "approved"}]
-    decide(lake.parent / "decisions.csv", *[{**row, "decided_on": day(0)} for row in told])
-    runner = make_runner(spark, lake, 1)
+    return plan_knowing(make_runner(spark, lake, 1), *[{**row, "decided_on": day(0)} for row in told])
+
+
+@pytest.fixture(scope="module")
+def third_day(spark: SparkSession, lake: Path, today: Runner, tomorrow: Runner) -> Runner:
+    """The plan of the day after that: of what was amended, the rest of one has been approved, that of another refused,
+    and of the third more is to come than was said at first, beside the rest."""
+    first, rest = rows(today, tables.ORDERS), rows(tomorrow, tables.ORDERS, 1)
+    told = [{**rest[name].asDict(), "decision": "approved"} for name in (AMENDED[0], AMENDED[2])]
+    told += [{**rest[AMENDED[1]].asDict(), "decision": "rejected"}]
+    told += [{**first[AMENDED[2]].asDict(), "decision": "amended", "quantity": 12.0}]
+    return plan_knowing(make_runner(spark, lake, 2), *[{**row, "decided_on": day(1)} for row in told])
+
+
+def plan_knowing(runner: Runner, *lines: dict[str, Any]) -> Runner:
+    """The runner, when it has collected and planned; lines: of the file of decisions."""
+    decide(Path(runner.config.inventory.decisions), *lines)
     runner.run(collect_decisions.job(runner.config))
     assert plan(runner)
     return runner
@@ -114,6 +131,12 @@ def test_a_plan_orders_what_is_missing_and_moves_what_another_store_has_too_much
     assert not plan(today), "a plan that is there is not made again"
 
 
+def test_what_is_left_of_a_series_that_has_ended_is_too_much(today: Runner) -> None:
+    assert "ended" not in rows(today, tables.POLICIES, store="2")
+    left = rows(today, tables.RISKS, store="2")["ended"]
+    assert (left.risk, left.units) == ("overstock", 40.0)
+
+
 def test_what_was_decided_yesterday_is_neither_ordered_twice_nor_lost(today: Runner, tomorrow: Runner) -> None:
     before, after = rows(today, tables.ORDERS), rows(tomorrow, tables.ORDERS, 1)
     due = {name: row.quantity for name, row in rows(tomorrow, tables.OPEN_ORDERS, 1).items()}
@@ -128,7 +151,18 @@ def test_what_was_decided_yesterday_is_neither_ordered_twice_nor_lost(today: Run
         assert abs(after[name].quantity - before[name].quantity) <= 6
     for name in AMENDED:
         assert abs(after[name].quantity + 6 - before[name].quantity) <= 6
+        assert after[name].order_id == f"{before[name].order_id}-2"
     assert rows(today, tables.ORDERS)["fast"] == before["fast"], "yesterday's plan stays"
+
+
+def test_a_decision_on_the_rest_of_an_order_leaves_what_was_granted_of_it(tomorrow: Runner, third_day: Runner) -> None:
+    rest, after = rows(tomorrow, tables.ORDERS, 1), rows(third_day, tables.ORDERS, 2)
+    due = {name: row.quantity for name, row in rows(third_day, tables.OPEN_ORDERS, 2).items() if name in AMENDED}
+    taken, refused, corrected = AMENDED
+    assert due == {taken: 6 + rest[taken].quantity, refused: 6, corrected: 12 + rest[corrected].quantity}
+    # A day later the level may lie a box higher.
+    assert all(after[name].quantity <= 6 for name in (taken, corrected) if name in after)
+    assert (after[refused].status, after[refused].order_id) == ("rejected", rest[refused].order_id)
 
 
 def test_an_approved_transfer_is_netted_in_both_stores(tomorrow: Runner) -> None:
@@ -188,6 +222,36 @@ def test_decisions_of_a_folder_are_those_of_all_its_files(scheme: str, spark: Sp
     assert [(row.decided_on, row.decision) for row in found] == [
         (day(0), "approved"), (day(1), "rejected"), (day(2), "rejected"),
     ]  # fmt: skip
+
+
+def test_the_last_word_is_that_of_the_last_line_of_the_newest_file_and_a_file_is_read_once(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, read = tmp_path / "decided", []
+    folder.mkdir()
+    runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={folder}")
+    job, reader = collect_decisions.job(runner.config), collect_decisions._read
+    monkeypatch.setattr(collect_decisions, "_read", lambda run, files: read.extend(files) or reader(run, files))
+    order = {"store_id": "1", "vendor_id": "v1", "product_id": "p", "need_by": day(1)}
+    [name] = frame(spark, tables.ORDERS, order).select(decisions.order_id(F.lit("tiny"))).first()
+
+    def write(file: str, at: int, *words: str) -> str:
+        lines = [{**order, "order_id": name, "quantity": 6.0, "decision": word, "decided_on": day(0)} for word in words]
+        path = folder / file
+        path.write_text("".join(f"{json.dumps(line, default=str)}\n" for line in lines))
+        os.utime(path, (at, at))
+        return str(path)
+
+    def last_word() -> list[str]:
+        assert runner.run(job)
+        assert not runner.run(job), "nothing is new"
+        return [row.decision for row in runner.lake.read(tables.ORDER_DECISIONS, "tiny").collect()]
+
+    files = [write("b.jsonl", 1, "amended"), write("a.jsonl", 2, "amended", "rejected", "approved")]
+    assert last_word() == ["approved"]
+    files.append(write("c.jsonl", 3, "rejected"))
+    assert last_word() == ["rejected"]
+    assert sorted(read) == sorted(files)
 
 
 def test_sales_that_nobody_has_checked_are_planned_by_nobody(

@@ -59,6 +59,23 @@ def unknown_weeks(availability: DataFrame) -> DataFrame:
     return grouped.where("missing > 0 or days = 7").select("store_id", "week")
 
 
+def marked(rows: DataFrame, unknown: DataFrame) -> DataFrame:
+    """Adds `is_known`, whether anything is known of the store's week. rows: store_id, week; unknown: of
+    `unknown_weeks`."""
+    named = unknown.withColumn("_unknown", F.lit(True))
+    joined = rows.join(F.broadcast(named), ["store_id", "week"], how="left")
+    return joined.withColumn("is_known", F.col("_unknown").isNull()).drop("_unknown")
+
+
+def with_known_weeks(rows: DataFrame, first: Column, last: date, unknown: DataFrame) -> DataFrame:
+    """Adds `known_weeks`, how many of the store's weeks from `first` to `last` are known. rows: store_id."""
+    of_store = unknown.groupBy("store_id").agg(F.collect_set("week").alias("_unknown"))
+    joined = rows.join(F.broadcast(of_store), "store_id", how="left")
+    inside = F.filter("_unknown", lambda week: week.between(first, F.lit(last)))
+    known = F.datediff(F.lit(last), first) / 7 + 1 - F.coalesce(F.size(inside), F.lit(0))
+    return joined.withColumn("known_weeks", known).drop("_unknown")
+
+
 def each_day() -> Column:
     """A row for each day of a spell."""
     return F.explode(F.sequence("first_day", "last_day"))

@@ -13,6 +13,7 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.availability.stores import marked, with_known_weeks
 from shelfcast.forecasting.conformal import QUANTILES, mean_of_bin, size_bin
 from shelfcast.negative_binomial import DISPERSIONS, fit_dispersion
 
@@ -23,27 +24,27 @@ EVERYTHING = "(all)"
 _SERIES = ["level", "store_id", "item_id"]
 
 
-def measure_recent(weekly: DataFrame, series: DataFrame, last_week: date) -> DataFrame:
+def measure_recent(weekly: DataFrame, series: DataFrame, last_week: date, unknown: DataFrame) -> DataFrame:
     """Of each series and of the sums of categories over a store and over the region: level, store_id, item_id,
-    own_weeks (of the last RECENT_WEEKS, those since its first sale), own_excess ((variance - mean) / mean^2 of its
-    weekly units there, at least 0; null where nothing sold, or one week alone is known).
+    own_weeks (of the last RECENT_WEEKS, those known since its first sale), own_excess ((variance - mean) / mean^2 of
+    its weekly units there, at least 0; null where nothing sold, or one week alone is known).
 
-    weekly: demand/weekly. series: demand/series.
+    weekly: demand/weekly. series: demand/series. unknown: store_id, week; the region has all its weeks.
     """
     first = last_week - timedelta(weeks=RECENT_WEEKS - 1)
     rows = weekly.where(F.col("week").between(F.lit(first), F.lit(last_week)))
     known = series.where(F.col("first_week").isNotNull())
     units, starts = _with_sums(rows, "quantity"), _with_sums(known, "first_week")
-    sold = units.groupBy(*_SERIES, "week").agg(F.sum("quantity").alias("quantity"))
+    sold = marked(units, unknown).where("is_known").groupBy(*_SERIES, "week").agg(F.sum("quantity").alias("quantity"))
     sums = sold.groupBy(*_SERIES).agg(
         F.sum("quantity").alias("sum"), F.sum(F.pow("quantity", F.lit(2))).alias("square")
     )
     since = starts.groupBy(*_SERIES).agg(F.min("first_week").alias("first_week"))
-    weeks = F.least(F.datediff(F.lit(last_week), "first_week") / 7 + 1, F.lit(float(RECENT_WEEKS)))
+    known_since = with_known_weeks(since, F.greatest("first_week", F.lit(first)), last_week, unknown)
     mean = F.col("sum") / F.col("own_weeks")
     variance = (F.col("square") - F.col("own_weeks") * mean * mean) / (F.col("own_weeks") - 1)
-    excess = F.greatest(variance - mean, F.lit(0.0)) / (mean * mean)
-    joined = since.withColumn("own_weeks", weeks).join(sums, _SERIES)
+    excess = F.try_divide(F.greatest(variance - mean, F.lit(0.0)), mean * mean)
+    joined = known_since.withColumnRenamed("known_weeks", "own_weeks").join(sums, _SERIES)
     return joined.select(*_SERIES, "own_weeks", F.when(F.col("own_weeks") > 1, excess).alias("own_excess"))
 
 

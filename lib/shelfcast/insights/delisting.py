@@ -25,7 +25,8 @@ class Rule:
 
 def listed_products(series: DataFrame, weekly: DataFrame, rule: Rule, last_week: date) -> DataFrame:
     """product_id, category_id, stores, units, revenue over the weeks of the rule, of products that were there all the
-    time: first sold before these weeks. series, weekly: product rows of demand/series and demand/weekly."""
+    time: first sold before these weeks. Units are those that were paid for. series, weekly: product rows of
+    demand/series and demand/weekly."""
     first = rule.first_week(last_week)
     of_product = series.groupBy(F.col("item_id").alias("product_id")).agg(
         F.min("category_id").alias("category_id"),
@@ -35,7 +36,7 @@ def listed_products(series: DataFrame, weekly: DataFrame, rule: Rule, last_week:
     old = of_product.where((F.col("first_week") < F.lit(first)) & (F.col("stores") > 0)).drop("first_week")
     recent = weekly.where(F.col("week").between(F.lit(first), F.lit(last_week)))
     sold = recent.groupBy(F.col("item_id").alias("product_id")).agg(
-        F.sum("quantity").alias("units"), F.sum("revenue").alias("revenue")
+        F.sum("observed_quantity").alias("units"), F.sum("revenue").alias("revenue")
     )
     return old.join(sold, "product_id", how="left").na.fill(0.0, ["units", "revenue"])
 

@@ -13,6 +13,7 @@ from shelfcast.inventory.classing import abc_class, with_shares, xyz_class
 
 _KEY = ["kind", "item_id"]
 _MEASURED = ("weeks", "selling_weeks", "level", "variation", "cv2", "adi", "trend", "season")
+_SUMMED = ("quantity", "observed_quantity", "revenue", "discount")
 _MOST_TREND = 2.0
 
 
@@ -59,12 +60,12 @@ def describe(measured: DataFrame, totals: DataFrame, weekly: DataFrame, series: 
     of demand/series; first: week of the last year.
     """
     recent = totals.where((F.col("week") >= F.lit(first)) & F.col("kind").isin(PRODUCT, STORE))
-    sums = recent.groupBy(*_KEY).agg(*[F.sum(name).alias(name) for name in ("quantity", "revenue", "discount")])
+    sums = recent.groupBy(*_KEY).agg(*[F.sum(name).alias(name) for name in _SUMMED])
     sold = sums.select(
         *_KEY,
         F.col("quantity").alias("units"),
         "revenue",
-        F.try_divide("revenue", "quantity").alias("price"),
+        F.try_divide("revenue", "observed_quantity").alias("price"),
         F.try_divide(F.col("discount"), F.col("revenue") + F.col("discount")).alias("discounted"),
     )
     known = measured.select(*_KEY, *[_number(name) for name in _MEASURED])

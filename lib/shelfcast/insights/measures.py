@@ -18,20 +18,19 @@ MEASURES = (
     "growth_upper double, is_seasonal boolean, first_week date, index array<double>, peak_week date, peak double"
 )
 OVER_YEARS = ("season", "trend_strength", "growth", "growth_lower", "growth_upper")
+_SUMMED = ("quantity", "observed_quantity", "revenue", "discount")
 _KIND_OF = {PRODUCT: "item_id", STORE: "store_id", CATEGORY: "category_id"}
 
 
 def weekly_totals(weekly: DataFrame, first: date, last: date) -> DataFrame:
-    """kind, item_id, week, quantity, revenue, discount: of each product over all stores, and of each store and category
-    over all products. weekly: product rows of demand/weekly."""
+    """kind, item_id, week, quantity, observed_quantity, revenue, discount: of each product over all stores, and of each
+    store and category over all products. weekly: product rows of demand/weekly."""
     rows = weekly.where((F.col("level") == "product") & F.col("week").between(F.lit(first), F.lit(last)))
     named = F.explode(
         F.array(*[F.struct(F.lit(kind).alias("kind"), F.col(name).alias("name")) for kind, name in _KIND_OF.items()])
     )
-    sums: list[Column] = [
-        F.sum(F.coalesce(name, F.lit(0.0))).alias(name) for name in ("quantity", "revenue", "discount")
-    ]
-    told = rows.select(named.alias("_named"), "week", "quantity", "revenue", "discount")
+    sums: list[Column] = [F.sum(F.coalesce(name, F.lit(0.0))).alias(name) for name in _SUMMED]
+    told = rows.select(named.alias("_named"), "week", *_SUMMED)
     return told.groupBy("_named.kind", F.col("_named.name").alias("item_id"), "week").agg(*sums)
 
 

@@ -58,8 +58,9 @@ STORES = Table(
 )
 DELISTINGS = Table(
     "insights/delistings",
-    # Products that the rule would have go, over the weeks that it looks back. stores: that list it. margin: revenue -
-    # units at cost; holding: the cost of holding today's stock over as many weeks. rule: margin or rate.
+    # Products that the rule would have go, over the weeks that it looks back. stores: that list it. units: that were
+    # paid for, none capped. margin: revenue - units at cost; holding: the cost of holding today's stock over as many
+    # weeks. rule: margin or rate.
     "region string, forecast_date date, product_id string, category_id string, stores bigint, units double, "
     "revenue double, margin double, on_hand double, holding double, rule string",
     key=("region", "forecast_date", "product_id"),

@@ -23,13 +23,23 @@ def xyz_class(variation: Column, borders: Borders) -> Column:
     return F.when(known & (variation <= borders.x), "X").when(known & (variation <= borders.y), "Y").otherwise("Z")
 
 
+def share_before(value: str, item: str, group: str) -> Column:
+    """The share of the total of `value` in its group that comes before the row, as `with_shares` has it of all rows:
+    for groups that a task can hold, such as the products of a store."""
+    worth = _worth(value)
+    whole = Window.partitionBy(group)
+    falling = whole.orderBy(worth.desc(), item).rowsBetween(Window.unboundedPreceding, -1)
+    total = F.sum(worth).over(whole.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+    return F.coalesce(F.try_divide(F.coalesce(F.sum(worth).over(falling), F.lit(0.0)), total), F.lit(1.0))
+
+
 def with_shares(frame: DataFrame, value: str, item: str) -> DataFrame:
     """Adds `before`, the share of the total of `value` that comes before the row in falling order of it, and `up_to`,
     with the row's own; equals come in order of `item`, and what is worth nothing comes last.
 
     Rows are ranked within bins of like value, and a bin's sum is known to those after it: no task holds all rows.
     """
-    worth = F.greatest(F.coalesce(value, F.lit(0.0)), F.lit(0.0))
+    worth = _worth(value)
     place = F.when(worth > 0, F.floor(F.log(worth) / _BIN))
     binned = frame.withColumn("_worth", worth).withColumn("_bin", F.coalesce(place, F.lit(-(10**6))))
     sums = binned.groupBy("_bin").agg(F.sum("_worth").alias("_sum"))
@@ -46,3 +56,7 @@ def with_shares(frame: DataFrame, value: str, item: str) -> DataFrame:
     )
     shares = {"before": F.coalesce(before, F.lit(1.0)), "up_to": F.coalesce(up_to, F.lit(1.0))}
     return ranked.withColumns(shares).drop("_bin", "_worth", "_earlier", "_whole", "_so_far")
+
+
+def _worth(value: str) -> Column:
+    return F.greatest(F.coalesce(value, F.lit(0.0)), F.lit(0.0))

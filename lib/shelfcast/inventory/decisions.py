@@ -13,22 +13,42 @@ DECISIONS = ("approved", "amended", "rejected")
 SUGGESTED, REJECTED = "suggested", "rejected"
 # Only a decision on a transfer names the store that gives.
 GIVER = "from_store"
+TOLD = "told"
 _PAIR = ("store_id", "product_id")
+# Between a need's name and the number of its second order, and of those after it.
+_MARK = "-"
 
 
 def order_id(region: Column, giver: Column | None = None) -> Column:
     """hash(region, store, vendor or giving store, product, need-by week): the same need has the same name on every
-    day."""
+    day, until something of it is granted (`numbered`)."""
     parts = [F.coalesce(name, F.lit("")) for name in ("store_id", "vendor_id", "product_id")]
     given = [] if giver is None else [F.concat(F.lit("from "), giver)]
     told = F.concat_ws("|", region, *parts, *given, F.col("need_by").cast("string"))
     return F.substring(F.sha2(told, 256), 1, 16)
 
 
+def numbered(orders: DataFrame, granted: DataFrame) -> DataFrame:
+    """Orders or transfers, of whose need something has been granted already, under an order_id of their own, such as
+    `9f86d081884c7d65-2`: what is decided on the rest takes no earlier decision's place, and a later word on any of them
+    corrects that one alone. granted: rows of `granted`."""
+    need = F.substring_index("order_id", _MARK, 1).alias("order_id")
+    last = granted.groupBy(need).agg(F.max(_number(F.col("order_id"))).cast("bigint").alias("last"))
+    named = F.concat_ws(_MARK, "order_id", (F.col("last") + 1).cast("string"))
+    return orders.join(last, "order_id", how="left").withColumn("order_id", named).drop("last")
+
+
+def _number(name: Column) -> Column:
+    """Which order of its need an order_id names; null where it ends in no number."""
+    return F.when(name.contains(_MARK), F.substring_index(name, _MARK, -1).try_cast("int")).otherwise(1)
+
+
 def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
-    """The decisions in a file of text, each with its `problem` or null. A row carries its order's store, vendor,
+    """The decisions in files of text, each with its `problem` or null. A row carries its order's store, vendor,
     product and week, so that its order_id can be checked; that of a transfer the giving store in `from_store`, which a
-    file without transfers may lack. Raises SchemaError, naming `what` and the columns, for missing ones.
+    file without transfers may lack; and what sorts rows by when they were told, `TOLD`.
+
+    Raises SchemaError, naming `what` and the columns, for missing ones.
     """
     missing = [name for name in COLUMNS if name not in rows.columns]
     if missing:
@@ -41,6 +61,7 @@ def judged(rows: DataFrame, region: str, what: str) -> DataFrame:
         F.lower(F.trim("decision")).alias("decision"),
         F.col("quantity").cast("string").try_cast("double").alias("quantity"),
         F.col("decided_on").cast("string").try_cast("date").alias("decided_on"),
+        TOLD,
     )
     return read.withColumn("problem", _problem(F.lit(region))).select(F.lit(region).alias("region"), "*")
 
@@ -50,7 +71,7 @@ def _problem(region: Column) -> Column:
     return (
         F.when(F.col("need_by").isNull() | F.col("decided_on").isNull(), "a date is missing or unreadable")
         .when(
-            F.col("order_id").isNull() | (F.col("order_id") != order_id(region, F.col(GIVER))),
+            F.coalesce(~_is_named(F.col("order_id"), order_id(region, F.col(GIVER))), F.lit(True)),
             "order_id is not of this order",
         )
         .when(~is_known, "decision is none of approved, amended, rejected")
@@ -58,17 +79,21 @@ def _problem(region: Column) -> Column:
     )
 
 
+def _is_named(name: Column, need: Column) -> Column:
+    return (F.substring_index(name, _MARK, 1) == need) & _number(name).isNotNull()
+
+
 def merged(known: DataFrame, new: DataFrame) -> DataFrame:
-    """All decisions, a row per order and day: of a file's row the last word is the new one's."""
-    both = known.withColumn("_new", F.lit(0)).unionByName(new.withColumn("_new", F.lit(1)))
-    order = (F.desc("_new"), F.col("problem").isNotNull(), "decision", "quantity")
+    """All decisions, a row per order and day: that which was told last, of `new` rather than of `known`. new: rows of
+    `judged`."""
+    both = known.unionByName(new, allowMissingColumns=True)
     key = Window.partitionBy(
         "order_id", "decided_on", F.when(F.col("problem").isNotNull(), F.xxhash64(*COLUMNS, GIVER))
     )
     ranked = both.withColumn(
-        "_rank", F.row_number().over(key.orderBy(*order).rowsBetween(Window.unboundedPreceding, 0))
+        "_rank", F.row_number().over(key.orderBy(F.desc_nulls_last(TOLD)).rowsBetween(Window.unboundedPreceding, 0))
     )
-    return ranked.where("_rank = 1").drop("_new", "_rank")
+    return ranked.where("_rank = 1").drop(TOLD, "_rank")
 
 
 def last_words(decisions: DataFrame, as_of: date) -> DataFrame:
@@ -101,7 +126,7 @@ def approved(decisions: DataFrame, purchases: DataFrame, as_of: date, lapse_days
     """What is approved and not yet bought, as `on_order`: per series what was approved in the last `lapse_days` days,
     less what has been bought since the first of these approvals."""
     since = F.lit(as_of - timedelta(days=lapse_days))
-    recent = _granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNull())
+    recent = granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNull())
     wanted = recent.groupBy(*_PAIR).agg(
         F.min("decided_on").alias("since"),
         F.max_by("order_id", "decided_on").alias("reference"),
@@ -130,7 +155,7 @@ def approved_transfers(decisions: DataFrame, on_hand: DataFrame, as_of: date, la
     on_hand: rows of inventory/on_hand.
     """
     counts = on_hand.groupBy("store_id").agg(F.max("counted_on").alias("counted_on"))
-    recent = _granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNotNull())
+    recent = granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNotNull())
     for store, name in ((GIVER, "given"), ("store_id", "taken")):
         own = counts.select(F.col("store_id").alias(store), F.col("counted_on").alias(name))
         recent = recent.join(F.broadcast(own), store, how="left")
@@ -146,7 +171,7 @@ def approved_transfers(decisions: DataFrame, on_hand: DataFrame, as_of: date, la
     ).where("given or taken")
 
 
-def _granted(decisions: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
+def granted(decisions: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
     """The last words of the last `lapse_days` days that let something come."""
     since = F.lit(as_of - timedelta(days=lapse_days))
     words = last_words(decisions, as_of).where(F.col("decision").isin("approved", "amended"))

@@ -25,9 +25,9 @@ class Limit(NamedTuple):
 
 def filled_up(wanted: DataFrame, minima: Mapping[str, float]) -> DataFrame:
     """Rows of orders that are due, and where these are worth less than the vendor's least order (vendor -> money),
-    more of what it sells: first what would be due soonest, each up to its order-up-to level and no more.
+    more of what it sells: first what would be due soonest, each up to its order-up-to level, in whole packs.
 
-    wanted: rows of `orders.wanted`: those that are due (is_due), and those that have room but are not.
+    wanted: rows of `orders.orders`: those that are due (is_due), and those that have room but are not.
     """
     due, named = F.col("is_due"), F.col("vendor_id").isin(*minima)
     if not minima:

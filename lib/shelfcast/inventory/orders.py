@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.inventory.decisions import REJECTED, SUGGESTED, order_id
+from shelfcast.inventory.levels import FILL_RATE
 
 _PAIR = ("store_id", "product_id")
 # 1 - 0.9 is a little less than 0.1.
@@ -52,12 +53,13 @@ def _described(growth: float) -> list[Column]:
 
 
 def risks(policies: DataFrame) -> DataFrame:
-    """The rows of inventory/risks: what is likelier to run out before an order of today comes than its target allows,
-    and what is too much."""
+    """The rows of inventory/risks: what is likelier to run out before an order of today comes than its cycle service
+    level allows, or expected to miss more until then than its fill rate does, and what is too much."""
     at_shelf = F.coalesce("price", "unit_cost")
     short = _risk("stock_out", F.col("stock_out"), F.col("shortfall"), at_shelf)
     over = _risk("overstock", F.lit(None).cast("double"), F.col("surplus"), F.coalesce("unit_cost", "price"))
-    scarce = policies.where(F.col("stock_out") > 1 - F.col("target") + _ROUNDING).select(*short)
+    missed = F.when(F.col("target_kind") == FILL_RATE, F.col("missing_share")).otherwise(F.col("stock_out"))
+    scarce = policies.where(missed > 1 - F.col("target") + _ROUNDING).select(*short)
     return scarce.unionByName(policies.where("surplus >= 1").select(*over))
 
 

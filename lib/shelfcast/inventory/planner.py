@@ -21,7 +21,7 @@ from shelfcast.inventory.variation import dispersion_of
 from shelfcast.panel import FloatArray
 from shelfcast.panels import by_bucket
 from shelfcast.table import column_names
-from shelfcast.weeks import monday
+from shelfcast.weeks import WEEK, monday
 
 _YEAR = 365.0
 # The weeks that tell how demand varies.
@@ -70,7 +70,9 @@ class Planner:
     def plan_bucket(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows = rows.sort_values(["product_id", "store_id"], ignore_index=True)
         # What is usual is learned of the whole bucket.
-        rows["dispersion"] = dispersion_of(weeks_of(rows["recent"]))
+        first = self.first_week - VARIATION_WEEKS * WEEK
+        hidden = hidden_weeks(rows["unknown"], first, VARIATION_WEEKS)
+        rows["dispersion"] = dispersion_of(np.where(hidden, np.nan, weeks_of(rows["recent"])))
         draws = Draws.make(self.samples, len(rows["means"].iloc[0]), self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, int(rows["bucket"].iloc[0])])
         size = max(_PATHS // self.samples, 1)
@@ -85,7 +87,8 @@ class Planner:
         lead_days = leads.mean()
         daily = demand.protected.mean(axis=1) / np.maximum(lead_days + review, 1)
         quantity = self._order_quantity(rows, daily)
-        rows, levels = self._with_levels(rows, Needs.of(demand), daily, quantity)
+        needs = Needs.of(demand)
+        rows, levels = self._with_levels(rows, needs, daily, quantity)
         planned = rows.assign(
             lead_days=lead_days,
             daily_mean=daily,
@@ -93,7 +96,7 @@ class Planner:
             normal_safety_stock=_normal_stock(rows, leads, daily, quantity),
             **levels._asdict(),
         )
-        return self._with_needs(planned, demand, levels)
+        return self._with_needs(planned, demand, needs, levels)
 
     def _with_levels(
         self, rows: pd.DataFrame, needs: Needs, daily: FloatArray, quantity: FloatArray
@@ -138,7 +141,7 @@ class Planner:
         capped = np.minimum(wanted, daily * self.max_cover_days)
         return rounded_order(np.maximum(np.rint(capped), 1.0), rows["pack"], rows["minimum"])
 
-    def _with_needs(self, rows: pd.DataFrame, demand: Protection, levels: Levels) -> pd.DataFrame:
+    def _with_needs(self, rows: pd.DataFrame, demand: Protection, needs: Needs, levels: Levels) -> pd.DataFrame:
         """Adds what stock and open orders leave to be wished for; null where stock is not known."""
         on_hand, on_order, promised = (
             rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in ("on_hand", "on_order", "promised")
@@ -148,6 +151,8 @@ class Planner:
         room = levels.order_up_to - position
         is_due = (position <= levels.reorder_point) & rows["may_order"].to_numpy() & (room > 0)
         need = np.where(is_due, room, 0.0)
+        # What sells from one order to the next: an order and the undershoot, or where that is more, a review period's.
+        cycle = np.maximum(needs.between, levels.order_up_to - levels.reorder_point + needs.undershoot)
         after = position + rounded_order(room, rows["pack"], rows["minimum"])
         kept = np.maximum(levels.order_up_to, daily * self.overstock_days)
 
@@ -158,6 +163,7 @@ class Planner:
             position=position,
             need=np.where(is_known, need, np.nan),
             stock_out=mean(demand.lead > position[:, None]),
+            missing_share=mean(np.maximum(demand.lead - position[:, None], 0)) / cycle,
             shortfall=mean(np.maximum(demand.protected - position[:, None], 0)),
             stock_out_after=mean(demand.protected > after[:, None]),
             days_of_supply=np.divide(position, daily, out=np.full_like(position, np.nan), where=daily > 0),
@@ -186,6 +192,15 @@ def weeks_of(recent: "pd.Series[Any]") -> FloatArray:
         weekly[VARIATION_WEEKS - 1 - ago, column] = units
         weekly[: VARIATION_WEEKS - 1 - ago.max(initial=-1), column] = np.nan
     return weekly
+
+
+def hidden_weeks(unknown: "pd.Series[Any]", first: date, count: int) -> NDArray[np.bool_]:
+    """Whether nothing is known of a week, shape (count, n), from the Monday `first` on; unknown: arrays of weeks."""
+    hidden = np.zeros((count, len(unknown)), dtype=np.bool_)
+    for column, weeks in enumerate(unknown):
+        places = np.array([(week - first) // WEEK for week in (() if weeks is None else weeks)], dtype=np.int64)
+        hidden[places[(places >= 0) & (places < count)], column] = True
+    return hidden
 
 
 def lead_times_of(rows: pd.DataFrame, most: IntArray) -> LeadTimes:

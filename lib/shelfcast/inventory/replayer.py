@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.inventory.levels import least_for_cycle_service
 from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order
-from shelfcast.inventory.planner import lead_times_of
+from shelfcast.inventory.planner import hidden_weeks, lead_times_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import IntArray, LeadTimes
 from shelfcast.inventory.replay import Shop, replay, score
@@ -64,8 +64,8 @@ class Replayer:
 
     def replay(self, series: DataFrame, buckets: int) -> DataFrame:
         """series: bucket, store_id, product_id, class, lead_days, lead_chances, unit_cost, price, pack; sold, lost:
-        arrays of (day, quantity); forecasts: array of (cutoff, step, y_hat); counted_on, counted, ordered, shown_review
-        as history.py makes them. Columns: COLUMNS."""
+        arrays of (day, quantity); unknown: of weeks; forecasts: of (cutoff, step, y_hat); counted_on, counted, ordered,
+        shown_review as history.py makes them. Columns: COLUMNS."""
 
         def of_bucket(rows: pd.DataFrame) -> pd.DataFrame:
             return self.replay_bucket(rows)
@@ -130,7 +130,7 @@ class Replayer:
             end = 7 * week + lasts[:, week]
             whole = end < len(so_far)
             came = so_far[np.minimum(end, len(so_far) - 1), row] - so_far[7 * week]
-            protected = np.sort(simulated(known, recent_dispersion(known.past)).protected, axis=1)
+            protected = np.sort(simulated(known, recent_dispersion(known)).protected, axis=1)
             for level in CALIBRATED:
                 stated = least_for_cycle_service(protected, np.full(len(rows), level))
                 shares = {"at_most": (came <= stated) * 1.0, "below": (came < stated) * 1.0}
@@ -182,9 +182,10 @@ class Replayer:
         holding = cost * self.holding_rate / _YEAR
         draws = Draws.make(self.samples, ahead, self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, *place])
+        hidden = hidden_weeks(rows["unknown"], self.weeks[0], len(self.weeks))
         profile, shown = weekday_shares(past), shown_policy(rows, past, self.weeks[0])
         return [
-            Known(sold[: 7 * week], means_of(made, week, ahead), profile, leads, self.review, quantity,
+            Known(sold[: 7 * week], hidden[:week], means_of(made, week, ahead), profile, leads, self.review, quantity,
                   pack, holding, margin, self.season, draws, rng, self.gaps, shown)
             for week in range(self.first, len(self.weeks))
         ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from shelfcast.inventory.levels import Needs, gap_of
+from shelfcast.inventory.levels import BoolArray, Needs, gap_of
 from shelfcast.inventory.pooling import Pool, worth_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate
@@ -22,11 +22,13 @@ _VARIATION_WEEKS = 104
 
 class Known(NamedTuple):
     """What is known of n series after a week's closing. past: units sold a day, shape (days, n), whole weeks from a
-    Monday; weekly: forecast means of the weeks ahead, shape (n, weeks); profile: shares of Monday to Sunday, shape (n,
-    7); season: weeks; review: days; holding: money a unit and day; margin: money a unit. gaps: cover of a minimum in
-    days -> days from it to the maximum. shown: the policy that the history shows."""
+    Monday; hidden: the weeks that tell nothing, shape (days / 7, n); weekly: forecast means of the weeks ahead, shape
+    (n, weeks); profile: shares of Monday to Sunday, shape (n, 7); season: weeks; review: days; holding: money a unit
+    and day; margin: money a unit. gaps: cover of a minimum in days -> days from it to the maximum. shown: the policy
+    that the history shows."""
 
     past: FloatArray
+    hidden: BoolArray
     weekly: FloatArray
     profile: FloatArray
     leads: LeadTimes
@@ -76,7 +78,7 @@ class _LookAhead(NamedTuple):
 
 
 def _look_ahead(known: Known) -> _LookAhead:
-    dispersion = recent_dispersion(known.past)
+    dispersion = recent_dispersion(known)
     demand = simulated(known, dispersion)
     needs = Needs.of(demand)
     daily = demand.protected.mean(axis=1) / np.maximum(known.leads.mean() + known.review, 1.0)
@@ -132,8 +134,8 @@ RULES: dict[str, Rule] = {
 }
 
 
-def recent_dispersion(past: FloatArray) -> FloatArray:
+def recent_dispersion(known: Known) -> FloatArray:
     """The dispersion of each series that its weeks so far show, shape (n,)."""
-    weeks = past[-7 * _VARIATION_WEEKS :]
+    weeks, hidden = known.past[-7 * _VARIATION_WEEKS :], known.hidden[-_VARIATION_WEEKS:]
     weekly = weeks.reshape(-1, 7, weeks.shape[1]).sum(axis=1)
-    return dispersion_of(np.where(np.cumsum(weekly, axis=0) > 0, weekly, np.nan))
+    return dispersion_of(np.where((np.cumsum(weekly, axis=0) > 0) & ~hidden, weekly, np.nan))

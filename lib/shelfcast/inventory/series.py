@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.availability.stores import marked, with_known_weeks
 from shelfcast.inventory.classes import Borders
-from shelfcast.inventory.classing import abc_class, xyz_class
+from shelfcast.inventory.classing import abc_class, share_before, xyz_class
 from shelfcast.inventory.tables import ALL_STORES
 
 _PAIR = ("store_id", "product_id")
@@ -45,25 +46,39 @@ def _shrunk(units: Column, shares: Column, prior: float) -> Column:
     return F.coalesce(shrunk, shares)
 
 
-def with_class(series: DataFrame, weekly: DataFrame, last_week: date, borders: Borders) -> DataFrame:
+def with_class(
+    series: DataFrame, weekly: DataFrame, last_week: date, borders: Borders, unknown: DataFrame
+) -> DataFrame:
     """Adds `class`, ABC by revenue within the store and XYZ by the coefficient of variation of weekly units, over the
-    last year's weeks since the series first sold; CZ where it did not sell. weekly: product rows of demand/weekly."""
+    last year's weeks since the series first sold, as far as they are known; CZ where it did not sell. weekly: product
+    rows of demand/weekly; unknown: store_id, week."""
     first = last_week - timedelta(weeks=_VALUE_WEEKS - 1)
     rows = weekly.where(F.col("week").between(F.lit(first), F.lit(last_week)))
-    weeks = F.datediff(F.lit(last_week), F.min("week")) / 7 + 1
-    mean = F.sum("quantity") / weeks
-    variance = F.greatest(F.sum(F.col("quantity") ** 2) / weeks - mean**2, F.lit(0.0))
-    sold = rows.groupBy("store_id", F.col("item_id").alias("product_id")).agg(
-        F.sum("revenue").alias("value"), (F.sqrt(variance) / mean).alias("variation")
+    units = F.when(F.col("is_known"), F.col("quantity"))
+    sums = {"value": F.sum("revenue"), "units": F.sum(units), "squares": F.sum(units**2), "first": F.min("week")}
+    sold = (
+        marked(rows, unknown)
+        .groupBy("store_id", F.col("item_id").alias("product_id"))
+        .agg(*[found.alias(name) for name, found in sums.items()])
     )
-    in_order = Window.partitionBy("store_id").orderBy(F.desc("value"), "product_id")
-    before = F.sum("value").over(in_order.rowsBetween(Window.unboundedPreceding, -1))
-    whole = Window.partitionBy("store_id").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    share = F.coalesce(before, F.lit(0.0)) / F.sum("value").over(whole)
-    abc = abc_class(share, F.col("value"), borders)
+    sold = with_known_weeks(sold, F.col("first"), last_week, unknown).withColumn("variation", _variation())
+    abc = abc_class(share_before("value", "product_id", "store_id"), F.col("value"), borders)
     xyz = xyz_class(F.col("variation"), borders)
     classes = sold.select(*_PAIR, F.concat(abc, xyz).alias("class"))
     return series.join(classes, [*_PAIR], how="left").withColumn("class", F.coalesce("class", F.lit("CZ")))
+
+
+def _variation() -> Column:
+    """Null where a series was out of stock in all of its weeks, or none of them is known."""
+    mean, mean_square = (F.try_divide(name, "known_weeks") for name in ("units", "squares"))
+    return F.try_divide(F.sqrt(F.greatest(mean_square - mean**2, F.lit(0.0))), mean)
+
+
+def with_unknown(series: DataFrame, unknown: DataFrame) -> DataFrame:
+    """Adds `unknown`, an array of the store's weeks of which nothing is known; null where there is none. unknown:
+    store_id, week."""
+    of_store = unknown.groupBy("store_id").agg(F.collect_list("week").alias("unknown"))
+    return series.join(F.broadcast(of_store), "store_id", how="left")
 
 
 def with_recent(series: DataFrame, weekly: DataFrame, last_week: date, weeks: int) -> DataFrame:
@@ -95,6 +110,19 @@ def with_lead_times(series: DataFrame, leads: DataFrame, assumed_days: int) -> D
     days = F.coalesce("own_days", "all_days", F.array(F.lit(assumed_days)))
     chances = F.coalesce("own", "all", F.array(F.lit(1.0)))
     return joined.withColumns({"lead_days": days, "lead_chances": chances}).drop("own_days", "own", "all_days", "all")
+
+
+def ended(series: DataFrame, planned: DataFrame) -> DataFrame:
+    """store_id, product_id of series that have ended and are not planned. series: demand/series; planned: rows of
+    inventory/policies."""
+    products = series.where("level = 'product' and state = 'ended'")
+    return products.select("store_id", F.col("item_id").alias("product_id")).join(planned, [*_PAIR], how="anti")
+
+
+def with_surplus(stocked: DataFrame) -> DataFrame:
+    """Adds `surplus`, all that is on hand and not promised: nobody asks for it any more. stocked: of `with_stock`."""
+    left = F.greatest(F.col("on_hand") - F.col("promised"), F.lit(0.0))
+    return stocked.withColumn("surplus", F.floor(left).cast("double"))
 
 
 def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame, open_transfers: DataFrame) -> DataFrame:

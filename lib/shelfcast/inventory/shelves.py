@@ -98,19 +98,3 @@ def order_of(
     """Units that an (s, S) policy orders: from `position` up to S where it is at or below s, in the roundings of packs
     and minima."""
     return np.where(position <= reorder_point, rounding(order_up_to - position), 0.0)
-
-
-def run_policy(
-    shelves: Shelves,
-    demand: FloatArray,
-    lead: IntArray,
-    reviewed: BoolArray,
-    levels: tuple[FloatArray, FloatArray],
-    rounding: Rounding,
-) -> Outcome:
-    """Serve `demand` (days, n) under one policy, levels (s, S). lead, reviewed: shape (days, n), the lead time of an
-    order of that day, and whether one may be placed."""
-    for today, days, is_reviewed in zip(demand, lead, reviewed, strict=True):
-        shelves.serve(today)
-        shelves.order(np.where(is_reviewed, order_of(shelves.position, *levels, rounding), 0.0), days)
-    return shelves.outcome()

@@ -47,13 +47,14 @@ def _levels(row: object, sold: FloatArray, first_day: date) -> tuple[float, floa
     orders = getattr(row, "ordered", None)
     if orders is None or len(orders) < _LEAST_ORDERS:
         return np.nan, np.nan
-    start = (row.counted_on - first_day).days + 1  # type: ignore[attr-defined]
+    # What sold between a count and `first_day` is not known: of orders in between what they brought counts alone.
+    start = max((row.counted_on - first_day).days + 1, 0)  # type: ignore[attr-defined]
     days = np.array([(entry["day"] - first_day).days for entry in orders])
     units = np.array([entry["quantity"] for entry in orders], dtype=np.float64)
     seen = (days >= start) & (days < len(sold))
     if seen.sum() < _LEAST_ORDERS:
         return np.nan, np.nan
-    sales = np.cumsum(np.concatenate([[0.0], sold[max(start, 0) :]]))
+    sales = np.cumsum(np.concatenate([[0.0], sold[start:]]))
     before = row.counted + np.cumsum(units) - units  # type: ignore[attr-defined]
-    position = before[seen] - sales[days[seen] - max(start, 0) + 1]
+    position = before[seen] - sales[days[seen] - start + 1]
     return float(np.quantile(position, _RELIABLE)), float(np.median(position + units[seen]))

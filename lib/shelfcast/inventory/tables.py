@@ -71,14 +71,16 @@ POLICIES = Table(
     # daily_mean: over the days that an order of today protects. Without a stock table on_hand, on_order and all after
     # them are null. shortfall: units expected to be missing until an order of the next review comes; stock_out: the
     # chance that something is missing until one of today comes; stock_out_after: until one of the next review does,
-    # where S is ordered up to today. surplus: units beyond what is needed, and not promised to another store.
+    # where S is ordered up to today. missing_share: the units expected to be missing until one of today comes, as a
+    # share of what sells from one order to the next, as a fill rate counts them. surplus: units beyond what is needed,
+    # and not promised to another store.
     "region string, forecast_date date, bucket int, store_id string, product_id string, category_id string, "
     "vendor_id string, forecast_age int, class string, target_kind string, target double, lead_days double, "
     "review_days int, may_order boolean, pack double, minimum double, unit_cost double, price double, "
     "daily_mean double, dispersion double, safety_stock double, normal_safety_stock double, reorder_point double, "
     "order_up_to double, order_quantity double, on_hand double, on_order double, promised double, position double, "
     "need double, stock_out double, shortfall double, days_of_supply double, surplus double, need_by date, "
-    "stock_out_after double",
+    "stock_out_after double, missing_share double",
     key=("region", "forecast_date", "store_id", "product_id"),
     checks={"levels_are_in_order": "reorder_point >= 0 and order_up_to >= reorder_point"},
     partitions=_BY_DATE,
@@ -111,8 +113,9 @@ TRANSFERS = Table(
 )
 RISKS = Table(
     "inventory/risks",
-    # risk: stock_out (likelier than the target allows before an order of today comes) or overstock. units: expected to
-    # be missing, or too many; value: at the shelf price, or at cost.
+    # risk: stock_out (before an order of today comes: likelier than a cycle service level allows, or with more missing
+    # than a fill rate does) or overstock. probability: of a shortage. units: expected to be missing, or too many;
+    # value: at the shelf price, or at cost.
     "region string, forecast_date date, store_id string, product_id string, risk string, probability double, "
     "units double, value double, days_of_supply double",
     key=("region", "forecast_date", "store_id", "product_id", "risk"),

@@ -41,6 +41,12 @@ def told_tables(config: Config) -> tuple[Table, ...]:
     return (AVAILABILITY,) if config.hidden_demand.enabled else ()
 
 
+def weeks_unknown(run: Run) -> DataFrame:
+    """store_id, week: those of which nothing is known; none where closings are not sought."""
+    is_told = AVAILABILITY in run.job.reads
+    return unknown_weeks(run.read(AVAILABILITY) if is_told else run.spark.createDataFrame([], AVAILABILITY.schema))
+
+
 def build_features(run: Run) -> None:
     plan = plan_of(run)
     run.say(f"{len(plan.weeks)} whole weeks, to that of {plan.weeks[-1]}; forecast to that of {plan.ahead[-1]}")

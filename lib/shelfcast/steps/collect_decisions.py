@@ -1,10 +1,11 @@
 """the file of decisions that the configuration names, or those of the folder -> inventory/order_decisions"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path, PurePath
 
+from pyarrow import fs
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -24,22 +25,34 @@ def job(config: Config) -> Job:
 
 
 def collect_decisions(run: Run) -> None:
-    """Add the decisions of the files to those of earlier ones. A row that counts for nothing is kept with its
-    reason."""
+    """Add the decisions of files that are new or have changed to those of earlier ones. A row that counts for nothing
+    is kept with its reason."""
     known = (
         run.lake.read(ORDER_DECISIONS, run.config.region)
         if run.lake.exists(ORDER_DECISIONS)
         else run.spark.createDataFrame([], ORDER_DECISIONS.schema)
     )
-    new = [decisions.judged(_read(run, files), run.config.region, _named(files)) for files in _alike(_files(run))]
-    run.write(ORDER_DECISIONS, reduce(decisions.merged, new, known))
+    files, taken = _files(run), _taken(run)
+    fresh = [file for file, mark in files.items() if taken.get(file) != mark]
+    new = [decisions.judged(_read(run, group), run.config.region, _named(group)) for group in _alike(fresh)]
+    found = decisions.merged(known, reduce(DataFrame.unionByName, new)) if new else known
+    run.write(ORDER_DECISIONS, found, files=files)
     problems = run.read(ORDER_DECISIONS).where("problem is not null").agg(F.count(F.lit(1)), F.min("problem")).first()
     if problems and problems[0]:
         run.say(f"{problems[0]} decisions count for nothing, such as: {problems[1]}")
 
 
-def _files(run: Run) -> list[str]:
-    """The file that is named, or those of the folder, which may be empty yet.
+def _taken(run: Run) -> Mapping[str, str]:
+    """The files that are in the table already, with their marks; none that another code has judged."""
+    commit = run.lake.last_commit(ORDER_DECISIONS, run.scope(ORDER_DECISIONS))
+    if commit is None or commit.note.get("code_version") != run.job.code:
+        return {}
+    taken: dict[str, str] = commit.note.get("files", {})
+    return taken
+
+
+def _files(run: Run) -> dict[str, str]:
+    """The file that is named, or those of the folder, which may be empty yet, each with a mark that changes with it.
 
     Raises ConfigError where none is named, SourceError where it is not there or of another form.
     """
@@ -48,12 +61,17 @@ def _files(run: Run) -> list[str]:
         raise ConfigError("inventory.decisions: not given; wanted a file of decisions, .csv or .jsonl, or a folder")
     path = PurePath(named)
     if not path.suffix:
-        return [file for form in _FORMS for file in storage.find(named, f"[!.]*{form}") if storage.read_head(file, 1)]
+        found = [one for form in _FORMS for one in storage.survey(named, f"[!.]*{form}").items()]
+        return {file: _mark(info) for file, info in found if info.size}
     if path.suffix not in _FORMS:
         raise SourceError(f"decisions: found {path.name}, wanted a file that ends in .csv or .jsonl")
     if not storage.is_file(named):
         raise SourceError(f"decisions: no file {named}; wanted the one that inventory.decisions names")
-    return [named]
+    return {named: _mark(storage.about(named))}
+
+
+def _mark(info: fs.FileInfo) -> str:
+    return f"{info.size} {info.mtime_ns}"
 
 
 def _alike(files: Sequence[str]) -> list[list[str]]:
@@ -66,8 +84,12 @@ def _read(run: Run, files: Sequence[str]) -> DataFrame:
     whole = [file if "://" in file else str(Path(file).absolute()) for file in files]
     paths = reachable(run, whole)
     if files[0].endswith(".csv"):
-        return run.spark.read.csv(paths, header=True)
-    return run.spark.read.option("primitivesAsString", True).json(paths)
+        rows = run.spark.read.csv(paths, header=True)
+    else:
+        rows = run.spark.read.option("primitivesAsString", True).json(paths)
+    # The later line of the later file.
+    told = F.struct("_metadata.file_modification_time", "_metadata.file_name", F.monotonically_increasing_id())
+    return rows.withColumn(decisions.TOLD, told)
 
 
 def _named(files: Sequence[str]) -> str:
@@ -75,7 +97,5 @@ def _named(files: Sequence[str]) -> str:
 
 
 def _stamp(run: Run) -> str:
-    digest = hashlib.sha256()
-    for file in _files(run):
-        digest.update(PurePath(file).name.encode() + b"\0" + storage.read_bytes(file))
-    return digest.hexdigest()
+    told = "".join(f"{PurePath(file).name} {mark}\n" for file, mark in _files(run).items())
+    return hashlib.sha256(told.encode()).hexdigest()

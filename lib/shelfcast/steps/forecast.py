@@ -19,7 +19,7 @@ from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
 from shelfcast.plan import Plan
 from shelfcast.session import side_by_side
-from shelfcast.steps.build_features import plan_of, told_tables
+from shelfcast.steps.build_features import plan_of, told_tables, weeks_unknown
 from shelfcast.weeks import WEEK
 
 _READS = (
@@ -58,7 +58,7 @@ def forecast(run: Run) -> None:
         run.spark,
         lambda: run.stage("ratios", conformal.fit_ratios(past)),
         lambda: run.stage("earlier_ratios", conformal.fit_ratios(earlier)),
-        lambda: run.stage("recent", dispersion.measure_recent(weekly, series, plan.weeks[-1])),
+        lambda: run.stage("recent", dispersion.measure_recent(weekly, series, plan.weeks[-1], weeks_unknown(run))),
     )
     scored = conformal.with_quantiles(measured, earlier_ratios)
     means = levels_ahead(parts.at(F.col("cutoff") == F.lit(plan.weeks[-1])), recent)

@@ -25,12 +25,14 @@ from shelfcast.monitoring import holds
 from shelfcast.panels import PRODUCT, bucket_of
 from shelfcast.settings.inventory import Limits
 from shelfcast.sources import open_source
+from shelfcast.steps.build_features import told_tables, weeks_unknown
 from shelfcast.table import Table
 
 _READS = (
     schemas.SALES,
     schemas.DEMAND["daily"],
     schemas.DEMAND["weekly"],
+    schemas.SERIES,
     schemas.BACKTESTS,
     CHAMPIONS,
 )
@@ -43,7 +45,7 @@ def job(config: Config) -> Job:
     told = supply_tables(config)
     return Job(
         "plan_inventory",
-        (*_READS, *told),
+        (*_READS, *told, *told_tables(config)),
         (*_LEVELS, *(_OF_STOCK if supply.STOCK in told else ())),
         ("cleaning", "inventory", "monitoring", "runtime"),
         plan_inventory,
@@ -79,7 +81,7 @@ def plan_inventory(run: Run) -> None:
         run.say("no stock table: target levels only, without orders, transfers and risks")
     _write_policies(run, forecast, held, has_stock)
     if has_stock:
-        _write_orders(run)
+        _write_orders(run, held)
 
 
 class Forecast(NamedTuple):
@@ -193,17 +195,28 @@ def _known_series(run: Run, forecast: Forecast, leads: DataFrame, has_stock: boo
     daily, weekly = (frame.where("level = 'product'") for frame in wanted)
     known = series.with_weekdays(known, daily, settings.profile_prior)
     last_week = forecast.first_week - timedelta(days=7)
-    known = series.with_class(known, weekly, last_week, Borders())
+    unknown = weeks_unknown(run)
+    known = series.with_class(known, weekly, last_week, Borders(), unknown)
     known = series.with_recent(known, weekly, last_week, VARIATION_WEEKS)
+    known = series.with_unknown(known, unknown)
     known = series.with_costs(known, run.read(tables.COSTS))
     known = series.with_lead_times(known, leads, settings.lead_days)
     if has_stock:
-        open_ = (run.read(table) for table in (tables.OPEN_ORDERS, tables.OPEN_TRANSFERS))
-        known = series.with_stock(known, run.read(tables.ON_HAND), *open_)
+        known = _with_stock(run, known)
     else:
         known = known.withColumns(dict.fromkeys(("on_hand", "on_order", "promised"), F.lit(None).cast("double")))
-    bucket = bucket_of(run.config.runtime.buckets, "product_id")
-    return run.stage("series", known.withColumn("bucket", bucket))
+    return run.stage("series", known.withColumn("bucket", bucket_of(run.config.runtime.buckets, "product_id")))
+
+
+def _with_stock(run: Run, known: DataFrame) -> DataFrame:
+    return series.with_stock(known, *map(run.read, (tables.ON_HAND, tables.OPEN_ORDERS, tables.OPEN_TRANSFERS)))
+
+
+def _ended(run: Run, policies: DataFrame, held: DataFrame | None) -> DataFrame:
+    """What is left on the shelves of series that have ended, as rows of policies without levels and needs."""
+    sound = holds.without_held_stores(series.ended(run.read(schemas.SERIES), policies), held)
+    left = series.with_surplus(_with_stock(run, series.with_costs(sound, run.read(tables.COSTS))))
+    return run.dated(left.withColumn("bucket", bucket_of(run.config.runtime.buckets, "product_id")))
 
 
 def _level_variance(run: Run) -> float:
@@ -213,17 +226,19 @@ def _level_variance(run: Run) -> float:
     return measured
 
 
-def _write_orders(run: Run) -> None:
+def _write_orders(run: Run, held: DataFrame | None) -> None:
     settings = run.config.inventory
     policies = run.read(tables.POLICIES)
     refused = decisions.rejected(_decisions(run), run.known_on, settings.rejected_days)
-    moves = transfers.transfers(policies, refused, settings.rejected_growth, run.config.runtime.buckets)
-    run.write(tables.TRANSFERS, run.dated(moves.drop("region")))
+    granted = decisions.granted(_decisions(run), run.known_on, settings.lapse_days)
+    stock = policies.unionByName(_ended(run, policies, held), allowMissingColumns=True)
+    moves = transfers.transfers(stock, refused, settings.rejected_growth, run.config.runtime.buckets)
+    run.write(tables.TRANSFERS, run.dated(decisions.numbered(moves, granted).drop("region")))
     wanted = orders.orders(policies, run.read(tables.TRANSFERS), refused, settings.rejected_growth)
     filled = limits.filled_up(wanted, settings.vendor_minima)
     limited = limits.above_minima(limits.within_limits(filled, _limits(settings.limits)), settings.vendor_minima)
-    run.write(tables.ORDERS, limited.select(*tables.ORDERS.names))
-    run.write(tables.RISKS, orders.risks(policies))
+    run.write(tables.ORDERS, decisions.numbered(limited, granted).select(*tables.ORDERS.names))
+    run.write(tables.RISKS, orders.risks(stock))
 
 
 def _limits(most: Limits) -> list[limits.Limit]:

@@ -1,5 +1,5 @@
-"""demand/daily, demand/weekly, forecasts/backtests, models/champions, clean/stores, clean/* of supply,
-inventory/costs -> inventory/replays, replay_gains, lead_time_calibration"""
+"""demand/daily, demand/weekly, demand/availability where closings are sought, forecasts/backtests, models/champions,
+clean/stores, clean/* of supply, inventory/costs -> inventory/replays, replay_gains, lead_time_calibration"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ from shelfcast.inventory.replayer import Replayer
 from shelfcast.job import Job, Run
 from shelfcast.panels import PRODUCT, bucket_of
 from shelfcast.plan import Plan
-from shelfcast.steps.build_features import plan_of
+from shelfcast.steps.build_features import plan_of, told_tables, weeks_unknown
 from shelfcast.steps.plan_inventory import known_rows, supply_tables
 
 _READS = (
@@ -40,7 +40,9 @@ _PAIR = ["store_id", "product_id"]
 def job(config: Config) -> Job:
     writes = (tables.REPLAYS, tables.REPLAY_GAINS, tables.LEAD_TIME_CALIBRATION)
     settings = ("backtest", "cleaning", "inventory", "replay", "runtime")
-    return Job("replay", (*_READS, *supply_tables(config)), writes, settings, replay, optional=INPUTS)
+    return Job(
+        "replay", (*_READS, *told_tables(config), *supply_tables(config)), writes, settings, replay, optional=INPUTS
+    )
 
 
 class Prepared(NamedTuple):
@@ -88,7 +90,9 @@ def _known_series(run: Run, plan: Plan, first: int, champion: str) -> DataFrame:
     daily, weekly = (run.read(schemas.DEMAND[grain]).where("level = 'product'") for grain in ("daily", "weekly"))
     known = history.forecast_series(backtests_of(run, PRODUCT, champion), plan.cutoffs)
     known = known.join(history.demand_series(daily, _lost_sales(run)), _PAIR)
-    known = series.with_class(known, weekly, plan.weeks[first - 1], Borders())
+    unknown = weeks_unknown(run)
+    known = series.with_class(known, weekly, plan.weeks[first - 1], Borders(), unknown)
+    known = series.with_unknown(known, unknown)
     known = series.with_costs(known, run.read(tables.COSTS)).where("unit_cost > 0 and price is not null")
     stock, purchases = (known_rows(run, table) for table in (supply.STOCK, supply.PURCHASES))
     leads = lead_times.fit_lead_times(lead_times.as_orders(purchases, known_on), run.config.inventory.lead_prior)
