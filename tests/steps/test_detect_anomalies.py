@@ -16,7 +16,7 @@ from shelfcast.command import worst_alert
 from shelfcast.errors import ConfigError, TransientError
 from shelfcast.lake import Lake
 from shelfcast.monitoring import delivery
-from shelfcast.monitoring.tables import ALERTS, INPUT_ALERTS
+from shelfcast.monitoring.tables import ALERTS, DELIVERIES, DRIFT, INPUT_ALERTS
 from shelfcast.runner import Runner
 from shelfcast.steps import detect_anomalies
 from shelfcast.table import Table
@@ -116,6 +116,55 @@ def make_runner_again(runner: Runner, *changes: str) -> Runner:
     """On the same lake, with other settings."""
     settings = [f"lake={runner.config.lake}", f"monitoring.alerts_file={runner.config.monitoring.alerts_file}"]
     return Runner(runner.spark, config.load(CONFIG, [*settings, *changes]), SUNDAY)
+
+
+@pytest.fixture
+def look(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., int]:
+    """Looks at the alerts of a day, in a lake without a forecast: how many lines of alerts are told by then."""
+    told, lake = tmp_path / "alerts.jsonl", Lake(spark, str(lake_root))
+    settings = config.load(CONFIG, [f"lake={lake_root}", f"monitoring.alerts_file={told}"])
+    stores = frame(spark, schemas.STORES, {"region": "tiny", "store_id": "7"})
+    lake.replace(schemas.STORES, stores, {"region": "tiny"}, {"job": "clean", "run_key": "given"})
+
+    def of(after: int, *alerts: dict[str, Any]) -> int:
+        day = SUNDAY + timedelta(days=after)
+        note = {"job": "check_inputs", "run_key": f"of {day}"}
+        drift = {"region": "tiny", "feature": "price", "bin": 1, "psi": 0.0}
+        for table, rows in ((INPUT_ALERTS, alerts), (DRIFT, [drift])):
+            found = frame(spark, table, *({**row, "forecast_date": day} for row in rows))
+            lake.replace(table, found, {"region": "tiny", "forecast_date": str(day)}, note)
+        detect(Runner(spark, settings, day))
+        return len(told.read_text().splitlines())
+
+    return of
+
+
+# A store has one subject whenever it vanishes.
+VANISHED = alert("store 7", "warning")
+
+
+def test_an_alert_is_told_once_while_it_stands_and_anew_when_it_comes_again(
+    look: Callable[..., int], spark: SparkSession, lake_root: Path
+) -> None:
+    assert [look(0, VANISHED), look(1, VANISHED), look(8, VANISHED)] == [1, 1, 1], "days without a look are no break"
+    assert [look(9), look(10, VANISHED), look(11, VANISHED)] == [1, 2, 2]
+    lake = Lake(spark, str(lake_root))
+    since = [row.since for row in lake.read(ALERTS, "tiny").orderBy("forecast_date").collect()]
+    assert since == [SUNDAY] * 3 + [SUNDAY + timedelta(days=10)] * 2
+    assert {row.since for row in lake.read(DELIVERIES, "tiny").collect()} == {*since}
+
+
+def test_what_a_lake_of_before_has_told_is_not_told_again(
+    look: Callable[..., int], spark: SparkSession, lake_root: Path, tmp_path: Path
+) -> None:
+    assert look(0, VANISHED) == 1
+    lake = Lake(spark, str(lake_root))
+    for table in (ALERTS, DELIVERIES):
+        of_before = frame(spark, table, *(row.asDict() for row in lake.read(table, "tiny").collect())).drop("since")
+        writer = of_before.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        writer.partitionBy(*table.partitions).save(lake.path(table))
+    (tmp_path / "alerts.jsonl").write_text("")
+    assert [look(1, VANISHED), look(2), look(3, VANISHED)] == [0, 0, 1]
 
 
 def test_what_a_webhook_refuses_waits_and_is_told_by_the_next_run(

@@ -10,10 +10,10 @@ from shelfcast import demand, schemas
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import arrivals, delivery, holds, levels, telling
-from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, told_once
+from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, told_once, with_since
 from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
-from shelfcast.monitoring.tables import ALERTS, INPUT_ALERTS
+from shelfcast.monitoring.tables import ALERTS, DRIFT, INPUT_ALERTS
 from shelfcast.table import column_names
 from shelfcast.weeks import monday
 
@@ -43,8 +43,20 @@ def detect_anomalies(run: Run) -> None:
     forecasts, weekly = (run.find(table) for table in _OPTIONAL)
     if forecasts is not None and weekly is not None:
         findings = findings.unionByName(_of_forecast(run, forecasts, weekly))
-    run.write(ALERTS, run.dated(as_alerts(findings)))
+    run.write(ALERTS, run.dated(with_since(as_alerts(findings), _stood_before(run), run.known_on)))
     telling.tell(run.lake, run.config, ALERTS, run.known_on)
+
+
+def _stood_before(run: Run) -> DataFrame:
+    """The alerts of the last look before this one: a look that finds nothing leaves no alert, but the drift that it
+    measured."""
+    if not run.lake.exists(ALERTS):
+        return run.spark.createDataFrame([], ALERTS.schema)
+    is_before = F.col("forecast_date") < F.lit(run.known_on)
+    alerts, drift = (run.lake.read(table, run.config.region).where(is_before) for table in (ALERTS, DRIFT))
+    looks = alerts.select("forecast_date").unionByName(drift.select("forecast_date"))
+    last = looks.agg(F.max("forecast_date").alias("forecast_date"))
+    return alerts.join(F.broadcast(last), "forecast_date", how="semi")
 
 
 def _of_forecast(run: Run, forecasts: DataFrame, weekly: DataFrame) -> DataFrame:
