@@ -94,7 +94,7 @@ METRICS: dict[str, Metric] = {
 
 
 def rmsse(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
-    """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); shapes as for `mase`."""
+    """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); a row is a series."""
     scale = known_mean(_seasonal_differences(history, season) ** 2)
     return _mean_root_over_series(known_mean((y_hat - y) ** 2), scale)
 

@@ -228,7 +228,7 @@ class Trainer:
 
 
 def _require_number(loss: float, what: str, epoch: int) -> float:
-    """Raise ShelfcastError where the loss is no number: it would be the least of all for ever."""
+    """Raise ShelfcastError where a loss is no number: as one of validation it would be the least for ever."""
     if not math.isfinite(loss):
         raise ShelfcastError(f"training: the {what} of epoch {epoch} is {loss}; wanted a number")
     return loss
