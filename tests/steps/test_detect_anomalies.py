@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from builders import demand, frame
 from shelfcast import config, schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.command import worst_alert
 from shelfcast.errors import ConfigError, TransientError
 from shelfcast.lake import Lake
@@ -110,6 +111,24 @@ def test_alerts_of_inputs_and_forecast_are_told_once_each(make_runner: Callable[
     assert not detect(runner), "all are told: there is nothing to do"
     assert detect(make_runner_again(runner, "monitoring.bias=0.4"))
     assert len(file.read_text().splitlines()) == len(told), "made anew, none is told a second time"
+
+
+def test_a_forecast_is_judged_by_the_weeks_of_which_all_is_known(
+    make_runner: Callable[..., Runner], spark: SparkSession
+) -> None:
+    """Of twelve one is held of all stores, in two the store was closed; of the three weeks since nothing has come."""
+    runner, later = make_runner("hidden_demand.enabled=true"), SUNDAY + timedelta(weeks=3)
+    held = alert("all stores", day=weeks_before(8) + timedelta(days=3), forecast_date=later)
+    closed = {"store_id": "s1", "state": "closed", "first_day": weeks_before(12) + timedelta(days=1)}
+    closed["last_day"] = closed["first_day"] + timedelta(days=13)
+    ahead = [{**forecast(step, 50.0), "forecast_date": later} for step in range(1, 5)]
+    tables = {INPUT_ALERTS: [held], AVAILABILITY: [{"region": "tiny", **closed}], schemas.FORECASTS: ahead}
+    for table, rows in tables.items():
+        scope = {"region": "tiny", **({"forecast_date": str(later)} if table.is_by_date else {})}
+        runner.lake.replace(table, frame(spark, table, *rows), scope, {"run_key": "given", "job": table.name})
+    assert detect(Runner(spark, runner.config, later))
+    (bias,) = runner.lake.read(ALERTS, "tiny").where(f"check = 'bias' and forecast_date = '{later}'").collect()
+    assert bias.reason.endswith("sold in 9 weeks that have come, 50% too few")
 
 
 def make_runner_again(runner: Runner, *changes: str) -> Runner:
