@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from builders import MONDAY, Row, demand, frame
 from shelfcast import schemas
+from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.monitoring import arrivals, levels
 from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
@@ -123,7 +124,7 @@ def arrived(
     joined = arrivals.join_demand(frame(spark, schemas.FORECASTS, *rows), history, unknown, FIRST_AHEAD)
     found = []
     for row in arrivals.sum_arrivals(joined).collect():
-        shares = [{name: row[f"{kind}_{name}"] for name in arrivals.QUANTILES} for kind in ("observed", "below")]
+        shares = [{name: row[f"{kind}_{name}"] for name in QUANTILES} for kind in ("observed", "below")]
         found.append(arrivals.Arrived(row.level, row.weeks, row.sold, row.forecast, *shares))
     return found
 

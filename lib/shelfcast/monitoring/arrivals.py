@@ -7,12 +7,12 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.monitoring.alerts import WARNING, Finding, about
 from shelfcast.monitoring.levels import ALL, SERIES
 from shelfcast.settings.monitoring import Monitoring
 
 COVERAGE, BIAS = "coverage", "bias"
-QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
 # 95 % of a normal distribution lies below so many standard deviations.
 _DEVIATIONS = 1.645
 

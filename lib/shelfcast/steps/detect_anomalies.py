@@ -11,6 +11,7 @@ from shelfcast import demand, schemas
 from shelfcast.availability.stores import unknown_weeks
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.config import Config
+from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import arrivals, delivery, holds, levels, telling
 from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, told_once, with_since
@@ -96,7 +97,7 @@ def _unknown_weeks(run: Run) -> DataFrame:
 
 def _arrived(sums: DataFrame) -> list[arrivals.Arrived]:
     rows = [row.asDict() for row in sums.collect()]
-    kinds = [{name: f"{kind}_{name}" for name in arrivals.QUANTILES} for kind in ("observed", "below")]
+    kinds = [{name: f"{kind}_{name}" for name in QUANTILES} for kind in ("observed", "below")]
     return [
         arrivals.Arrived(
             row["level"], row["weeks"], row["sold"], row["forecast"],
