@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.monitoring.alerts import WARNING, Finding, about
-from shelfcast.monitoring.levels import ALL, SERIES
+from shelfcast.monitoring.levels import SERIES
 from shelfcast.settings.monitoring import Monitoring
+from shelfcast.table import ALL
 
 COVERAGE, BIAS = "coverage", "bias"
 # 95 % of a normal distribution lies below so many standard deviations.
