@@ -16,7 +16,7 @@ LAYERS = (
     "errors failures logs options processes locks resources storage table lineage schemas settings",
     "config code session folder lease turns lake_version commits properties lake job runner",
     "upkeep publications provenance database inbox",
-    "cleaning migrations sources judging erasure calendar events weeks demand",
+    "cleaning migrations sources judging erasure events calendar weeks demand",
     "panel conditions panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",

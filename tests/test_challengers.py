@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks.scores import paired_bootstrap
 from builders import MONDAY, Row, frame
 from shelfcast import metrics
 from shelfcast.challengers import CHAMPIONS, compare, confront, pair, sum_errors, with_since
@@ -77,7 +78,7 @@ def test_both_are_compared_on_the_windows_behind_the_cutoffs_alone(spark: SparkS
     mean, median = found["product", "mean"], found["product", "median"]
     assert mean.difference == pytest.approx(metrics.rmse(y, linear) - metrics.rmse(y, ridge), rel=1e-9)
     assert mean.lower < mean.difference < mean.upper < 0
-    by_store = metrics.paired_bootstrap(y, tsb, linear, stores, SEED)
+    by_store = paired_bootstrap(y, tsb, linear, stores, SEED)
     assert (median.difference, median.lower, median.upper) == pytest.approx(tuple(by_store), rel=1e-9)
     assert (mean.stores, median.stores, mean.cutoffs) == (STORES, STORES, [LAST])
     alone = found["reference", "mean"]

@@ -96,7 +96,8 @@ def by_name(values: dict[str, float], wanted: Callable[[float], bool]) -> dict[s
 def by_second_engine(rows: pd.DataFrame, history: np.ndarray, name: str) -> dict[str, float]:
     y, y_hat = rows["y"].to_numpy(), rows["y_hat"].to_numpy()
     expected = {metric: measured_by(y, y_hat) for metric, measured_by in metrics.METRICS.items()}
-    expected |= {"rows": int((~np.isnan(y)).sum()), "units": np.nansum(y), "zeros_left_out": metrics.mape_left_out(y)}
+    expected |= {"rows": int((~np.isnan(y)).sum()), "zeros_left_out": metrics.mape_left_out(y)}
+    expected |= {"units": np.nansum(y), "units_abs": np.nansum(np.abs(y))}
     expected["rae"] = expected["rae"] if name == "all" else np.nan
     expected["rmsse"] = np.nan
     if name != "step":
@@ -119,9 +120,10 @@ def test_a_worked_example_without_the_demand_that_is_not_known(spark: SparkSessi
     given = forecasts_of([2.0, 0.0, None, float("nan")], [1.0, 1.0, 9.0, 9.0], naive_mse=4.0)
     found = measure(frame(spark, SCORED_COLUMNS, *given)).where("slice = 'all' and cutoff is not null")
     expected = spark.createDataFrame(
-        [("p", "m", 2, 2.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 1.0, 1.0, 0.5, 1, None)],
-        "panel string, model string, rows bigint, units double, wape double, rmse double, mae double, bias double, "
-        "r2 double, rmsse double, rae double, rrse double, mape double, zeros_left_out bigint, correlation double",
+        [("p", "m", 2, 2.0, 2.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 1.0, 1.0, 0.5, 1, None)],
+        "panel string, model string, rows bigint, units double, units_abs double, wape double, rmse double, "
+        "mae double, bias double, r2 double, rmsse double, rae double, rrse double, mape double, "
+        "zeros_left_out bigint, correlation double",
     )
     assert_approx_df_equality(found.drop("cutoff", "slice", "value"), expected, 1e-12, ignore_nullable=True)
 

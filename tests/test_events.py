@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shelfcast import events
+from shelfcast.errors import ConfigError
 
 
 def features(start: str, days: int = 7) -> dict[str, float]:
@@ -63,3 +64,8 @@ def test_the_same_day_of_two_years_is_at_the_same_place_of_the_year() -> None:
     one, other = features("2017-03-06"), features("2018-03-05")
     assert one["year_sin"] == pytest.approx(other["year_sin"], abs=0.02)
     assert one["year_sin"] ** 2 + one["year_cos"] ** 2 == pytest.approx(1)
+
+
+def test_a_country_without_known_holidays_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="country: no holidays known for 'XX'"):
+        events.calendar_features(np.array(["2017-07-03"], dtype="datetime64[D]"), 7, "XX")

@@ -15,15 +15,17 @@ EARLIER = (LAST - timedelta(weeks=16), LAST - timedelta(weeks=8))
 
 
 def scores(panel: str, model: str, *earlier: float, last: float = 1.0, rows: int = 10, **changes: object) -> list[Row]:
-    """Rows of forecasts/metrics: RMSE and MAE are `earlier` at the earlier cutoffs, one of 10 units a row, and `last`
-    at the last."""
+    """Rows of forecasts/metrics: RMSE and MAE are `earlier` at the earlier cutoffs, one of 10 units a row without their
+    sign, and `last` at the last."""
     row = {
         "panel": panel,
         "model": model,
         "slice": "all",
         "value": "all",
         "rows": rows,
-        "units": 10.0 * rows,
+        # In some weeks more was taken back than sold.
+        "units": 8.0 * rows,
+        "units_abs": 10.0 * rows,
         **changes,
     }
     pairs = zip((*EARLIER, LAST), map(float, (*earlier, last)), strict=True)

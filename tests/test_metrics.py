@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
 from utilsforecast import losses
 
+from benchmarks.scores import paired_bootstrap
 from shelfcast import metrics
 from shelfcast.panel import FloatArray
 
@@ -128,7 +129,7 @@ def test_wape_is_never_negative_and_zero_only_for_the_demand_itself(y: FloatArra
 @given(demands, st.integers(0, 99))
 def test_a_forecast_does_not_differ_from_itself(y: FloatArray, seed: int) -> None:
     y = np.abs(y) + 1
-    assert metrics.paired_bootstrap(y, y + 1, y + 1, np.arange(4), seed, draws=50) == (0, 0, 0)
+    assert paired_bootstrap(y, y + 1, y + 1, np.arange(4), seed, draws=50) == (0, 0, 0)
 
 
 def test_the_bootstrap_equals_drawing_whole_stores_one_by_one() -> None:
@@ -140,7 +141,7 @@ def test_the_bootstrap_equals_drawing_whole_stores_one_by_one() -> None:
     for _ in range(3000):
         rows = np.concatenate([np.flatnonzero(by_store[store]) for store in draw.integers(0, 12, 12)])
         slow_draws.append(metrics.wape(y[rows], a[rows]) - metrics.wape(y[rows], b[rows]))
-    interval = metrics.paired_bootstrap(y, a, b, stores, seed=2, draws=3000)
+    interval = paired_bootstrap(y, a, b, stores, seed=2, draws=3000)
     assert interval.difference == pytest.approx(metrics.wape(y, a) - metrics.wape(y, b))
     width = interval.upper - interval.lower
     assert (interval.lower, interval.upper) == pytest.approx(
@@ -155,7 +156,7 @@ def test_the_interval_holds_the_truth_nineteen_times_in_twenty() -> None:
         y = np.full((120, 4), 10.0)
         common = draw.normal(0, 2, 40)[stores][:, None]
         a, b = y + 3 + common, y + 3 + draw.normal(0, 1, 40)[stores][:, None]
-        interval = metrics.paired_bootstrap(y, a, b, stores, seed=run, draws=300)
+        interval = paired_bootstrap(y, a, b, stores, seed=run, draws=300)
         held += interval.lower <= _expected_difference() <= interval.upper
     assert 0.90 <= held / 300 <= 0.98
 
@@ -169,7 +170,7 @@ def _expected_difference() -> float:
 def test_an_unknown_week_is_left_out_of_both_sides() -> None:
     y = np.array([[10.0, np.nan], [10.0, 10.0]])
     a, b = np.array([[12.0, 99.0], [10.0, 10.0]]), np.full((2, 2), 10.0)
-    assert metrics.paired_bootstrap(y, a, b, np.array(["x", "x"]), seed=0).difference == pytest.approx(2 / 30)
+    assert paired_bootstrap(y, a, b, np.array(["x", "x"]), seed=0).difference == pytest.approx(2 / 30)
 
 
 def test_a_narrower_interval_lies_within_the_wider_and_both_hold_the_share_itself() -> None:

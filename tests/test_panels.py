@@ -119,7 +119,7 @@ def test_a_promoted_week_without_a_sale_is_a_row_of_zero_and_so_is_one_ahead(spa
         promotion("never sold", WEEKS[1]),
         promotion("p2", WEEKS[3], store_id="s2"),
     )
-    joined = join_promotions(frame(spark, SOLD_ROWS, *sold), promotions)
+    joined = join_promotions(frame(spark, SOLD_ROWS, *sold), promotions, WEEKS[0], WEEKS[7])
     assert joined.dtypes == [tuple(column.split()) for column in ROWS.split(", ")]
     assert by_key(joined, "category_id", "quantity", "promoted") == {
         ("s1", "p1", WEEKS[0]): ("c1", 3.0, 0.0),
@@ -138,8 +138,33 @@ def test_a_product_is_promoted_once_in_a_week_whatever_the_places(spark: SparkSe
         promotion("p1", WEEKS[1], display="9", mailer="A"),
         promotion("p1", WEEKS[1] + timedelta(days=6), display="1"),
     )
-    joined = join_promotions(frame(spark, SOLD_ROWS, cell("p1", 1, quantity=4.0)), promotions)
+    joined = join_promotions(frame(spark, SOLD_ROWS, cell("p1", 1, quantity=4.0)), promotions, WEEKS[0], WEEKS[7])
     assert by_key(joined, "quantity", "promoted") == {("s1", "p1", WEEKS[1]): (4.0, 1.0)}
+
+
+# Days from the first Monday, none where no end is told, and the weeks.
+LASTING: dict[str, tuple[int, int | None, set[int]]] = {
+    "each week that it lasts": (9, 21, {1, 2, 3}),
+    "begun before the first": (-30, 6, {0}),
+    "ends after the last": (55, 400, {7}),
+    "no end is told": (13, None, {1}),
+    "over before the first": (-30, -1, set()),
+    "after the last": (56, 60, set()),
+}
+
+
+def test_a_promotion_is_one_of_each_week_that_it_touches(spark: SparkSession) -> None:
+    promotions = [
+        promotion(
+            name, MONDAY + timedelta(days=begins), valid_to=None if ends is None else MONDAY + timedelta(days=ends)
+        )
+        for name, (begins, ends, _) in LASTING.items()
+    ]
+    sold = frame(spark, SOLD_ROWS, *(cell(name, 5, quantity=4.0) for name in LASTING))
+    joined = join_promotions(sold, frame(spark, PROMOTIONS, *promotions), WEEKS[0], WEEKS[7])
+    found = joined.where("promoted = 1").collect()
+    weeks = {name: {WEEKS.index(row.week) for row in found if row.item_id == name} for name in LASTING}
+    assert weeks == {name: weeks for name, (_, _, weeks) in LASTING.items()}
 
 
 def test_a_panel_of_categories_is_never_promoted(spark: SparkSession) -> None:

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from shelfcast.config import Config, load
 from shelfcast.errors import ConfigError, NotEnoughHistoryError
 from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
-from shelfcast.plan import PANELS, make_plan
+from shelfcast.plan import PANELS, known_until, make_plan
 from shelfcast.resources import resource_folder
 
 BACKTEST = (
@@ -46,6 +46,18 @@ def test_the_cutoffs_of_the_last_backtest_stand_while_weeks_are_added(trained_on
     settings = config("training.min_history=2", "cleaning.outliers.learn_until=2017-01-15")
     plan = make_plan(settings, FIRST, AS_OF, trained_on)
     assert (len(plan.weeks), plan.cutoffs) == (13, cutoffs)
+
+
+@pytest.mark.parametrize("trained_on", [None, date(2017, 3, 19), date(2017, 4, 30)])
+def test_what_a_cutoff_knows_ends_with_the_last_week_of_the_plan_s(trained_on: date | None) -> None:
+    settings = config("training.min_history=2", "cleaning.outliers.learn_until=2017-01-15")
+    plan = make_plan(settings, FIRST, AS_OF, trained_on)
+    sundays = [plan.last_week(cutoff) + timedelta(days=6) for cutoff in plan.cutoffs]
+    assert known_until(settings, FIRST, AS_OF, trained_on) == [*sundays, AS_OF]
+
+
+def test_a_cutoff_before_the_first_week_is_none() -> None:
+    assert known_until(config(), FIRST, date(2017, 2, 12)) == [date(2017, 1, 8), date(2017, 1, 29), date(2017, 2, 12)]
 
 
 def test_a_cutoff_is_named_by_the_last_week_that_it_knows() -> None:

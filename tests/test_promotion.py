@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from benchmarks.scores import paired_bootstrap
 from builders import Row, frame
 from shelfcast import metrics, promotion
 from shelfcast.challengers import CHAMPIONS
@@ -71,7 +72,7 @@ def test_the_interval_is_that_of_the_metric_over_stores(purpose: str) -> None:
         per_unit = 40.0
         y = np.full(len(rows), per_unit)
         stores = rows["store_id"].to_numpy()
-        wanted = metrics.paired_bootstrap(y, y + errors["challenger_absolute"], y + errors["absolute"], stores, SEED)
+        wanted = paired_bootstrap(y, y + errors["challenger_absolute"], y + errors["absolute"], stores, SEED)
     else:
         champion, challenger = (
             float(np.sqrt(rows[name].sum() / rows["rows"].sum())) for name in ("squared", "challenger_squared")

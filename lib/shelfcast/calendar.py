@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-import holidays
 from pyspark.sql import DataFrame, SparkSession
 
-from shelfcast.errors import ConfigError
+from shelfcast.events import public_holidays
 
 __all__ = ["COLUMNS", "CalendarDay", "calendar", "calendar_days"]
 
@@ -48,17 +47,10 @@ def calendar_days(first: date, last: date, country: str) -> Iterator[CalendarDay
     country: ISO 3166 code of the public holidays, such as "US". Raises ConfigError for one without known holidays.
     """
     # The years around, too: the last days of December are near New Year's Day.
-    named = _holidays(country, range(first.year - 1, last.year + 2))
+    named = public_holidays(country, range(first.year - 1, last.year + 2))
     dates = sorted(named)
     for offset in range((last - first).days + 1):
         yield _describe(first + timedelta(days=offset), named, dates)
-
-
-def _holidays(country: str, years: range) -> dict[date, str]:
-    try:
-        return dict(holidays.country_holidays(country, years=years, language="en_US"))
-    except NotImplementedError:
-        raise ConfigError(f"country: no holidays known for {country!r}; wanted an ISO 3166 code such as US") from None
 
 
 def _describe(day: date, named: dict[date, str], dates: list[date]) -> CalendarDay:

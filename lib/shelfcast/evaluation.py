@@ -37,7 +37,7 @@ def measure(backtests: DataFrame) -> DataFrame:
         _by_slice(series.withColumn("scaled", scaled), of_series).groupBy(*_NAMED).agg(F.avg("scaled").alias("rmsse"))
     )
     joined = _join(_join(measured, rmsse), _mean_deviation(known, measured))
-    return joined.select(*_NAMED, "rows", F.col("y").alias("units"), *_metrics())
+    return joined.select(*_NAMED, "rows", F.col("y").alias("units"), F.col("y_abs").alias("units_abs"), *_metrics())
 
 
 _SUMMED = (

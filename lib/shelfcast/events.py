@@ -10,6 +10,8 @@ import pandas as pd
 from dateutil.easter import easter
 from numpy.typing import NDArray
 
+from shelfcast.errors import ConfigError
+
 # Beyond four weeks a feast no longer moves the demand of a week: all that is farther looks the same.
 REACH_WEEKS = 4.0
 
@@ -32,6 +34,14 @@ CALENDAR_FEATURES = (
     *("year_sin", "year_cos", "half_year_sin", "half_year_cos", "month_day", "holidays"),
     *(f"weeks_to_{name}" for name in FEASTS),
 )
+
+
+def public_holidays(country: str, years: range) -> dict[date, str]:
+    """The names of the days that are public holidays. Raises ConfigError for a country without known ones."""
+    try:
+        return dict(holidays.country_holidays(country, years=years, language="en_US"))
+    except NotImplementedError:
+        raise ConfigError(f"country: no holidays known for {country!r}; wanted an ISO 3166 code such as US") from None
 
 
 def calendar_features(starts: NDArray[np.datetime64], days: int, country: str = "US") -> pd.DataFrame:
@@ -63,9 +73,10 @@ def _weeks_to(middles: NDArray[np.datetime64], feast: Callable[[int], date]) -> 
 
 
 def _count(start: date, days: int, country: str) -> float:
-    return float(sum(start + timedelta(days=day) in _holidays(country) for day in range(days)))
+    period = (start + timedelta(days=day) for day in range(days))
+    return float(sum(day in _holidays(country, day.year) for day in period))
 
 
 @cache
-def _holidays(country: str) -> holidays.HolidayBase:
-    return holidays.country_holidays(country)
+def _holidays(country: str, year: int) -> frozenset[date]:
+    return frozenset(public_holidays(country, range(year, year + 1)))

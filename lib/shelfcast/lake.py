@@ -84,7 +84,7 @@ class Lake(Folder):
     def append(self, table: Table, frame: DataFrame, note: dict[str, Any] | None = None) -> None:
         """Append rows of telemetry: a run done twice leaves two rows. note: what the commit carries, its scope too."""
         require_schema(frame, table)
-        writer = frame.select(*table.names).write.format("delta")
+        writer = frame.select(*table.names).write.format("delta").option("mergeSchema", "true")
         self._append(table, writer.option("userMetadata", json.dumps(note, sort_keys=True)) if note else writer)
 
     def append_once(self, table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, Any]) -> Commit:

@@ -129,7 +129,7 @@ def _scores(name: str, condition: Column) -> list[Column]:
 
     rows = F.col("rows")
     return [
-        (total(F.col("mae") * rows) / total(F.col("units"))).alias(f"{name}_wape"),
+        (total(F.col("mae") * rows) / total(F.col("units_abs"))).alias(f"{name}_wape"),
         F.sqrt(total(F.pow("rmse", F.lit(2)) * rows) / total(rows)).alias(f"{name}_rmse"),
         total(rows).alias(f"_{name}_rows"),
     ]

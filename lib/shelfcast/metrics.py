@@ -94,7 +94,7 @@ METRICS: dict[str, Metric] = {
 
 
 def rmsse(y: FloatArray, y_hat: FloatArray, history: FloatArray, season: int = 1) -> float:
-    """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); shapes as for `mase`."""
+    """Mean over series of root(MSE / MSE of the seasonal naive forecast inside `history`); a row is a series."""
     scale = known_mean(_seasonal_differences(history, season) ** 2)
     return _mean_root_over_series(known_mean((y_hat - y) ** 2), scale)
 
@@ -105,28 +105,15 @@ def pinball(y: FloatArray, q_hat: FloatArray, quantile: float) -> float:
     return _mean(np.maximum(quantile * under, (quantile - 1) * under))
 
 
-def paired_bootstrap(
-    y: FloatArray, a: FloatArray, b: FloatArray, clusters: NDArray[np.generic], seed: int, draws: int = 2000
-) -> Interval:
-    """wape(y, a) - wape(y, b) and its 95 % interval, from drawing whole clusters (stores) with replacement.
-
-    clusters: the shape of `y`, or its first axis where each row belongs to one cluster. Periods of a store err
-    together: drawing rows alone would make the interval too narrow (Cameron, Gelbach and Miller 2008).
-    """
-    labels = clusters if clusters.shape == y.shape else np.repeat(clusters, y[0].size).reshape(y.shape)
-    known = ~np.isnan(y)
-    _, cluster = np.unique(labels[known], return_inverse=True)
-    of_a, of_b, whole = (
-        np.bincount(cluster, weights=np.abs(part[known])).astype(np.float64) for part in (a - y, b - y, y)
-    )
-    return bootstrap_of_sums(of_a, of_b, whole, seed, draws=draws)
-
-
 def bootstrap_of_sums(
     a: FloatArray, b: FloatArray, whole: FloatArray, seed: int, probability: float = 0.95, draws: int = 2000
 ) -> Interval:
-    """sum(a - b) / sum(whole) and the interval that holds it with that probability, from drawing the clusters, whose
-    sums these are, with replacement. 0 where the whole is."""
+    """sum(a - b) / sum(whole) and the interval that holds it with that probability, from drawing the clusters
+    (stores), whose sums these are, with replacement. 0 where the whole is.
+
+    Periods of a store err together: drawing rows alone would make the interval too narrow (Cameron, Gelbach and Miller
+    2008).
+    """
     counts = _draw_clusters(len(a), seed, draws)
     found, drawn = (_share((a - b) @ times, whole @ times) for times in (np.ones((len(a), 1)), counts))
     return _interval(found, drawn, probability)

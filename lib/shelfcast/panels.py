@@ -47,18 +47,23 @@ def without_promotions(panel: DataFrame) -> DataFrame:
     return panel.withColumn("promoted", F.lit(0.0))
 
 
-def join_promotions(panel: DataFrame, promotions: DataFrame) -> DataFrame:
-    """Adds `promoted`, 1 in weeks in which the store shows or advertises the product, and rows of quantity 0 for such
-    weeks without a sale.
+def join_promotions(panel: DataFrame, promotions: DataFrame, first_week: date, last_week: date) -> DataFrame:
+    """Adds `promoted`, 1 in weeks from first_week to last_week in which the store shows or advertises the product, be
+    it on a day, and rows of quantity 0 for such weeks without a sale.
 
-    panel: of products. promotions: clean/promotions, of which those of the panel's series are a small part.
+    panel: of products. promotions: clean/promotions, of which those of the panel's series are a small part; one that
+    does not tell its end lasts for a day.
     """
     series = panel.select(*_SERIES).distinct()
-    planned = promotions.select(
-        "store_id", F.col("product_id").alias("item_id"), F.date_trunc("week", "valid_from").alias("week")
+    begins, ends = F.col("valid_from"), F.coalesce("valid_to", "valid_from")
+    first, last = F.lit(first_week), F.lit(last_week)
+    named = promotions.withColumnRenamed("product_id", "item_id").where(
+        (ends >= first) & (begins < F.date_add(last, 7))
     )
-    planned = planned.join(F.broadcast(series), ["store_id", "item_id"])
-    weeks = planned.select(*_SERIES, F.col("week").cast("date"), F.lit(1.0).alias("promoted")).distinct()
+    planned = named.join(F.broadcast(series), ["store_id", "item_id"])
+    monday = F.greatest(F.date_trunc("week", begins).cast("date"), first)
+    week = F.explode(F.sequence(monday, F.least(ends, F.date_add(last, 6)), F.expr("interval 7 days"))).alias("week")
+    weeks = planned.select(*_SERIES, week, F.lit(1.0).alias("promoted")).distinct()
     joined = panel.join(weeks, [*_SERIES, "week"], how="full")
     quantity, promoted = (F.coalesce(name, F.lit(0.0)).alias(name) for name in ("quantity", "promoted"))
     return joined.select(*_SERIES, "week", quantity, promoted)

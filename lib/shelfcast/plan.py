@@ -7,7 +7,7 @@ from shelfcast.config import Config
 from shelfcast.errors import ConfigError
 from shelfcast.panel import Axis
 from shelfcast.panels import CATEGORY, PRODUCT, REFERENCE
-from shelfcast.weeks import WEEK, backtest_cutoffs, whole_weeks
+from shelfcast.weeks import WEEK, backtest_cutoffs, rolling_origins, whole_weeks
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,8 @@ def make_plan(config: Config, first_day: date, last_day: date, trained_on: date 
     Raises NotEnoughHistoryError where the weeks do not suffice, ConfigError where the outlier bounds are learned from
     weeks that the backtest is judged on.
     """
-    weeks = tuple(whole_weeks(first_day, last_day))
-    settings, known = (
-        config.backtest,
-        weeks if trained_on is None else whole_weeks(first_day, min(last_day, trained_on)),
-    )
+    weeks, settings = tuple(whole_weeks(first_day, last_day)), config.backtest
+    known = _backtested(first_day, last_day, trained_on)
     cutoffs = backtest_cutoffs(
         len(known), settings.horizon, settings.origins, settings.stride, config.training.min_history + 1
     )
@@ -62,6 +59,19 @@ def make_plan(config: Config, first_day: date, last_day: date, trained_on: date 
             f"what is known by {last_day}: a bound must not know the weeks that the backtest is judged on"
         )
     return Plan(weeks, tuple(cutoffs), settings.horizon, settings.season)
+
+
+def known_until(config: Config, first_day: date, last_day: date, trained_on: date | None = None) -> list[date]:
+    """The last day of what each cutoff of that plan knows, oldest first, as far as there are weeks, and the last of
+    all."""
+    weeks, settings = _backtested(first_day, last_day, trained_on), config.backtest
+    cutoffs = rolling_origins(len(weeks), settings.horizon, settings.origins, settings.stride)
+    return [weeks[cutoff - 1] + WEEK - timedelta(days=1) for cutoff in cutoffs if cutoff > 0] + [last_day]
+
+
+def _backtested(first_day: date, last_day: date, trained_on: date | None) -> list[date]:
+    """The weeks that the backtest knew."""
+    return whole_weeks(first_day, min(last_day, trained_on or last_day))
 
 
 PANELS = (REFERENCE, CATEGORY, PRODUCT)

@@ -171,10 +171,10 @@ ENSEMBLES = Table(
 )
 METRICS = Table(
     "forecasts/metrics",
-    # A row per model, cutoff (null: over all) and slice (all, step, store, category). version: of the model.
+    # A row per model, cutoff (null: all), slice (all, step, store, category); of `version`. units_abs: what WAPE is of.
     "region string, panel string, model string, cutoff date, slice string, value string, rows bigint, units double, "
-    "wape double, rmse double, mae double, bias double, r2 double, rmsse double, rae double, rrse double, "
-    "mape double, zeros_left_out bigint, correlation double, version string",
+    "units_abs double, wape double, rmse double, mae double, bias double, r2 double, rmsse double, rae double, "
+    "rrse double, mape double, zeros_left_out bigint, correlation double, version string",
     key=("region", "panel", "model", "cutoff", "slice", "value"),
     operational=("version",),
 )

@@ -7,6 +7,9 @@ from pyspark.sql.types import StructType
 
 from shelfcast.errors import SchemaError
 
+# What a key says of a row that stands for all stores or all items.
+ALL = "(all)"
+
 
 @dataclass(frozen=True)
 class Table:

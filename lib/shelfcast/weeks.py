@@ -23,15 +23,25 @@ def whole_weeks(first_day: date, last_day: date) -> list[date]:
     return [start + n * WEEK for n in range(max(count, 0))]
 
 
+def rolling_origins(weeks: int, horizon: int, origins: int, stride: int) -> list[int]:
+    """How many weeks are known at each cutoff, oldest first, so that `horizon` weeks follow the last; none or fewer
+    where there are not so many.
+
+    >>> rolling_origins(20, horizon=8, origins=3, stride=8)
+    [-4, 4, 12]
+    """
+    return [weeks - horizon - stride * n for n in reversed(range(origins))]
+
+
 def backtest_cutoffs(weeks: int, horizon: int, origins: int, stride: int, least: int) -> list[int]:
-    """Rolling origins: how many weeks are known at each cutoff, oldest first, so that `horizon` weeks follow the last.
+    """The rolling origins of a backtest.
 
     Raises NotEnoughHistoryError where the oldest would know fewer than `least` weeks.
 
     >>> backtest_cutoffs(52, horizon=8, origins=3, stride=8, least=13)
     [28, 36, 44]
     """
-    cutoffs = [weeks - horizon - stride * n for n in reversed(range(origins))]
+    cutoffs = rolling_origins(weeks, horizon, origins, stride)
     if cutoffs[0] < least:
         raise NotEnoughHistoryError(
             f"backtest: {weeks} whole weeks give a first cutoff after {cutoffs[0]}; wanted {least} or more "

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from best_policies import TrueDays
 from classes_in_memory import abc, xyz
+from scores import combine
 
 from shelfcast.features import make_examples, share_of
 from shelfcast.generator.calibration import calibrated, measure
@@ -24,7 +25,7 @@ from shelfcast.inventory.classes import Borders
 from shelfcast.metrics import rmse
 from shelfcast.models import forecast
 from shelfcast.models.encoder import fit_encoder
-from shelfcast.models.ensemble import combine, select_weights
+from shelfcast.models.ensemble import select_weights
 from shelfcast.models.sklearn_models import fit, predict
 from shelfcast.panel import FloatArray, Panel
 

@@ -16,14 +16,14 @@ import numpy as np
 from commandline import make_parser, write_json
 from peers import PEERS, peer_forecasts
 from reference_panels import PANELS, WALMART, is_there
-from scores import paired_rmse
+from scores import combine, paired_bootstrap, paired_rmse
 from threadpoolctl import threadpool_limits
 
 from shelfcast.features import known_targets, make_examples, share_of
-from shelfcast.metrics import bias, paired_bootstrap, rmse, wape
+from shelfcast.metrics import bias, rmse, wape
 from shelfcast.models import sklearn_models, statistical
 from shelfcast.models.encoder import fit_encoder
-from shelfcast.models.ensemble import combine, select_weights
+from shelfcast.models.ensemble import select_weights
 from shelfcast.panel import FloatArray, Panel
 
 HORIZON = 8

@@ -1,18 +1,42 @@
 """Scores of the benchmarks that no job needs: differences with their intervals, what is known of the truth, counts
 against their quantiles. Demand and forecasts in units, arrays of equal shape."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shelfcast.metrics import Interval, pinball, rmse
+from shelfcast.metrics import Interval, bootstrap_of_sums, pinball, rmse
 from shelfcast.panel import FloatArray
 
 TOLERANCE = 0.02
 # A mean of nothing makes any sale impossible; what sells once in twenty years is as good.
 LEAST_MEAN = 0.001
 LARGE_MEAN = 20.0
+
+
+def combine(forecasts: Mapping[str, FloatArray], weights: Mapping[str, float], counts: bool = False) -> FloatArray:
+    """The weighted average of the forecasts, as shelfcast.ensembles makes it in Spark; the nearest whole number where
+    demand `counts` in whole units."""
+    average = np.asarray(sum(weight * forecasts[name] for name, weight in sorted(weights.items())), dtype=np.float64)
+    return np.round(average) if counts else average
+
+
+def paired_bootstrap(
+    y: FloatArray, a: FloatArray, b: FloatArray, clusters: NDArray[np.generic], seed: int, draws: int = 2000
+) -> Interval:
+    """wape(y, a) - wape(y, b) and its 95 % interval, from drawing whole clusters (stores) with replacement.
+
+    clusters: the shape of `y`, or its first axis where each row belongs to one cluster.
+    """
+    labels = clusters if clusters.shape == y.shape else np.repeat(clusters, y[0].size).reshape(y.shape)
+    known = ~np.isnan(y)
+    _, cluster = np.unique(labels[known], return_inverse=True)
+    of_a, of_b, whole = (
+        np.bincount(cluster, weights=np.abs(part[known])).astype(np.float64) for part in (a - y, b - y, y)
+    )
+    return bootstrap_of_sums(of_a, of_b, whole, seed, draws=draws)
 
 
 def paired_rmse(

@@ -13,7 +13,15 @@ from shelfcast.inventory.classes import Borders
 DOLLARS = Money("$")
 VENDOR = {"vendor_id": "4425", "orders": 120, "mean_days": 9.24, "variation": 0.41, "p10": 4, "p90": 15}
 VENDOR |= {"freight_share": 0.012, "products": 31}
-STORE = {"store_id": "7", "units": 2000.0, "wape": 0.3, "bias": -0.05, "excess_products": 1, "excess": 40.0}
+STORE = {
+    "store_id": "7",
+    "units": 2000.0,
+    "missed": 610.0,
+    "wape": 0.3,
+    "bias": -0.05,
+    "excess_products": 1,
+    "excess": 40.0,
+}
 STORE |= {"excess_value": 1234.5}
 SEASON = {"category_id": "FRUIT", "is_seasonal": True, "peak_week": date(2017, 12, 18), "peak": 1.84, "season": 0.71}
 SEASON |= {"trend": 0.2, "growth": 0.041, "growth_lower": 0.02, "growth_upper": 0.062}
@@ -56,7 +64,7 @@ def test_freight_is_compared_with_the_average() -> None:
 
 def test_a_store_s_errors_are_told_in_units_and_as_a_share() -> None:
     one, two = supply_sentences.store_errors(frame(STORE, STORE), 8, 20)
-    assert one.sentence.startswith("The forecast of store 7 was off by 600 units in 8 weeks, the most of 20 stores, ")
+    assert one.sentence.startswith("The forecast of store 7 was off by 610 units in 8 weeks, the most of 20 stores, ")
     assert "the 2nd most of 20 stores, which is 30.0 % of its demand" in two.sentence
     (closed,) = supply_sentences.store_errors(frame({**STORE, "wape": 7.9, "bias": 7.9}), 8, 20)
     assert closed.sentence.endswith("it sold half of what was forecast or less, so see whether it is still open.")

@@ -45,7 +45,9 @@ def test_excess_is_what_the_risks_call_overstock(spark: SparkSession) -> None:
         {"store_id": "s1", "product_id": "p3", "risk": "stock_out", "units": 7.0, "value": 70.0},
     ]
     over = supply.excess(frame(spark, tables.RISKS, *risks))
-    measured = spark.createDataFrame([("s2", 9.0, 0.4, 0.1)], "store_id string, units double, wape double, bias double")
+    measured = spark.createDataFrame(
+        [("s2", 9.0, 3.6, 0.4, 0.1)], "store_id string, units double, missed double, wape double, bias double"
+    )
     rows = {row.store_id: row for row in supply.stores(measured, over).collect()}
     assert (rows["s1"].excess_products, rows["s1"].excess, rows["s1"].excess_value) == (2, 15.0, 100.0)
     assert (rows["s1"].wape, rows["s2"].wape, rows["s2"].excess) == (None, 0.4, None)

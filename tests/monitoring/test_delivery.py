@@ -10,7 +10,10 @@ import pytest
 from shelfcast.errors import ConfigError, TransientError
 from shelfcast.monitoring import delivery
 
-ALERTS = [{"alert_id": f"a{n}", "severity": "critical", "reason": f"store {n}: nothing sold"} for n in (1, 2)]
+ALERTS = [
+    {"alert_id": f"a{n}", "since": "2017-08-02", "severity": "critical", "reason": f"store {n}: nothing sold"}
+    for n in (1, 2)
+]
 
 
 class Receiver:
@@ -103,6 +106,15 @@ def test_a_file_gets_each_alert_once(tmp_path: Path) -> None:
     assert delivery.append_lines(path, ALERTS[:1]) == 1
     assert delivery.append_lines(path, ALERTS) == 1
     assert [json.loads(line) for line in path.read_text().splitlines()] == ALERTS
+
+
+def test_an_alert_that_comes_again_is_told_anew(receiver: Receiver, tmp_path: Path) -> None:
+    path, again = tmp_path / "alerts.jsonl", [ALERTS[0], {**ALERTS[1], "since": "2018-08-02"}]
+    delivery.append_lines(path, ALERTS)
+    assert delivery.append_lines(path, again) == 1
+    for alerts in (ALERTS, again):
+        delivery.post(receiver.address, "tiny", alerts, 2.0, 3)
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 2
 
 
 def test_a_line_that_a_killed_run_left_is_cut_off(tmp_path: Path) -> None:

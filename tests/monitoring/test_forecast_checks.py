@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from builders import MONDAY, Row, demand, frame
 from shelfcast import schemas
+from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.monitoring import arrivals, levels
 from shelfcast.monitoring.bounds import outside_history
 from shelfcast.monitoring.shift import level_shifts
@@ -15,6 +16,7 @@ from shelfcast.settings.monitoring import Monitoring
 
 WEEKS, HORIZON = 24, 4
 SETTINGS = Monitoring(history_weeks=WEEKS)
+HELD = "store_id string, day date"
 FIRST_AHEAD = MONDAY + timedelta(weeks=WEEKS)
 
 
@@ -116,12 +118,13 @@ def test_a_level_that_moved_as_much_before_may_move_again(spark: SparkSession) -
 
 
 def arrived(
-    spark: SparkSession, history: DataFrame, *rows: Row, held: DataFrame | None = None
+    spark: SparkSession, history: DataFrame, *rows: Row, unknown: DataFrame | None = None
 ) -> list[arrivals.Arrived]:
-    joined = arrivals.join_demand(frame(spark, schemas.FORECASTS, *rows), history, held, FIRST_AHEAD)
+    unknown = frame(spark, "store_id string, week date") if unknown is None else unknown
+    joined = arrivals.join_demand(frame(spark, schemas.FORECASTS, *rows), history, unknown, FIRST_AHEAD)
     found = []
     for row in arrivals.sum_arrivals(joined).collect():
-        shares = [{name: row[f"{kind}_{name}"] for name in arrivals.QUANTILES} for kind in ("observed", "below")]
+        shares = [{name: row[f"{kind}_{name}"] for name in QUANTILES} for kind in ("observed", "below")]
         found.append(arrivals.Arrived(row.level, row.weeks, row.sold, row.forecast, *shares))
     return found
 
@@ -155,8 +158,11 @@ def test_a_week_without_a_row_sold_nothing_and_one_that_is_held_is_not_known(
     spark: SparkSession, history: DataFrame
 ) -> None:
     rows = [*forecast("store", 10.0, "closed", made=0), *forecast("region", 500.0, "(all)", made=0)]
-    held = spark.createDataFrame([("closed", week(0))], "store_id string, week date")
-    store, region = sorted(arrived(spark, history, *rows, held=held), reverse=True)
+    held = arrivals.held_weeks(spark.createDataFrame([("closed", week(0) + timedelta(days=2))], HELD))
+    store, region = sorted(arrived(spark, history, *rows, unknown=held), reverse=True)
     assert (store.weeks, store.sold, region.weeks) == (HORIZON - 1, 0.0, HORIZON - 1)
+    of_all = arrivals.held_weeks(spark.createDataFrame([(None, week(1))], HELD))
+    store, region = sorted(arrived(spark, history, *rows, unknown=of_all), reverse=True)
+    assert (store.weeks, region.weeks) == (HORIZON - 1, HORIZON - 1), "a day that is held of all stores"
     few = [level._replace(weeks=SETTINGS.min_weeks - 1) for level in (store, region)]
     assert arrivals.judge_coverage(few, SETTINGS) == arrivals.judge_bias(few, SETTINGS) == []

@@ -12,11 +12,12 @@ from pyspark.sql import SparkSession
 
 from builders import demand, frame
 from shelfcast import config, schemas
+from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.command import worst_alert
 from shelfcast.errors import ConfigError, TransientError
 from shelfcast.lake import Lake
 from shelfcast.monitoring import delivery
-from shelfcast.monitoring.tables import ALERTS, INPUT_ALERTS
+from shelfcast.monitoring.tables import ALERTS, DELIVERIES, DRIFT, INPUT_ALERTS
 from shelfcast.runner import Runner
 from shelfcast.steps import detect_anomalies
 from shelfcast.table import Table
@@ -50,6 +51,7 @@ def weeks_before(number: int) -> date:
 
 TABLES: list[tuple[Table, list[dict[str, Any]]]] = [
     (INPUT_ALERTS, [alert("day 1"), alert("day 2", "info"), alert("day 3", "warning")]),
+    (DRIFT, [{**KEYS, "feature": "price", "bin": 1, "psi": 0.0}]),
     (schemas.STORES, [{"region": "tiny", "store_id": store} for store in ("s1", "s2", "s3")]),
     (
         schemas.DEMAND["weekly"],
@@ -112,10 +114,77 @@ def test_alerts_of_inputs_and_forecast_are_told_once_each(make_runner: Callable[
     assert len(file.read_text().splitlines()) == len(told), "made anew, none is told a second time"
 
 
+def test_a_forecast_is_judged_by_the_weeks_of_which_all_is_known(
+    make_runner: Callable[..., Runner], spark: SparkSession
+) -> None:
+    """Of twelve one is held of all stores, in two the store was closed; of the three weeks since nothing has come."""
+    runner, later = make_runner("hidden_demand.enabled=true"), SUNDAY + timedelta(weeks=3)
+    held = alert("all stores", day=weeks_before(8) + timedelta(days=3), forecast_date=later)
+    closed = {"store_id": "s1", "state": "closed", "first_day": weeks_before(12) + timedelta(days=1)}
+    closed["last_day"] = closed["first_day"] + timedelta(days=13)
+    ahead = [{**forecast(step, 50.0), "forecast_date": later} for step in range(1, 5)]
+    tables = {INPUT_ALERTS: [held], AVAILABILITY: [{"region": "tiny", **closed}], schemas.FORECASTS: ahead}
+    for table, rows in tables.items():
+        scope = {"region": "tiny", **({"forecast_date": str(later)} if table.is_by_date else {})}
+        runner.lake.replace(table, frame(spark, table, *rows), scope, {"run_key": "given", "job": table.name})
+    assert detect(Runner(spark, runner.config, later))
+    (bias,) = runner.lake.read(ALERTS, "tiny").where(f"check = 'bias' and forecast_date = '{later}'").collect()
+    assert bias.reason.endswith("sold in 9 weeks that have come, 50% too few")
+
+
 def make_runner_again(runner: Runner, *changes: str) -> Runner:
     """On the same lake, with other settings."""
     settings = [f"lake={runner.config.lake}", f"monitoring.alerts_file={runner.config.monitoring.alerts_file}"]
     return Runner(runner.spark, config.load(CONFIG, [*settings, *changes]), SUNDAY)
+
+
+@pytest.fixture
+def look(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., int]:
+    """Looks at the alerts of a day, in a lake without a forecast: how many lines of alerts are told by then."""
+    told, lake = tmp_path / "alerts.jsonl", Lake(spark, str(lake_root))
+    settings = config.load(CONFIG, [f"lake={lake_root}", f"monitoring.alerts_file={told}"])
+    stores = frame(spark, schemas.STORES, {"region": "tiny", "store_id": "7"})
+    lake.replace(schemas.STORES, stores, {"region": "tiny"}, {"job": "clean", "run_key": "given"})
+
+    def of(after: int, *alerts: dict[str, Any]) -> int:
+        day = SUNDAY + timedelta(days=after)
+        note = {"job": "check_inputs", "run_key": f"of {day}"}
+        drift = {"region": "tiny", "feature": "price", "bin": 1, "psi": 0.0}
+        for table, rows in ((INPUT_ALERTS, alerts), (DRIFT, [drift])):
+            found = frame(spark, table, *({**row, "forecast_date": day} for row in rows))
+            lake.replace(table, found, {"region": "tiny", "forecast_date": str(day)}, note)
+        detect(Runner(spark, settings, day))
+        return len(told.read_text().splitlines())
+
+    return of
+
+
+# A store has one subject whenever it vanishes.
+VANISHED = alert("store 7", "warning")
+
+
+def test_an_alert_is_told_once_while_it_stands_and_anew_when_it_comes_again(
+    look: Callable[..., int], spark: SparkSession, lake_root: Path
+) -> None:
+    assert [look(0, VANISHED), look(8, VANISHED)] == [1, 1], "days without a look are no break"
+    assert [look(9), look(10, VANISHED)] == [1, 2]
+    lake = Lake(spark, str(lake_root))
+    since = [row.since for row in lake.read(ALERTS, "tiny").orderBy("forecast_date").collect()]
+    assert since == [SUNDAY, SUNDAY, SUNDAY + timedelta(days=10)]
+    assert {row.since for row in lake.read(DELIVERIES, "tiny").collect()} == {*since}
+
+
+def test_what_a_lake_of_before_has_told_is_not_told_again(
+    look: Callable[..., int], spark: SparkSession, lake_root: Path, tmp_path: Path
+) -> None:
+    assert look(0, VANISHED) == 1
+    lake = Lake(spark, str(lake_root))
+    for table in (ALERTS, DELIVERIES):
+        of_before = frame(spark, table, *(row.asDict() for row in lake.read(table, "tiny").collect())).drop("since")
+        writer = of_before.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        writer.partitionBy(*table.partitions).save(lake.path(table))
+    (tmp_path / "alerts.jsonl").write_text("")
+    assert look(1, VANISHED) == 0
 
 
 def test_what_a_webhook_refuses_waits_and_is_told_by_the_next_run(

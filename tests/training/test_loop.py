@@ -149,6 +149,21 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
         fit(Alone(), replace(RECIPE, learning_rate=1e6))
 
 
+def test_a_validation_loss_that_is_no_number_ends_the_training_and_is_not_the_best() -> None:
+    class Failing(Task):
+        """What is held back is no number from the second epoch on."""
+
+        shift = -math.inf
+
+        def validation(self) -> Iterable[Batch]:
+            self.shift = 0.0 if self.shift < 0 else math.nan
+            return [batch._replace(y=batch.y + self.shift) for batch in super().validation()]
+
+    network = make_seed_network(SIZES, 2, seed=1)
+    with pytest.raises(ShelfcastError, match="the validation loss of epoch 2 is nan; wanted a number"):
+        train(network, squared_error_sums, Failing(150, 0, [1.0], 30), RECIPE, Alone())
+
+
 def test_progress_tells_epoch_loss_speed_and_time_left() -> None:
     said: list[str] = []
     train(make_seed_network(SIZES, 2, 1), squared_error_sums, Task(40, 0, [1.0], 10), RECIPE, Alone(), say=said.append)

@@ -1,11 +1,12 @@
-"""What was wanted of a product while it was not there, from what is known of it by the end of each week.
+"""What was wanted of a product while it was not there, from the weeks that a cutoff knows.
 
 A day's mean is product level x store factor x the pair's own factor x the store's weekday. Each is a gamma posterior of
 a Poisson rate: units / expected units over the days on which the product was there, both with a prior, and units count
-1 / dispersion of what they would if customers bought one each. Weeks are gone through in their order, levels forget and
-factors hardly do; so nothing that comes later is known, and a stock-out that follows a lucky week is not mistaken for a
-strong product: a posterior mean does not mind when one stops looking. On the day on which the shelf ran out what lies
-beyond the stock is expected as well (`sizes`), and counts as sold from then on.
+1 / dispersion of what they would if customers bought one each. Levels, stores and weekdays are learned week by week, in
+their order; levels forget and the others hardly do, and nothing that comes later is known, so that a stock-out that
+follows a lucky week is not mistaken for a strong product: a posterior mean does not mind when one stops looking. The
+pair's own factor is learned of all weeks given, later ones too, but for those just before (`_own_factors`). On the day
+on which the shelf ran out what lies beyond the stock is expected as well (`sizes`), and counts as sold from then on.
 """
 
 from dataclasses import dataclass

@@ -1,16 +1,16 @@
 """Dates written in several forms in one column, read by an explicit list of patterns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from shelfcast.errors import ConfigError
 
-__all__ = ["find_date", "parsed_date", "with_dates"]
+__all__ = ["find_date", "parsed_date"]
 
 # Week-based letters (YYYY, w) parse to another day than one reads, and Spark refuses some only on the workers.
 _LETTERS = frozenset("yMdHhmsSa")
@@ -28,11 +28,6 @@ def parsed_date(text: Column, patterns: Sequence[str]) -> Column:
     for pattern in patterns:
         _check_pattern(pattern)
     return F.coalesce(*(_parsed(F.trim(text), pattern) for pattern in patterns))
-
-
-def with_dates(received: DataFrame, patterns: Mapping[str, Sequence[str]]) -> DataFrame:
-    """`received` with each text column named in `patterns` turned into dates by its patterns."""
-    return received.withColumns({column: parsed_date(F.col(column), forms) for column, forms in patterns.items()})
 
 
 def find_date(name: str, pattern: str) -> date | None:

@@ -16,11 +16,11 @@ from pyspark.sql import functions as F
 from shelfcast.availability.stores import marked, with_known_weeks
 from shelfcast.forecasting.conformal import QUANTILES, mean_of_bin, size_bin
 from shelfcast.negative_binomial import DISPERSIONS, fit_dispersion
+from shelfcast.table import ALL
 
 RECENT_WEEKS = 26
 # A series that is known for so many weeks counts for half.
 PRIOR_WEEKS = 26
-EVERYTHING = "(all)"
 _SERIES = ["level", "store_id", "item_id"]
 
 
@@ -52,9 +52,9 @@ def _with_sums(rows: DataFrame, value: str) -> DataFrame:
     """Adds the rows of categories as rows of their store and of the region."""
     week = [name for name in ("week",) if name in rows.columns]
     own = rows.select(*_SERIES, *week, value)
-    categories = own.where("level = 'category'").withColumn("item_id", F.lit(EVERYTHING))
+    categories = own.where("level = 'category'").withColumn("item_id", F.lit(ALL))
     stores = categories.withColumn("level", F.lit("store"))
-    region = categories.withColumns({"level": F.lit("region"), "store_id": F.lit(EVERYTHING)})
+    region = categories.withColumns({"level": F.lit("region"), "store_id": F.lit(ALL)})
     return own.unionByName(stores).unionByName(region)
 
 

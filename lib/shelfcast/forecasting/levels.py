@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.forecasting import middle_out
-from shelfcast.forecasting.dispersion import EVERYTHING
+from shelfcast.table import ALL
 
 # The level of the thin products until they are published.
 SHARED = "product_shared"
@@ -57,7 +57,7 @@ def _direct(parts: Parts) -> DataFrame:
         "unlisted": parts.unlisted,
         "category": parts.category,
         "store": _sum(parts.category, F.col("store_id")),
-        "region": _sum(parts.category, F.lit(EVERYTHING)),
+        "region": _sum(parts.category, F.lit(ALL)),
     }
     named = [frame.withColumn("level", F.lit(level)) for level, frame in levels.items()]
     return reduce(DataFrame.unionByName, named)
@@ -67,7 +67,7 @@ def _sum(category: DataFrame, store: Column) -> DataFrame:
     """The sums of category means over stores, or over all."""
     known = F.when(F.count("y") == F.count(F.lit(1)), F.sum("y"))
     sums = category.groupBy("cutoff", store.alias("store_id"), "step", "week")
-    everything = F.lit(EVERYTHING)
+    everything = F.lit(ALL)
     return sums.agg(known.alias("y"), F.sum("mean").alias("mean")).select(
         "cutoff",
         "store_id",

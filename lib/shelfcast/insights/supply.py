@@ -51,14 +51,14 @@ def excess(risks: DataFrame) -> DataFrame:
 
 
 def stores(measured: DataFrame, over: DataFrame | None) -> DataFrame:
-    """The rows of insights/stores without region and date. measured: store_id, units, wape, bias; over: `excess`, or
-    None where no stock is counted."""
+    """The rows of insights/stores without region and date. measured: store_id, units, missed, wape, bias; over:
+    `excess`, or None where no stock is counted."""
     names = ("excess_products", "excess", "excess_value")
     if over is None:
         unknown = {name: F.lit(None).cast("bigint" if name == names[0] else "double") for name in names}
         return measured.withColumns(unknown)
     joined = measured.join(over, "store_id", how="full")
-    return joined.select("store_id", "units", "wape", "bias", *names)
+    return joined.select("store_id", "units", "missed", "wape", "bias", *names)
 
 
 def moves(transfers: DataFrame, costs: DataFrame) -> DataFrame:

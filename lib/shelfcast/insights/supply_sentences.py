@@ -54,7 +54,7 @@ def store_errors(found: pd.DataFrame, horizon: int, stores: int) -> Iterator[Fin
         name, wape, bias = str(row["store_id"]), float(row["wape"]), float(row["bias"])
         rank = "most" if place == 1 else f"{_ordinal(place)} most"
         text = (
-            f"The forecast of store {name} was off by {count(wape * row['units'])} units in {horizon} weeks, the "
+            f"The forecast of store {name} was off by {count(row['missed'])} units in {horizon} weeks, the "
             f"{rank} of {things(stores, 'store')}, which is {share(wape)} of its demand: {_asks(bias)}."
         )
         yield Finding("store_errors", name, 100 * wape, "% of demand", text)

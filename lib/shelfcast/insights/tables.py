@@ -49,9 +49,10 @@ VENDORS = Table(
 )
 STORES = Table(
     "insights/stores",
-    # units, wape, bias: of the category champion in the weeks after the backtest's last cutoff, null for stores outside
-    # that panel. excess: units beyond what is needed, at cost in excess_value; null where no stock is counted.
-    "region string, forecast_date date, store_id string, units double, wape double, bias double, "
+    # units, missed (forecast too many or too few), wape, bias: of the category champion in the weeks after the
+    # backtest's last cutoff, null for stores outside that panel. excess: units beyond what is needed, at cost in
+    # excess_value; null where no stock is counted.
+    "region string, forecast_date date, store_id string, units double, missed double, wape double, bias double, "
     "excess_products bigint, excess double, excess_value double",
     key=("region", "forecast_date", "store_id"),
     partitions=_BY_DATE,

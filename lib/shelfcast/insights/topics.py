@@ -63,7 +63,7 @@ def of_vendors(vendors: DataFrame, most: int) -> list[Finding]:
 def of_forecasts(stores: DataFrame, horizon: int, most: int) -> list[Finding]:
     """What insights/stores says of the forecast."""
     measured, by_name = stores.where("wape is not null"), F.col("store_id")
-    missed = top(measured, most, F.desc(F.col("wape") * F.col("units")), by_name)
+    missed = top(measured, most, F.desc("missed"), by_name)
     leaning = top(measured.where("bias != 0"), most, F.desc(F.abs(F.col("bias")) * F.col("units")), by_name)
     return [
         *supply_sentences.store_errors(missed, horizon, measured.count()),

@@ -29,12 +29,3 @@ def select_weights(
         best = min(names, key=lambda name: losses[name])
         total, counts[best] = total + forecasts[best], counts[best] + 1
     return {name: count / rounds for name, count in sorted(counts.items())}
-
-
-def combine(forecasts: Mapping[str, FloatArray], weights: Mapping[str, float], counts: bool = False) -> FloatArray:
-    """The weighted average of the forecasts, in units; the nearest whole number where demand `counts` in whole units.
-
-    (The median of a count is a whole number, and the median is what WAPE asks for.)
-    """
-    average = np.asarray(sum(weight * forecasts[name] for name, weight in sorted(weights.items())), dtype=np.float64)
-    return np.round(average) if counts else average

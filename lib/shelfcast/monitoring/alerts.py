@@ -76,6 +76,16 @@ def as_alerts(findings: DataFrame) -> DataFrame:
     return findings.select(F.substring(F.sha2(name, 256), 1, 16).alias("alert_id"), *column_names(FINDINGS))
 
 
+def with_since(alerts: DataFrame, before: DataFrame, day: date) -> DataFrame:
+    """Alerts of `day` with `since`, the first of the days on which each has stood without a break.
+
+    before: alert_id, since of the alerts that stood when it was looked last.
+    """
+    stood = before.select("alert_id", "since", F.lit(True).alias("_stood"))
+    since = F.when(F.col("_stood"), F.col("since")).otherwise(F.lit(day))
+    return alerts.join(stood, "alert_id", how="left").withColumn("since", since).drop("_stood")
+
+
 def told_once(findings: DataFrame, stores: int) -> DataFrame:
     """What befell at least half of all `stores` on a day as one finding, that of the store it is worst for.
 

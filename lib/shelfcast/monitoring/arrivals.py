@@ -7,12 +7,13 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.forecasting.conformal import QUANTILES
 from shelfcast.monitoring.alerts import WARNING, Finding, about
 from shelfcast.monitoring.levels import SERIES
 from shelfcast.settings.monitoring import Monitoring
+from shelfcast.table import ALL
 
 COVERAGE, BIAS = "coverage", "bias"
-QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9, "p98": 0.98}
 # 95 % of a normal distribution lies below so many standard deviations.
 _DEVIATIONS = 1.645
 
@@ -29,20 +30,24 @@ class Arrived(NamedTuple):
     below: dict[str, float | None]
 
 
-def join_demand(forecasts: DataFrame, history: DataFrame, held_weeks: DataFrame | None, first_ahead: date) -> DataFrame:
+def held_weeks(held: DataFrame) -> DataFrame:
+    """store_id, week: of days that are held, a null store for all. Without a store's the region's is not whole."""
+    weeks = held.select("store_id", F.date_trunc("week", "day").cast("date").alias("week"))
+    return weeks.unionByName(weeks.withColumn("store_id", F.lit(ALL))).distinct()
+
+
+def join_demand(forecasts: DataFrame, history: DataFrame, unknown: DataFrame, first_ahead: date) -> DataFrame:
     """The rows of past forecasts whose week is over, with `y`, what sold in it; 0 where nothing did.
 
-    history: as levels.weekly_levels makes it. held_weeks: store_id, week, of which not all days are known: they count
-    for their store at no level, and the region's weeks with them.
+    history: as levels.weekly_levels makes it, up to the week `first_ahead`. unknown: store_id, week, of which not all
+    days are known: they count for their store at no level, and where no store is named for none.
     """
     over = forecasts.where((F.col("week") < F.lit(first_ahead)) & (F.col("level") != "unlisted"))
     joined = over.join(history, [*SERIES, "week"], how="left")
-    known = joined.withColumn("y", F.coalesce("quantity", F.lit(0.0)))
-    if held_weeks is None:
-        return known
-    weeks = held_weeks.select("week").distinct()
-    of_stores = known.where("level != 'region'").join(F.broadcast(held_weeks), ["store_id", "week"], how="anti")
-    return of_stores.unionByName(known.where("level = 'region'").join(F.broadcast(weeks), "week", how="anti"))
+    arrived = joined.withColumn("y", F.coalesce("quantity", F.lit(0.0)))
+    of_stores, of_all = unknown.where("store_id is not null"), unknown.where("store_id is null").select("week")
+    known = arrived.join(F.broadcast(of_stores), ["store_id", "week"], how="anti")
+    return known.join(F.broadcast(of_all), "week", how="anti")
 
 
 def recent(forecasts: DataFrame, as_of: date, weeks: int) -> DataFrame:

@@ -36,7 +36,7 @@ def post(address: str, region: str, alerts: Sequence[Alert], timeout: float, tri
     """
     text = "\n".join(f"{alert['severity']}: {alert['reason']}" for alert in alerts)
     body = json.dumps({"region": region, "text": text, "alerts": list(alerts)}).encode()
-    key = hashlib.sha256("".join(sorted(str(alert["alert_id"]) for alert in alerts)).encode()).hexdigest()
+    key = hashlib.sha256("".join(sorted("".join(map(str, _name(alert))) for alert in alerts)).encode()).hexdigest()
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     failed = ""
     for number in range(tries):
@@ -55,8 +55,13 @@ def post(address: str, region: str, alerts: Sequence[Alert], timeout: float, tri
     raise TransientError(f"webhook of {host}: {failed}, tries {number + 1}; wanted an answer of 2xx in {timeout:g} s")
 
 
+def _name(alert: Alert) -> tuple[str, str | None]:
+    """One that comes again is another. A line of a file of before has no `since`."""
+    return alert["alert_id"], alert.get("since")
+
+
 def append_lines(path: Path, alerts: Sequence[Alert]) -> int:
-    """Append each alert as a line of JSON, but for those whose alert_id is there. Returns how many were appended.
+    """Append each alert as a line of JSON, but for those that are there. Returns how many were appended.
 
     A line that a killed run left without its end is cut off first.
     """
@@ -65,11 +70,11 @@ def append_lines(path: Path, alerts: Sequence[Alert]) -> int:
     with path.open("r+", encoding="utf-8", newline="\n") as file:
         known, end = set(), 0
         while (line := file.readline()).endswith("\n"):
-            known.add(json.loads(line)["alert_id"])
+            known.add(_name(json.loads(line)))
             end = file.tell()
         file.seek(end)
         file.truncate()
-        new = [alert for alert in alerts if alert["alert_id"] not in known]
+        new = [alert for alert in alerts if _name(alert) not in known]
         file.writelines(f"{json.dumps(alert, sort_keys=True)}\n" for alert in new)
         file.flush()
         os.fsync(file.fileno())

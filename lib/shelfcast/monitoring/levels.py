@@ -6,8 +6,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.monitoring.alerts import CRITICAL, WARNING
+from shelfcast.table import ALL
 
-ALL = "(all)"
 SERIES = ("level", "store_id", "item_id")
 # Levels whose series are few enough to be told of one by one.
 NAMED = ("store", "region")

@@ -9,6 +9,8 @@ _COLUMNS = (
     "region string, forecast_date date, alert_id string, severity string, check string, subject string, "
     "store_id string, day date, found double, wanted double, held boolean, reason string"
 )
+# The first of the days on which it has stood without a break; of a lake of before null, until it goes.
+_SINCE = ", since date"
 _CHECKS = {"severity_is_known": "severity in ('info', 'warning', 'critical')", "reason_is_given": "reason != ''"}
 
 INPUT_ALERTS = Table(
@@ -22,7 +24,7 @@ INPUT_ALERTS = Table(
 ALERTS = Table(
     "monitoring/alerts",
     # Those of the inputs, what befell most stores on a day in one row, and those of the forecast.
-    _COLUMNS,
+    _COLUMNS + _SINCE,
     key=("region", "forecast_date", "alert_id"),
     checks=_CHECKS,
     partitions=_BY_DATE,
@@ -31,7 +33,7 @@ LATE_DAYS = Table(
     "monitoring/late_days",
     # The days that were not published by their deadline, forecast_date being the day. A table of its own: the run that
     # is late may be writing its alerts.
-    _COLUMNS,
+    _COLUMNS + _SINCE,
     key=("region", "forecast_date", "alert_id"),
     checks=_CHECKS,
 )
@@ -47,7 +49,7 @@ DRIFT = Table(
 )
 DELIVERIES = Table(
     "monitoring/deliveries",
-    # Which alert was told where: telemetry, so that none is told twice.
-    "region string, alert_id string, channel string, sent_at timestamp",
-    key=("region", "alert_id", "channel"),
+    # Which alert was told where: telemetry, so that none is told twice while it stands, and each anew that comes again.
+    "region string, alert_id string, channel string, sent_at timestamp, since date",
+    key=("region", "alert_id", "channel", "since"),
 )

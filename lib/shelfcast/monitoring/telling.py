@@ -1,4 +1,5 @@
-"""Tells a table's alerts to a webhook or a file, each once: who was told what is in monitoring/deliveries."""
+"""Tells a table's alerts to a webhook or a file, each once for as long as it stands: who was told what is in
+monitoring/deliveries."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from shelfcast.monitoring.tables import DELIVERIES
 from shelfcast.settings.monitoring import Monitoring
 from shelfcast.table import Table
 
-_TOLD = ("alert_id", "severity", "check", "subject", "store_id", "day", "found", "wanted", "held", "reason")
+_TOLD = ("alert_id", "severity", "check", "subject", "store_id", "day", "found", "wanted", "held", "reason", "since")
 
 
 def tell(lake: Lake, config: Config, table: Table, day: date) -> None:
@@ -44,16 +45,20 @@ def _waiting(lake: Lake, config: Config, table: Table, day: date, channel: str) 
     recent = alerts.where((made > F.lit(since)) & (made <= F.lit(day)))
     once = recent.groupBy("alert_id").agg(F.max_by(F.struct("forecast_date", *_TOLD[1:]), made).alias("_alert"))
     if lake.exists(DELIVERIES):
-        told = lake.read(DELIVERIES, config.region).where(F.col("channel") == channel).select("alert_id")
-        once = once.join(told.distinct(), "alert_id", how="anti")
+        told = lake.read(DELIVERIES, config.region).where(F.col("channel") == channel).alias("told")
+        is_told = [
+            F.col("told.alert_id") == F.col("once.alert_id"),
+            F.col("told.since").eqNullSafe(F.col("_alert.since")),
+        ]
+        once = once.alias("once").join(told, is_told, how="anti")
     return once.select("alert_id", "_alert.*").orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "alert_id")
 
 
 def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> None:
     """What fails is said, waits in the table, and is told by the next run."""
     settings, (kind, _, name) = config.monitoring, channel.partition(":")
-    waiting = _waiting(lake, config, table, day, channel)
-    alerts = [_as_json(row.asDict()) for row in waiting.limit(settings.most).collect()]
+    waiting = _waiting(lake, config, table, day, channel).limit(settings.most).collect()
+    alerts = [_as_json(row.asDict()) for row in waiting]
     if not alerts:
         return
     try:
@@ -66,7 +71,7 @@ def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> 
         say(f"  alerts: {error}; {len(alerts)} alerts wait in {table.name}")
         return
     now = datetime.now(UTC)
-    rows = [(config.region, alert["alert_id"], channel, now) for alert in alerts]
+    rows = [(config.region, row.alert_id, channel, now, row.since) for row in waiting]
     lake.append(DELIVERIES, lake.spark.createDataFrame(rows, DELIVERIES.schema))
     say(f"  alerts: {len(alerts)} told by {kind}, such as {alerts[0]['reason']}")
 

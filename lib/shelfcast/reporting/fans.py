@@ -10,6 +10,7 @@ from shelfcast import schemas
 from shelfcast.plan import Plan
 from shelfcast.reporting.data import COLUMNS
 from shelfcast.reporting.queries import Read
+from shelfcast.table import ALL
 
 CATEGORY_SERIES = 5
 PRODUCT_SERIES = 2
@@ -44,7 +45,7 @@ def _choose(series: DataFrame, products: DataFrame | None) -> DataFrame:
     categories = _largest(_one_each(sold.where("level = 'category'"), "category_id"), CATEGORY_SERIES)
     largest = _largest(_one_each(sold.where("level = 'product'"), "item_id"), PRODUCT_SERIES)
     everything = sold.where("level = 'category'").agg(F.min("first_week").alias("first_week")).select(
-        F.lit("region").alias("level"), F.lit("(all)").alias("store_id"), F.lit("(all)").alias("item_id"), "first_week",
+        F.lit("region").alias("level"), F.lit(ALL).alias("store_id"), F.lit(ALL).alias("item_id"), "first_week",
         F.lit("All stores").alias("title"), F.lit(0).alias("rank"),
     )  # fmt: skip
     named = [
@@ -85,8 +86,8 @@ def _with_region(demand: DataFrame) -> DataFrame:
     return own.unionByName(
         everything.select(
             F.lit("region").alias("level"),
-            F.lit("(all)").alias("store_id"),
-            F.lit("(all)").alias("item_id"),
+            F.lit(ALL).alias("store_id"),
+            F.lit(ALL).alias("item_id"),
             "week",
             "quantity",
         )

@@ -104,8 +104,7 @@ def _stores(read: Read) -> DataFrame | None:
     found = read(tables.STORES)
     if found is None:
         return None
-    missed = F.desc_nulls_last(F.col("wape") * F.col("units"))
-    return found.orderBy(F.desc_nulls_last("excess_value"), missed, "store_id").limit(SHOWN)
+    return found.orderBy(F.desc_nulls_last("excess_value"), F.desc_nulls_last("missed"), "store_id").limit(SHOWN)
 
 
 def _delistings(read: Read) -> DataFrame | None:

@@ -1,7 +1,6 @@
 """clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series; where hidden demand is
 sought, with clean/stock, clean/purchases as well: demand/availability"""
 
-from datetime import date, timedelta
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -15,11 +14,11 @@ from shelfcast.cleaning import supply
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import holds
+from shelfcast.plan import known_until
 from shelfcast.schemas import DEMAND, PRODUCTS, SALES, SERIES
 from shelfcast.session import side_by_side
 from shelfcast.sources import open_source
 from shelfcast.table import Table
-from shelfcast.weeks import WEEK, whole_weeks
 
 
 def job(config: Config) -> Job:
@@ -60,7 +59,7 @@ def _recover(run: Run, sales: DataFrame, daily: DataFrame) -> DataFrame:
     received = purchases.select("store_id", F.col("received_on").alias("day"))
     silent = run.stage("silent", stores.silent_spells(daily.select("store_id", "day"), received, last, rules))
     told = frames.told_rows(daily, sales, purchases, _known(run, supply.STOCK), last)
-    ends = _ends(run.config, first, last)
+    ends = known_until(run.config, first, last, run.trained_on)
     spells = run.stage("spells", frames.find_absences(told, silent, ends, rules, run.config.runtime.buckets))
     run.write(AVAILABILITY, frames.as_availability(spells, silent, run.config.region))
     listed = run.read(PRODUCTS).select("product_id", "category_id")
@@ -72,13 +71,6 @@ def _known(run: Run, table: Table) -> DataFrame:
     if table not in run.job.reads:
         return run.spark.createDataFrame([], table.schema)
     return demand.newest_known(run.read(table), run.known_on, supply.version_key(table, run.config.cleaning))
-
-
-def _ends(config: Config, first: date, last: date) -> list[date]:
-    """The last days of what each cutoff of the backtest knows, and the last day of all."""
-    weeks, settings = whole_weeks(first, last), config.backtest
-    known = [len(weeks) - settings.horizon - settings.stride * n for n in range(settings.origins)]
-    return [weeks[count - 1] + WEEK - timedelta(days=1) for count in known if count > 0] + [last]
 
 
 def _write_weekly(run: Run) -> None:

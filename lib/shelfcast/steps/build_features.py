@@ -78,15 +78,15 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
     known = demand.join_category(holds.without_held(sales, holds.held_days(run)), run.read(schemas.PRODUCTS))
     weekly, series = demand.as_counted(run.read(schemas.DEMAND["weekly"]), "week"), run.read(schemas.SERIES)
     modelled = series.where((F.col("level") == "product") & (F.col("selling_weeks") >= settings.min_selling_weeks))
-    planned = run.read(schemas.PROMOTIONS).where(F.col("valid_from").between(F.lit(first), F.lit(plan.ahead[-1])))
     by_category = panels.demand_panel(
         weekly.where("level = 'category'"), series.where("level = 'category'"), first, last
     )
     by_product = panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last)
+    planned = panels.join_promotions(by_product, run.read(schemas.PROMOTIONS), first, plan.ahead[-1])
     rows = {
         panels.REFERENCE: panels.without_promotions(panels.reference_panel(known, settings.reference, first, last)),
         panels.CATEGORY: _as_known(run, panels.without_promotions(by_category)),
-        panels.PRODUCT: _as_known(run, panels.join_promotions(by_product, planned)),
+        panels.PRODUCT: _as_known(run, planned),
     }
     ranked = 0 if settings.slow_series == "all" else settings.slow_series
     about = _conditions(run, plan)

@@ -41,7 +41,9 @@ def _write(runner: Runner, due: date, found: Finding) -> None:
     """Once a day, however often it is asked."""
     lake, region = runner.lake, runner.config.region
     alerts = as_alerts(runner.spark.createDataFrame([tuple(found)], FINDINGS))
-    rows = alerts.select(F.lit(region).alias("region"), F.lit(due).alias("forecast_date"), "*")
+    rows = alerts.select(
+        F.lit(region).alias("region"), F.lit(due).alias("forecast_date"), F.lit(due).alias("since"), "*"
+    )
     if lake.exists(LATE_DAYS):
         rows = rows.join(lake.read(LATE_DAYS, region).select("alert_id", "forecast_date"),
                          ["alert_id", "forecast_date"], how="anti")  # fmt: skip

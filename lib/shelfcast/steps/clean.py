@@ -93,9 +93,11 @@ def _write(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataF
 
 
 def as_stores(sales: DataFrame) -> DataFrame:
-    """One row per store, with its first and last day of sales."""
-    return sales.groupBy("region", "store_id").agg(
-        F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on")
+    """One row per store, with its first and last day of sales that stand."""
+    return (
+        sales.where("known_until is null")
+        .groupBy("region", "store_id")
+        .agg(F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on"))
     )
 
 

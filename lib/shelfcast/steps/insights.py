@@ -108,7 +108,9 @@ def _write_stores(run: Run, plan: Plan) -> None:
     last = F.lit(plan.last_week(plan.cutoffs[-1]))
     own = (F.col("panel") == REFERENCE) & (F.col("model") == champion_of(run, CATEGORY)) & (F.col("slice") == "store")
     measured = run.read(schemas.METRICS).where(own & (F.col("cutoff") == last))
-    named = measured.select(F.col("value").alias("store_id"), "units", "wape", "bias")
+    named = measured.select(
+        F.col("value").alias("store_id"), "units", (F.col("mae") * F.col("rows")).alias("missed"), "wape", "bias"
+    )
     risks = run.find(inventory.RISKS)
     run.write(tables.STORES, run.dated(supply.stores(named, None if risks is None else supply.excess(risks))))
 

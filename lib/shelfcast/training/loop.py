@@ -6,7 +6,7 @@ read all of their batches. One that has read its share sends zeros until the oth
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -93,7 +93,7 @@ def train(
     """Train `network` in place, to the weights of the best epoch where there is validation, else of the last.
 
     Goes on from the state in `store`, to which process 0 writes after each epoch. Raises ShelfcastError where the loss
-    is no number.
+    is no number, that of training or of validation.
     """
     trainer = Trainer(network, loss, data, recipe, communicator)
     trainer.resume(store)
@@ -142,9 +142,8 @@ class Trainer:
         self._sow(number)
         learn = self._learn_alone if self.communicator.size == 1 else self._learn_together
         totals = learn(self.data.training(number), self.seen)
-        epoch = Epoch(number, _mean(totals), self._validate())
-        if not math.isfinite(epoch.loss):
-            raise ShelfcastError(f"training: the loss of epoch {number} is {epoch.loss}; wanted a number")
+        loss = _require_number(_mean(totals), "loss", number)
+        epoch = Epoch(number, loss, self._validate(number))
         self.history.append(epoch)
         if self._since_best() == 0:
             self.best = [np.array(weight) for weight in self.network.get_weights()]
@@ -205,11 +204,13 @@ class Trainer:
         self._steps.learn(gradients, count, tf.constant(rate, tf.float32))
         return float(loss), float(count), int(rows)
 
-    def _validate(self) -> float:
+    def _validate(self, number: int) -> float:
+        """The validation loss of the epoch; NaN where nothing is held back."""
         totals = np.zeros(2)
         for inputs, y, weight in self.data.validation():
             totals += [float(part) for part in self._steps.measure(inputs, y, weight)]
-        return _mean([float(part) for part in self.communicator.all_reduce([tf.constant(total) for total in totals])])
+        loss, count = map(float, self.communicator.all_reduce([tf.constant(total) for total in totals]))
+        return _require_number(loss / count, "validation loss", number) if count > 0 else math.nan
 
     def _since_best(self) -> int:
         """Epochs since the one with the least validation loss; 0 where nothing is held back."""
@@ -226,5 +227,12 @@ class Trainer:
                 variable.assign(mixed.astype(variable.dtype))
 
 
-def _mean(totals: Sequence[float] | NDArray[np.float64]) -> float:
+def _require_number(loss: float, what: str, epoch: int) -> float:
+    """Raise ShelfcastError where a loss is no number: as one of validation it would be the least for ever."""
+    if not math.isfinite(loss):
+        raise ShelfcastError(f"training: the {what} of epoch {epoch} is {loss}; wanted a number")
+    return loss
+
+
+def _mean(totals: NDArray[np.float64]) -> float:
     return float(totals[0] / totals[1]) if totals[1] > 0 else math.nan
