@@ -78,9 +78,14 @@ def test_the_newest_is_of_the_newest_day_and_a_day_published_again_takes_its_own
     assert published_days(lake, NORTH) == {older, DAY}
 
 
-def test_a_late_forecast_is_served_with_its_age() -> None:
-    published = Publication(NORTH, DAY, "run 1", datetime(2017, 8, 1), {})
-    assert [published.age(day) for day in (DAY, date(2017, 8, 4))] == [0, 3]
+def test_where_the_days_forecast_is_late_the_last_published_one_is_served_with_its_age(lake: Lake) -> None:
+    publish(lake, 1, {FORECASTS.name: put(lake, FORECASTS, 1)})
+    today = date(2017, 8, 4)
+    put(lake, FORECASTS, 2, today)  # made, and not published yet
+    served = newest(lake, NORTH)
+    assert (served.forecast_date, served.age(today), seen(lake, FORECASTS)) == (DAY, 3, 1)
+    publish(lake, 2, {FORECASTS.name: put(lake, FORECASTS, 2, today)}, today)
+    assert (newest(lake, NORTH).age(today), seen(lake, FORECASTS)) == (0, 2)
 
 
 def test_a_table_that_is_not_published_is_named_with_those_that_are(lake: Lake) -> None:
