@@ -14,9 +14,9 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors failures logs options processes locks resources storage table lineage schemas settings",
-    "config code session folder lease turns lake_version commits properties lake job runner",
+    "config code session folder lease turns lake_version commits properties lake job cleaning runner",
     "upkeep publications provenance database inbox",
-    "cleaning migrations sources judging erasure events calendar weeks demand",
+    "migrations sources judging erasure events calendar weeks demand",
     "panel conditions panels plan availability encoding history pooling features",
     "retraining metrics negative_binomial models artefacts backups stored examples windows scoring training tuning",
     "modelling networks campaign ensembles registry evaluation leaderboard challengers promotion tracking",

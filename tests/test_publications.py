@@ -110,9 +110,14 @@ def test_what_is_published_by_a_clock_that_went_back_takes_the_place_of_what_was
     assert moment(lake, NORTH, date(2017, 8, 2)) < ahead
 
 
-def test_a_late_forecast_is_served_with_its_age() -> None:
-    published = Publication(NORTH, DAY, "run 1", datetime(2017, 8, 1), {})
-    assert [published.age(day) for day in (DAY, date(2017, 8, 4))] == [0, 3]
+def test_where_the_days_forecast_is_late_the_last_published_one_is_served_with_its_age(lake: Lake) -> None:
+    publish(lake, 1, {FORECASTS.name: put(lake, FORECASTS, 1)})
+    today = date(2017, 8, 4)
+    put(lake, FORECASTS, 2, today)  # made, and not published yet
+    served = newest(lake, NORTH)
+    assert (served.forecast_date, served.age(today), seen(lake, FORECASTS)) == (DAY, 3, 1)
+    publish(lake, 2, {FORECASTS.name: put(lake, FORECASTS, 2, today)}, today)
+    assert (newest(lake, NORTH).age(today), seen(lake, FORECASTS)) == (0, 2)
 
 
 def test_a_table_that_is_not_published_is_named_with_those_that_are(lake: Lake) -> None:

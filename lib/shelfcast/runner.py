@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from shelfcast import logs, schemas
+from shelfcast.cleaning.account import DELIVERIES
 from shelfcast.commits import Commit
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
@@ -68,7 +69,7 @@ class Runner:
 
     @property
     def as_of(self) -> date | None:
-        """The as-of date: the one given, else the newest day on which anything became known."""
+        """The as-of date: the one given, else the newest day on which sales became known, slips of the keys aside."""
         return self._as_of()
 
     def stands(self, job: Job, but: Collection[Table] = ()) -> bool:
@@ -141,9 +142,20 @@ class Runner:
         commit = self.lake.last_commit(schemas.SALES, scope)
         key = commit.run_key if commit else ""
         if key != self._newest[0]:
-            newest = self.lake.read(schemas.SALES, self.config.region).agg(F.max("known_from")).first()
-            self._newest = (key, newest[0] if newest else None)
+            self._newest = (key, self._newest_day())
         return self._newest[1]
+
+    def _newest_day(self) -> date | None:
+        """The newest day on which sales became known. By a day after all that their deliveries tell of, a slip of the
+        keys, every forecast would be one of that day."""
+        region, until = self.config.region, None
+        if self.lake.exists(DELIVERIES):
+            of_sales = self.lake.read(DELIVERIES, region).where("source_table = 'sales'")
+            until = (of_sales.agg(F.max("told_until")).first() or (None,))[0]
+        known = F.col("known_from")
+        newest = F.coalesce(F.max(F.when(known <= F.lit(until), known)), F.max(known))
+        found = self.lake.read(schemas.SALES, region).agg(newest).first()
+        return found[0] if found else None
 
     def _record(self, run: Run, started: datetime, seconds: float) -> None:
         row: tuple[object, ...] = (

@@ -10,6 +10,7 @@ from shelfcast.inventory.levels import (
     least_for_fill_rate,
     levels_for,
     nearest_for_cycle_service,
+    nearest_for_fill_rate,
 )
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate, undershoot
@@ -108,6 +109,14 @@ def test_the_least_stock_for_a_fill_rate_is_the_first_that_a_search_finds(
     allowed = (1 - target) * cycle + 1e-9
     searched = next(s for s in range(52) if np.maximum(ordered - s, 0).mean() <= allowed)
     assert least_for_fill_rate(ordered, np.array([target]), np.array([cycle])).tolist() == [searched]
+
+
+@given(samples, st.floats(0.01, 0.99), st.floats(0.5, 60))
+def test_whole_units_come_as_near_to_a_fill_rate_as_they_can(values: list[int], target: float, cycle: float) -> None:
+    ordered = np.sort(np.array([values], dtype=np.float64))
+    found = nearest_for_fill_rate(ordered, np.array([target]), np.array([cycle]))[0]
+    beyond = [abs(np.maximum(ordered - s, 0).mean() - (1 - target) * cycle) for s in range(52)]
+    assert beyond[int(found)] == pytest.approx(min(beyond), abs=1e-9)
 
 
 @given(samples, st.floats(0.01, 0.99))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_judged_all_at_once_it_is_the_same(two_days: Corner) -> None:
     shutil.rmtree(Path(two_days.runner.lake.path("clean")))
     assert two_days.clean()
     assert two_days.hashes() == apart
+
+
+def test_a_day_typed_wrong_is_not_the_newest_day_known(spark: SparkSession, tmp_path: Path) -> None:
+    shop = Corner(spark, tmp_path)
+    sold = [line(f"{number}", "2017-01-02", 1) for number in range(150)]
+    shop.deliver("sales-1.csv", *sold, line("typed wrong", "2017-12-03", 1))
+    shop.take_in()
+    assert shop.runner.as_of == date(2017, 1, 2)
+    assert "typed wrong" in shop.sold("2017-12-03")
+    shop.deliver("sales-2.csv", line("next", "2017-01-03", 1))
+    shop.take_in()
+    assert shop.runner.as_of == date(2017, 1, 3)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 A periodic review orders up to S where the position is found at or below s, at s - U with the undershoot U. What is
 left must last the lead time, so that with X = demand over the lead time + U:
-- cycle service level: P(X <= s) is the target, as near as whole units come to it: always above it would be a point or
-  more above it for all of them together;
-- fill rate: E[(X - s)+] is at most (1 - target) x (order quantity + E[U]), the demand of a cycle (Tijms and Groenevelt
-  1984, equation 5).
+- cycle service level: P(X <= s) is the target;
+- fill rate: E[(X - s)+] is (1 - target) x (order quantity + E[U]), the demand of a cycle (Tijms and Groenevelt 1984,
+  equation 5);
+each as near as whole units come to it: always above it would be a point or more above it for all of them together.
 Where a review period sells more than an order quantity each review orders, and S alone protects: S is at least what
 does so for X = demand over lead time and review period.
 """
@@ -72,7 +72,7 @@ def _levels(needs: Needs, point: FloatArray, gap: FloatArray, target: FloatArray
 def _chosen(ordered: FloatArray, target: FloatArray, is_fill_rate: BoolArray, cycle: FloatArray) -> FloatArray:
     found = nearest_for_cycle_service(ordered, target)
     if is_fill_rate.any():
-        found[is_fill_rate] = least_for_fill_rate(ordered[is_fill_rate], target[is_fill_rate], cycle[is_fill_rate])
+        found[is_fill_rate] = nearest_for_fill_rate(ordered[is_fill_rate], target[is_fill_rate], cycle[is_fill_rate])
     return found
 
 
@@ -107,3 +107,15 @@ def least_for_fill_rate(ordered: FloatArray, target: FloatArray, cycle: FloatArr
     slope = (count - first).astype(np.float64)
     back = np.where(allowed > shortage[row, first], (allowed - shortage[row, first]) / slope, 0.0)
     return np.asarray(np.ceil(np.maximum(ordered[row, first] - back, 0.0) - 1e-9))
+
+
+def nearest_for_fill_rate(ordered: FloatArray, target: FloatArray, cycle: FloatArray) -> FloatArray:
+    """Of that least stock and one unit less the one whose mean shortage is nearer to what `target` allows."""
+    least = least_for_fill_rate(ordered, target, cycle)
+    fewer = np.maximum(least - 1, 0.0)
+    beyond = [np.abs(_mean_shortage(ordered, stock) - (1 - target) * cycle) for stock in (fewer, least)]
+    return np.where(beyond[0] < beyond[1], fewer, least)
+
+
+def _mean_shortage(ordered: FloatArray, stock: FloatArray) -> FloatArray:
+    return np.asarray(np.maximum(ordered - stock[:, None], 0.0).mean(axis=1))
