@@ -19,6 +19,8 @@ from shelfcast.runner import Runner
 from shelfcast.steps import aggregate, ingest
 from submitted import chain_flags
 
+pytestmark = pytest.mark.faults
+
 Make = Callable[..., Runner]
 
 
@@ -58,7 +60,6 @@ def test_a_damaged_file_of_the_source_is_named_and_once_it_is_mended_all_of_it_i
     assert content(make_runner(lake), stage.job) == stage.wanted
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_of_a_table_is_named_and_once_it_is_restored_the_job_goes_on(
     damage: Callable[[bytes], bytes], undisturbed: Undisturbed, chain: Path, make_runner: Make,
