@@ -120,11 +120,10 @@ def test_a_forecast_is_judged_by_the_weeks_of_which_all_is_known(
     """Of twelve one is held of all stores, in two the store was closed; of the three weeks since nothing has come."""
     runner, later = make_runner("hidden_demand.enabled=true"), SUNDAY + timedelta(weeks=3)
     held = alert("all stores", day=weeks_before(8) + timedelta(days=3), forecast_date=later)
-    closed = {"store_id": "s1", "state": "closed", "first_day": weeks_before(12) + timedelta(days=1)}
-    closed["last_day"] = closed["first_day"] + timedelta(days=13)
+    days = {"first_day": weeks_before(12) + timedelta(days=1), "last_day": weeks_before(10)}
+    closed = {"region": "tiny", "store_id": "s1", "state": "closed", "probability": 1.0, "units": 0.0, **days}
     ahead = [{**forecast(step, 50.0), "forecast_date": later} for step in range(1, 5)]
-    tables = {INPUT_ALERTS: [held], AVAILABILITY: [{"region": "tiny", **closed}], schemas.FORECASTS: ahead}
-    for table, rows in tables.items():
+    for table, rows in ((INPUT_ALERTS, [held]), (AVAILABILITY, [closed]), (schemas.FORECASTS, ahead)):
         scope = {"region": "tiny", **({"forecast_date": str(later)} if table.is_by_date else {})}
         runner.lake.replace(table, frame(spark, table, *rows), scope, {"run_key": "given", "job": table.name})
     assert detect(Runner(spark, runner.config, later))
