@@ -120,6 +120,26 @@ def test_days_are_made_once_those_missed_too_and_what_failed_is_made_by_a_backfi
     assert publications.newest(days.runner(1).lake, REGION).forecast_date == day(3)
 
 
+def test_a_training_that_dies_leaves_what_is_published_and_the_day_is_made_once_it_goes_on(
+    days: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily.daily(days.runner(1))
+
+    def die(*_: object) -> Runner:
+        raise TransientError("training: process 1 of 2 ended with exit code -9; wanted 0")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(daily, "with_models", die)
+        with pytest.raises(TransientError, match="process 1 of 2"):
+            daily.daily(days.runner(2))
+    lake = days.runner(2).lake
+    served = publications.newest(lake, REGION)
+    assert (served.forecast_date, served.age(day(2))) == (day(1), 1)
+    assert [row.number for row in served.read(lake, FORECASTS).collect()] == [1]
+    daily.daily(days.runner(2))
+    assert days.published == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("published", "limit", "expected"),
     [

@@ -1,10 +1,12 @@
-"""Forecasts and plans made twice, killed and made again, and by two at once: one result, no row twice and none lost."""
+"""Jobs made twice, killed and made again, by two at once, and from what an old run read: one result, no row twice and
+none lost."""
 
 import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from subprocess import Popen
 
@@ -13,14 +15,20 @@ import pytest
 from shelfcast.job import Job
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
-from shelfcast.steps import forecast, plan_inventory
+from shelfcast.schemas import JOB_RUNS
+from shelfcast.steps import aggregate, build_features, forecast, insights, plan_inventory
+from shelfcast.system import PIPELINE
+from shelfcast.table import Table
 
 pytestmark = pytest.mark.slow
 
 REGION = "complete_journey"
 STEPS = {"forecast": forecast, "plan_inventory": plan_inventory}
-# Something new to do in a lake that the pipeline has made, and orders that its three weeks of forecasts cover.
-CHANGES = ("forecast.share_weeks=9", "inventory.review_days=2", "inventory.lead_days=3")
+JOBS = {step.__name__.rpartition(".")[2]: step for step in (*PIPELINE, plan_inventory, insights)}
+# Something new to do in a lake that the pipeline has made, orders that its three weeks of forecasts cover, and segments
+# of its few stores.
+CHANGES = ("forecast.share_weeks=9", "inventory.review_days=2", "inventory.lead_days=3",
+           "insights.fewest=2", "insights.most=3", "insights.season_weeks=13")  # fmt: skip
 FLAGS = tuple(flag for change in CHANGES for flag in ("--set", change))
 
 Submit = Callable[..., Popen[str]]
@@ -40,11 +48,15 @@ def make_copy(ran: Runner, make_runner: Callable[..., Runner], tmp_path: Path) -
 
 
 def job_of(runner: Runner, name: str) -> Job:
-    return STEPS[name].job(runner.config)
+    return JOBS[name].job(runner.config)
+
+
+def hashes(lake: Lake, tables: Iterable[Table]) -> dict[str, str]:
+    return {table.name: lake.content_hash(table, REGION) for table in tables}
 
 
 def content(runner: Runner, name: str) -> dict[str, str]:
-    return {table.name: runner.lake.content_hash(table, REGION) for table in job_of(runner, name).writes}
+    return hashes(runner.lake, job_of(runner, name).writes)
 
 
 def commits(lake: Lake, job: Job) -> dict[str, int]:
@@ -101,3 +113,35 @@ def test_of_two_at_once_one_makes_it_and_the_other_is_told_to_try_again(
     assert rows_twice(shared, name) == 0
     after = commits(shared.lake, job_of(shared, name))
     assert {table: after[table] - before[table] for table in after} == dict.fromkeys(after, 1)
+
+
+def test_each_job_made_three_times_holds_what_it_held_once(make_copy: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = make_copy()
+    for name in JOBS:
+        runner.run(job_of(runner, name))
+    monkeypatch.setattr(Runner, "_is_up_to_date", lambda *_: False)
+    for name in JOBS:
+        once = content(runner, name)
+        for _ in range(2):
+            assert runner.run(job_of(runner, name))
+            assert content(runner, name) == once, name
+
+
+def test_a_forecast_is_made_again_from_the_versions_that_its_run_has_read(make_copy: Make) -> None:
+    runner = make_copy()
+    assert runner.run(job_of(runner, "forecast"))
+    made, job = content(runner, "forecast"), job_of(runner, "forecast")
+    (run,) = runner.lake.read(JOB_RUNS, REGION).where("job = 'forecast'").orderBy("started_at").collect()[-1:]
+    read = hashes(runner.lake, job.reads)
+    other = runner.on(date(2017, 7, 30))
+    for step in (aggregate, build_features):
+        assert other.run(step.job(other.config))
+    since = hashes(runner.lake, job.reads)
+    changed = [table for table in job.reads if since[table.name] != read[table.name]]
+    assert len(changed) > 3
+    for table in changed:
+        as_read = runner.lake.read(table, REGION, run.reads[table.name])
+        note = {"run_key": "as it was", "job": f"back to {table.name}"}
+        runner.lake.replace(table, as_read, {"region": REGION}, note)
+    assert runner.run(job)
+    assert content(runner, "forecast") == made
