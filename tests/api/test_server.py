@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from api.conftest import ADDRESS, CONFIG, add, configs_of, indexed, token_of_service
+from shelfcast import cli
 from shelfcast.api import protocol
 from shelfcast.api.server import open_service, server_config
 
@@ -223,14 +224,30 @@ def test_it_can_stand_behind_a_proxy_and_under_a_path(lake: Path, tmp_path: Path
         assert json.loads(body)["servers"] == [{"url": "/shop"}]
 
 
+def serve_command(lake: Path, folder: Path, port: int) -> list[str]:
+    changes = [f"lake={lake}", "region=north", f"serving.folder={folder}", f"serving.port={port}",
+               f"inventory.decisions={folder / 'decisions'}"]  # fmt: skip
+    return ["serve", "--config", str(CONFIG), *[word for change in changes for word in ("--set", change)]]
+
+
+def test_where_the_port_is_taken_nothing_is_begun(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(serve_command(lake, tmp_path / "served", port)) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"shelfcast: serving.port: port {port} of 127.0.0.1 cannot be listened at: Address")
+    assert said.out == "", "no link"
+    assert not (tmp_path / "served").exists(), "no user either"
+
+
 def test_the_command_serves_and_prints_where_to_look(lake: Path, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     indexed(lake, tmp_path)
-    changes = [f"lake={lake}", "region=north", f"serving.folder={tmp_path}", f"serving.port={port}",
-               f"inventory.decisions={tmp_path / 'decisions'}"]  # fmt: skip
-    words = ["serve", "--config", str(CONFIG), *[word for change in changes for word in ("--set", change)]]
+    words = serve_command(lake, tmp_path, port)
     code = "import sys; from shelfcast.cli import main; sys.exit(main(sys.argv[1:]))"
     process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True)
     try:
