@@ -225,7 +225,7 @@ def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     from shelfcast.api.command import carry_out
     from shelfcast.config import load
 
-    for line in carry_out(load(arguments.config[0], arguments.set).serving, arguments):
+    for line in carry_out([load(path, arguments.set) for path in arguments.config], arguments):
         print(line)
     return 0
 

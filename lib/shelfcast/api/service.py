@@ -30,6 +30,11 @@ class Service:
     outbox: Outbox
     limiter: Limiter
 
+    @property
+    def regions(self) -> list[str]:
+        """Those that are published or configured."""
+        return sorted({*self.indexes.regions, *self.configs})
+
     def collects(self, region: str) -> bool:
         """Whether decisions on the region's orders are read by a job."""
         return region in decision_folders(self.configs)
