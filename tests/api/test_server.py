@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 
 from api.conftest import ADDRESS, CONFIG, add, configs_of, indexed, token_of_service
 from shelfcast import cli
 from shelfcast.api import protocol
+from shelfcast.api.app import make_app
 from shelfcast.api.server import open_service, server_config
 
 Address = tuple[str, int]
@@ -222,6 +224,22 @@ def test_it_can_stand_behind_a_proxy_and_under_a_path(lake: Path, tmp_path: Path
         assert send(address, request("GET", path))[0] == 200
         _, _, body = send(address, request("GET", path.replace("health", "openapi.json")))
         assert json.loads(body)["servers"] == [{"url": "/shop"}]
+
+
+def test_a_lake_that_is_not_there_is_told_by_the_log_and_by_ready(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service, told = open_service(configs_of(tmp_path / "nowhere", tmp_path)), f"lake {tmp_path}/nowhere: not there"
+    with TestClient(make_app(service)) as client:
+        until = time.monotonic() + 30
+        while told not in (answer := client.get("/ready")).text:
+            assert time.monotonic() < until, answer.text
+            time.sleep(0.02)
+        assert answer.status_code == 503
+        assert (
+            told in client.get("/v1/orders", headers=token_of_service(service, add(service, "ada", "viewer", "*"))).text
+        )
+    assert told in caplog.messages[0]
 
 
 def serve_command(lake: Path, folder: Path, port: int) -> list[str]:
