@@ -16,6 +16,8 @@ from shelfcast.errors import ShelfcastError
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
 _LONGEST = 100
+# Fields whose value nobody but its owner is to see. The body as a whole may hold one.
+_SECRETS = {"password", "again", "link", "token", "csrf"}
 
 
 class ProblemBody(BaseModel):
@@ -68,10 +70,16 @@ def install_problems(app: FastAPI) -> None:
 
 
 def _told(problem: Mapping[str, Any]) -> str:
-    """One wrong value: where it stands, what was found, what was wanted."""
+    """One wrong value: where it stands, what was found, what was wanted. What may be a secret is not said back: an
+    answer is logged and shown where a request is not."""
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "missing":
         return f"{place}: missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: not known here; wanted it left out"
+    wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    if tuple(problem["loc"]) == ("body",) or _SECRETS & {*problem["loc"]}:
+        return f"{place}: wanted: {wanted}"
     found = repr(problem.get("input"))
     shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
-    return f"{place}: found {shown}; wanted: {problem['msg'].removeprefix('Input should be ')}"
+    return f"{place}: found {shown}; wanted: {wanted}"
