@@ -218,7 +218,11 @@ def _serve(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     from shelfcast.config import load_unadjusted
     from shelfcast.web.install import install_pages
 
-    return serve([load_unadjusted(path, arguments.set) for path in arguments.config], install_pages)
+    try:
+        return serve([load_unadjusted(path, arguments.set) for path in arguments.config], install_pages)
+    except KeyboardInterrupt:
+        # It has shut down in order, and said so in its log.
+        return INTERRUPTED[0]
 
 
 def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """The server itself, on the loopback: what clients send that mean it ill, or that are slow."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -260,14 +261,19 @@ def test_where_the_port_is_taken_nothing_is_begun(
     assert not (tmp_path / "served").exists(), "no user either"
 
 
-def test_the_command_serves_and_prints_where_to_look(lake: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ended", "statuses"), [(signal.SIGTERM, (0, -15)), (signal.SIGINT, (130,))])
+def test_the_command_serves_prints_where_to_look_and_ends_in_order(
+    lake: Path, tmp_path: Path, ended: signal.Signals, statuses: tuple[int, ...]
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     indexed(lake, tmp_path)
-    words = serve_command(lake, tmp_path, port)
+    words, log = serve_command(lake, tmp_path, port), tmp_path / "log"
     code = "import sys; from shelfcast.cli import main; sys.exit(main(sys.argv[1:]))"
-    process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True)
+    with log.open("w") as stderr:
+        command = [sys.executable, "-c", code, *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         welcome, where = process.stdout.readline(), process.stdout.readline()
         assert welcome.startswith(f"user admin: choose a password within 24 hours at http://127.0.0.1:{port}/welcome#")
@@ -277,8 +283,9 @@ def test_the_command_serves_and_prints_where_to_look(lake: Path, tmp_path: Path)
             assert time.monotonic() < until
             time.sleep(0.1)
     finally:
-        process.terminate()
-        assert process.wait(30) in (0, -15)
+        process.send_signal(ended)
+        assert process.wait(30) in statuses
+    assert "Traceback" not in log.read_text()
 
 
 def send_or_nothing(address: Address) -> int:
