@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from shelfcast.errors import ShelfcastError
@@ -62,6 +63,12 @@ def install_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         detail = "; ".join(map(_told, error.errors()[:10]))
+        return problem_response(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+    @app.exception_handler(DataError)
+    async def _not_kept(request: Request, error: DataError) -> JSONResponse:
+        _LOG.warning("request %s: %s", request.state.request_id, type(error.orig).__name__)
+        detail = "a value that the database does not keep, such as a text with a zero byte; wanted another"
         return problem_response(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
     @app.exception_handler(ShelfcastError)
