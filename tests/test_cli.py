@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shelfcast import __version__, cli
+from shelfcast import __version__, cli, config
 from shelfcast.generator import generate
 from shelfcast.submit import Submission, job_files
 
@@ -24,6 +24,19 @@ def _first_line(path: Path) -> str:
     name, _, what = docstring.splitlines()[0].partition(": ")
     assert name == path.stem
     return what
+
+
+def test_the_planner_s_tour_of_the_readme_makes_plans_publishes_and_serves_one_chain() -> None:
+    section = (ROOT / "README.md").read_text().partition("\n## A planner's tour\n")[2].partition("\n## ")[0]
+    lines = [line.split()[1:] for line in section.splitlines() if line.startswith("    .venv/bin/shelfcast ")]
+    known = [cli._parser().parse_known_args(line) for line in lines]
+    assert [getattr(told, "job", told.command) for told, _ in known] == [
+        *("generate", "pipeline", "plan_inventory", "report", "serve"),
+    ]
+    chain = known[0][0]
+    for told, rest in known[1:]:
+        settings = config.load(ROOT / (rest[-1] if rest else told.config[0]))
+        assert (settings.source.path, settings.source.tells_of_supply) == (str(chain.out), True)
 
 
 def test_an_unknown_job_is_wrong_usage_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,17 +3,27 @@
 import ast
 import importlib
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from shelfcast import cli, command, errors
-from shelfcast.submit import job_files
+from shelfcast.api.access.accounts import add_user, list_users
+from shelfcast.api.access.database import Database
+from shelfcast.api.access.principal import Grant, Role
+from shelfcast.settings.serving import Serving
 
 ROOT = Path(__file__).parents[1]
 RUNBOOK = (ROOT / "docs" / "RUNBOOK.md").read_text(encoding="utf-8")
 MONITORING = ROOT / "lib" / "shelfcast" / "monitoring"
 # Where a check's name stands in what makes a finding.
 PLACES = {"Finding": 1, "about": 0, "_finding": 1, "findings": 1}
+
+FOLDERS = ("raw", "clean", "demand", "features", "forecasts", "inventory", "insights", "models", "monitoring")
 
 
 def first_cells(heading: str) -> list[str]:
@@ -53,4 +63,53 @@ def test_every_check_has_its_row() -> None:
 
 def test_every_command_that_it_names_is_there() -> None:
     named = set(re.findall(r"`shelfcast (\w+)", RUNBOOK))
-    assert named <= {*cli.SCHEDULED, *job_files(), "submit", "forget"}
+    assert named <= {*cli._COMMANDS}
+
+
+def named_by_the_api() -> set[str]:
+    """Each table of the lake that the code of the API names."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "lib" / "shelfcast" / "api").rglob("*.py")]
+    literals = [node.value for source in sources for node in ast.walk(ast.parse(source)) if is_text(node)]
+    return {text for text in literals if re.fullmatch(f"({'|'.join(FOLDERS)})/[a-z_]+", text)}
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def test_the_server_may_read_what_it_reads_and_nothing_else() -> None:
+    (row,) = [line for line in RUNBOOK.splitlines() if line.startswith("| server ")]
+    granted = re.findall(r"`([a-z]+/[a-z_]*)`", row.split("|")[2])
+    needed = named_by_the_api()
+    assert len(needed) > 30
+    by_grant = {
+        right: {name for name in needed if name == right or (right.endswith("/") and name.startswith(right))}
+        for right in granted
+    }
+    assert needed == set().union(*by_grant.values())
+    assert not [right for right, names in by_grant.items() if not names]
+
+
+def test_a_copy_of_the_server_s_database_is_whole_and_nobody_else_s(tmp_path: Path) -> None:
+    """What is in its log alone is in the copy too."""
+    if shutil.which("sqlite3") is None:
+        pytest.skip("no sqlite3 on this system")
+    (command,) = re.findall(r"`(umask 077; sqlite3 [^`]+)`", RUNBOOK)
+    database = Database(Serving(folder=str(tmp_path)))
+    with database.begin() as connection:
+        add_user(connection, "ada", Role.VIEWER, [Grant("north")])
+    (tmp_path / "out").mkdir()
+    command = command.replace("SERVING", str(tmp_path)).replace("OUT", str(tmp_path / "out"))
+    subprocess.run(["bash", "-euc", command], check=True)
+    database.close()
+    copy = Database(Serving(folder=str(tmp_path / "out")))
+    with copy.read() as connection:
+        assert [user["name"] for user in list_users(connection)] == ["ada"]
+    copy.close()
+
+
+def test_every_setting_that_it_names_is_there() -> None:
+    for name in {*re.findall(r"`(serving(?:\.\w+)+)`", RUNBOOK)}:
+        section: Any = Serving()
+        for part in name.split(".")[1:]:
+            section = getattr(section, part)

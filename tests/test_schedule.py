@@ -19,7 +19,7 @@ from shelfcast.steps import backfill
 ROOT = Path(__file__).parents[1]
 SCHEDULE = ROOT / "conf" / "schedule"
 DAG = SCHEDULE / "shelfcast_dag.py"
-UNITS = sorted(SCHEDULE.glob("shelfcast-daily@.*"))
+UNITS = sorted([*SCHEDULE.glob("*.service"), *SCHEDULE.glob("*.timer")])
 # A time and a day of each field of crontab(5), or several of them.
 CRON_FIELDS = [r"[0-5]?\d", r"1?\d|2[0-3]", r"[1-2]?\d|3[01]", r"\d|1[0-2]", r"[0-7]"]
 
@@ -54,10 +54,10 @@ def test_a_line_of_the_crontab_has_five_fields_and_a_command(line: str) -> None:
     assert require_command(shlex.split(run.split(" >> ")[0]))["command"] in ("daily", "check_deadline", "maintain")
 
 
-def unit(suffix: str) -> configparser.ConfigParser:
+def unit(suffix: str, name: str = "shelfcast-daily@") -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(SCHEDULE / f"shelfcast-daily@.{suffix}", encoding="utf-8")
+    parser.read(SCHEDULE / f"{name}.{suffix}", encoding="utf-8")
     return parser
 
 
@@ -68,6 +68,17 @@ def test_the_service_runs_a_day_and_tries_again_what_is_transient() -> None:
     assert require_command(words)["command"] == "daily"
     assert (service["Type"], service["Restart"]) == ("oneshot", "on-failure")
     assert {"1", "2"} == {*service["RestartPreventExitStatus"].split()}
+
+
+def test_the_server_is_started_again_and_stays_up() -> None:
+    service = unit("service", "shelfcast-serve")["Service"]
+    words = shlex.split(service["ExecStart"])
+    assert words[0] == f"{service['WorkingDirectory']}/.venv/bin/shelfcast"
+    arguments = cli._parser().parse_args(words[1:])
+    assert (arguments.command, [config.load(ROOT / path).region for path in arguments.config]) == (
+        *("serve", ["complete_journey"]),
+    )
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
 
 
 def test_the_timer_makes_up_for_a_machine_that_was_off() -> None:

@@ -225,14 +225,18 @@ def _serve(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     from shelfcast.config import load_unadjusted
     from shelfcast.web.install import install_pages
 
-    return serve([load_unadjusted(path, arguments.set) for path in arguments.config], install_pages)
+    try:
+        return serve([load_unadjusted(path, arguments.set) for path in arguments.config], install_pages)
+    except KeyboardInterrupt:
+        # It has shut down in order, and said so in its log.
+        return INTERRUPTED[0]
 
 
 def _user(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     from shelfcast.api.command import carry_out
     from shelfcast.config import load
 
-    for line in carry_out(load(arguments.config[0], arguments.set).serving, arguments):
+    for line in carry_out([load(path, arguments.set) for path in arguments.config], arguments):
         print(line)
     return 0
 

@@ -104,6 +104,13 @@ def write_region(root: Path, region: str, factor: float = 1.0, run_id: str = "ru
     publish(root, region, versions, run_id, minute=minute)
 
 
+def publish_without_plan(root: Path, region: str) -> None:
+    """Publish what the region's newest publication has, but for the plan."""
+    tables = Lake(str(root)).newest_publications()[region].tables
+    kept = {name: version for name, version in tables.items() if not name.startswith("inventory/")}
+    publish(root, region, kept, "without a plan", minute=45)
+
+
 def mean_of(region: str, store: str, product: str) -> float:
     """The mean that is forecast of each week ahead."""
     return LEVELS[region] + int(store) + 0.1 * (1 + list(PRODUCTS).index(product))

@@ -10,20 +10,29 @@ from shelfcast.settings.serving import Serving
 
 
 def run(folder: Path, *words: str) -> int:
-    common = ["--config", str(CONFIG), "--set", f"serving.folder={folder}", "--set", f"serving.public_url={ADDRESS}"]
+    common = [
+        "--config",
+        str(CONFIG),
+        "--config",
+        str(CONFIG.with_name("walmart.yaml")),
+        "--set",
+        f"serving.folder={folder}",
+        "--set",
+        f"serving.public_url={ADDRESS}",
+    ]
     return cli.main(["user", *words, *common])
 
 
 def test_a_user_is_added_listed_and_shut_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, "add", "ada", "--role", "planner", "--reach", "north", "--reach", "south/9") == 0
+    assert run(tmp_path, "add", "ada", "--role", "planner", "--reach", "tiny", "--reach", "walmart/9") == 0
     assert capsys.readouterr().out.startswith(f"user ada: choose a password within 24 hours at {ADDRESS}/welcome#")
     run(tmp_path, "list")
-    assert capsys.readouterr().out == "ada  planner  north south/9  no password yet\n"
+    assert capsys.readouterr().out == "ada  planner  tiny walmart/9  no password yet\n"
     run(tmp_path, "token", "ada", "--days", "3")
     token = capsys.readouterr().out.strip()
     database = Database(Serving(folder=str(tmp_path)))
     with database.begin() as connection:
-        assert of_token(connection, token).stores("south") == {"9"}
+        assert of_token(connection, token).stores("walmart") == {"9"}
     assert run(tmp_path, "disable", "ada") == 0
     with database.begin() as connection:
         assert of_token(connection, token) is None
@@ -36,7 +45,12 @@ def test_a_user_is_added_listed_and_shut_out(tmp_path: Path, capsys: pytest.Capt
 
 WRONG = [
     pytest.param(["add", "ada"], "user ada: reaches nothing; wanted --reach", id="who reaches nothing"),
-    pytest.param(["add", " ", "--reach", "north"], "user ' ': wanted a name", id="without a name"),
+    pytest.param(
+        ["add", "ada", "--reach", "tiny", "--reach", "mars/1"],
+        "--reach mars/1: no such region; wanted one of tiny, walmart, or its configuration by --config too",
+        id="a region that is none",
+    ),
+    pytest.param(["add", " ", "--reach", "tiny"], "user ' ': wanted a name", id="without a name"),
     pytest.param(["link", "nobody"], "user nobody: not there", id="nobody"),
     pytest.param(["token", "nobody", "--days", "4000"], "--days: found 4000, wanted 1 to 365", id="for ever"),
 ]
@@ -53,8 +67,8 @@ def test_what_cannot_be_done_is_told_in_a_line(
 
 
 def test_a_name_is_given_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, "add", "ada", "--reach", "north") == 0
+    assert run(tmp_path, "add", "ada", "--reach", "tiny") == 0
     assert run(tmp_path, "add", "ada", "--reach", "*") == 1
     assert "user ada: there already" in capsys.readouterr().err
     run(tmp_path, "list")
-    assert capsys.readouterr().out.startswith("ada  viewer  north")
+    assert capsys.readouterr().out.startswith("ada  viewer  tiny")

@@ -17,6 +17,11 @@ def test_a_lake_in_which_nothing_is_published_has_no_publication(tmp_path: Path)
     assert Lake(str(tmp_path)).newest_publications() == {}
 
 
+def test_a_lake_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match=f"lake {tmp_path}/nowhere: not there; wanted the folder"):
+        Lake(f"{tmp_path}/nowhere").newest_publications()
+
+
 def test_the_newest_publication_is_of_the_newest_day_and_of_those_of_a_day_the_last(tmp_path: Path) -> None:
     for run_id, day, minute in (("a", DAY, 1), ("b", DAY, 3), ("c", DAY - timedelta(days=1), 9), ("d", DAY, 2)):
         publish(tmp_path, "north", {}, run_id, day, minute)

@@ -1,6 +1,7 @@
 """The server itself, on the loopback: what clients send that mean it ill, or that are slow."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 
 from api.conftest import ADDRESS, CONFIG, add, configs_of, indexed, token_of_service
+from shelfcast import cli
 from shelfcast.api import protocol
+from shelfcast.api.app import make_app
 from shelfcast.api.server import open_service, server_config
 
 Address = tuple[str, int]
@@ -223,16 +227,53 @@ def test_it_can_stand_behind_a_proxy_and_under_a_path(lake: Path, tmp_path: Path
         assert json.loads(body)["servers"] == [{"url": "/shop"}]
 
 
-def test_the_command_serves_and_prints_where_to_look(lake: Path, tmp_path: Path) -> None:
+def test_a_lake_that_is_not_there_is_told_by_the_log_and_by_ready(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    service, told = open_service(configs_of(tmp_path / "nowhere", tmp_path)), f"lake {tmp_path}/nowhere: not there"
+    with TestClient(make_app(service)) as client:
+        until = time.monotonic() + 30
+        while told not in (answer := client.get("/ready")).text:
+            assert time.monotonic() < until, answer.text
+            time.sleep(0.02)
+        assert answer.status_code == 503
+        assert (
+            told in client.get("/v1/orders", headers=token_of_service(service, add(service, "ada", "viewer", "*"))).text
+        )
+    assert told in caplog.messages[0]
+
+
+def serve_command(lake: Path, folder: Path, port: int) -> list[str]:
+    changes = [f"lake={lake}", "region=north", f"serving.folder={folder}", f"serving.port={port}",
+               f"inventory.decisions={folder / 'decisions'}"]  # fmt: skip
+    return ["serve", "--config", str(CONFIG), *[word for change in changes for word in ("--set", change)]]
+
+
+def test_where_the_port_is_taken_nothing_is_begun(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(serve_command(lake, tmp_path / "served", port)) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"shelfcast: serving.port: port {port} of 127.0.0.1 cannot be listened at: Address")
+    assert said.out == "", "no link"
+    assert not (tmp_path / "served").exists(), "no user either"
+
+
+@pytest.mark.parametrize(("ended", "statuses"), [(signal.SIGTERM, (0, -15)), (signal.SIGINT, (130,))])
+def test_the_command_serves_prints_where_to_look_and_ends_in_order(
+    lake: Path, tmp_path: Path, ended: signal.Signals, statuses: tuple[int, ...]
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     indexed(lake, tmp_path)
-    changes = [f"lake={lake}", "region=north", f"serving.folder={tmp_path}", f"serving.port={port}",
-               f"inventory.decisions={tmp_path / 'decisions'}"]  # fmt: skip
-    words = ["serve", "--config", str(CONFIG), *[word for change in changes for word in ("--set", change)]]
+    words, log = serve_command(lake, tmp_path, port), tmp_path / "log"
     code = "import sys; from shelfcast.cli import main; sys.exit(main(sys.argv[1:]))"
-    process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True)
+    with log.open("w") as stderr:
+        command = [sys.executable, "-c", code, *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         welcome, where = process.stdout.readline(), process.stdout.readline()
         assert welcome.startswith(f"user admin: choose a password within 24 hours at http://127.0.0.1:{port}/welcome#")
@@ -242,8 +283,9 @@ def test_the_command_serves_and_prints_where_to_look(lake: Path, tmp_path: Path)
             assert time.monotonic() < until
             time.sleep(0.1)
     finally:
-        process.terminate()
-        assert process.wait(30) in (0, -15)
+        process.send_signal(ended)
+        assert process.wait(30) in statuses
+    assert "Traceback" not in log.read_text()
 
 
 def send_or_nothing(address: Address) -> int:

@@ -10,7 +10,7 @@ from liquor import FILES, sale, text_of, write_files
 from shelfcast.config import load
 from shelfcast.errors import ConfigError, SourceError
 from shelfcast.resources import resource_folder
-from shelfcast.sources import Source, open_source, tells_of_supply
+from shelfcast.sources import Source, open_source
 from shelfcast.sources.raw import as_raw
 
 CONFIG = Path(str(resource_folder("conf") / "bibitor.yaml"))
@@ -134,7 +134,7 @@ def test_tables_whose_files_are_not_named_are_not_read(spark: SparkSession, tmp_
     assert spark.version
     changes = [f"source.path={tmp_path}", "source.files={sales: s.csv, products: p.csv}"]
     assert [*open_source(load(CONFIG, changes)).raw] == ["sales", "products"]
-    assert not tells_of_supply(load(CONFIG, changes))
+    assert not load(CONFIG, changes).source.tells_of_supply
 
 
 REAL = {

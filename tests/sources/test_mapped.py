@@ -15,7 +15,7 @@ from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.errors import ConfigError, SchemaError, SourceError
 from shelfcast.settings.encodings import ENCODINGS, java_name
 from shelfcast.settings.source import plain_name
-from shelfcast.sources import open_source, tells_of_supply
+from shelfcast.sources import open_source
 from shelfcast.sources.canonical import REQUIRED, canonical_columns
 
 
@@ -32,7 +32,7 @@ def test_a_company_needs_a_configuration_and_no_code(spark: SparkSession, tmp_pa
     assert (bread.sold_on, bread.revenue, bread.unit_price, bread.basket_id) == (date(2016, 12, 27), -2.5, None, None)
     assert milk._raw["Shop_No"] == "7"
     assert open_source(config(folder)).raw["sales"].name == "raw/corner_sales"
-    assert not tells_of_supply(config(folder))
+    assert not config(folder).source.tells_of_supply
 
 
 FORMS = {
@@ -139,7 +139,7 @@ def test_a_day_that_a_row_may_lack_refuses_it_where_it_cannot_be_read(spark: Spa
     settings = config(tmp_path, "purchases", files="orders.csv", received=received, columns=columns)
     found = {row.po_number: (row._fate, row.known_from) for row in rows_of(spark, settings, "purchases")}
     assert found == {"1": ("clean", date(2016, 12, 1)), "2": ("unreadable_date", date(2016, 12, 1))}
-    assert tells_of_supply(settings)
+    assert settings.source.tells_of_supply
 
 
 def test_stock_is_counted_at_the_opening_or_the_closing(spark: SparkSession, tmp_path: Path) -> None:

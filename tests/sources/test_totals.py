@@ -9,7 +9,7 @@ from builders import received
 from shelfcast.config import load
 from shelfcast.errors import ConfigError, SchemaError
 from shelfcast.resources import resource_folder
-from shelfcast.sources import Source, open_source, tells_of_supply
+from shelfcast.sources import Source, open_source
 from shelfcast.sources.raw import as_raw
 from totals import WALMART, write_favorita, write_walmart
 
@@ -40,7 +40,7 @@ def test_a_week_of_a_department_reads_as_a_sale_in_dollars_on_the_sunday_after_i
         **dict.fromkeys(("basket_id", "discount", "excise_tax")),
     }
     assert date(2010, 2, 5).weekday() == 4
-    assert not tells_of_supply(load(Path(str(resource_folder("conf") / "walmart.yaml"))))
+    assert not load(Path(str(resource_folder("conf") / "walmart.yaml"))).source.tells_of_supply
 
 
 def test_net_returns_are_negative_in_quantity_and_revenue_alike(spark: SparkSession, tmp_path: Path) -> None:

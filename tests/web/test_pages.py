@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import ADDRESS, CONFIG, PASSWORD, add, running, service_of
-from api.lake import DAY, order_id
+from api.lake import DAY, order_id, publish_without_plan, write_lake
 from api.whatif.test_predict import write_trained
 from shelfcast import config
 from shelfcast.api.decisions import add_decision
@@ -103,6 +103,40 @@ def test_the_overview_of_a_store_s_manager_is_of_that_store(as_user: Users) -> N
     assert "1 store, 4 products in them planned" in told
     assert "+1 / 0 products are newly likely" in told
     assert "a day late" not in told
+
+
+@pytest.fixture(scope="module")
+def unplanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake in which a forecast of north is published, and no plan."""
+    root = write_lake(tmp_path_factory.mktemp("unplanned") / "lake")
+    publish_without_plan(root, "north")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([], "No plan of Aug 6, 2017 is published: run job plan_inventory, then report."),
+        (["source.files={sales: sales.csv}"], "There is no plan: the source of this region tells of no purchases"),
+    ],
+    ids=["not made yet", "never"],
+)
+def test_without_a_plan_no_page_says_that_all_is_well(
+    unplanned: Path, tmp_path: Path, changes: list[str], said: str
+) -> None:
+    with running(unplanned, tmp_path / "served", *changes, install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update(HTML)
+        add(client, "ada", "planner", "north", password=PASSWORD)
+        browser = Browser(client, "ada")
+        well = (
+            "Nothing is likely|Nothing waits|No order|no order|0 of 0|of 0 suggested|suggests to order|There are none"
+        )
+        for path in ("/", "/orders", "/transfers", "/stores", "/store?store_id=1", "/product?store_id=1&product_id=p1"):
+            told = text_of(browser.get(path))
+            assert said in told, path
+            assert not re.search(well, told), path
+            assert "Expected next week" in told or path in ("/orders", "/transfers")
 
 
 def test_a_day_without_one_before_says_so(as_user: Users) -> None:

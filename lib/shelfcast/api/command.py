@@ -1,7 +1,7 @@
 """The command `shelfcast user`: who has the database in hand needs no token."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
@@ -9,15 +9,20 @@ from shelfcast.api.access.accounts import add_user, change_user, list_users, mak
 from shelfcast.api.access.audit import Origin, record
 from shelfcast.api.access.credentials import make_token
 from shelfcast.api.access.database import Database
-from shelfcast.api.access.principal import ROLES, Grant
+from shelfcast.api.access.principal import ROLES, Grant, unknown_grants
+from shelfcast.config import Config
 from shelfcast.errors import ConfigError
 from shelfcast.settings.serving import Serving
 
 _HERE = Origin("command line", "command line")
 
 
-def carry_out(settings: Serving, asked: argparse.Namespace) -> list[str]:
-    """What is asked for, in one transaction with its audit; the lines to print."""
+def carry_out(configs: Sequence[Config], asked: argparse.Namespace) -> list[str]:
+    """What is asked for, in one transaction with its audit; the lines to print. How it is served, the first of the
+    configurations says."""
+    if asked.deed == "add":
+        _require_reach(asked, {config.region for config in configs})
+    settings = configs[0].serving
     database = Database(settings)
     try:
         with database.begin() as connection:
@@ -29,9 +34,16 @@ def carry_out(settings: Serving, asked: argparse.Namespace) -> list[str]:
         database.close()
 
 
-def _add(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:
+def _require_reach(asked: argparse.Namespace, regions: set[str]) -> None:
     if not asked.reach:
         raise ConfigError(f"user {asked.name}: reaches nothing; wanted --reach REGION, REGION/STORE or '*'")
+    unknown = unknown_grants(map(Grant.parse, asked.reach), regions)
+    if unknown:
+        wanted = f"wanted one of {', '.join(sorted(regions))}, or its configuration by --config too"
+        raise ConfigError(f"--reach {unknown}: no such region; {wanted}")
+
+
+def _add(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:
     add_user(connection, asked.name, ROLES[asked.role], map(Grant.parse, asked.reach))
     yield from _link(connection, settings, asked)
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from shelfcast.errors import ShelfcastError
@@ -16,6 +17,8 @@ from shelfcast.errors import ShelfcastError
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
 _LONGEST = 100
+# Fields whose value nobody but its owner is to see. The body as a whole may hold one.
+_SECRETS = {"password", "again", "link", "token", "csrf"}
 
 
 class ProblemBody(BaseModel):
@@ -62,16 +65,28 @@ def install_problems(app: FastAPI) -> None:
         detail = "; ".join(map(_told, error.errors()[:10]))
         return problem_response(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
 
+    @app.exception_handler(DataError)
+    async def _not_kept(request: Request, error: DataError) -> JSONResponse:
+        _LOG.warning("request %s: %s", request.state.request_id, type(error.orig).__name__)
+        detail = "a value that the database does not keep, such as a text with a zero byte; wanted another"
+        return problem_response(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
     @app.exception_handler(ShelfcastError)
     async def _of_ours(request: Request, error: ShelfcastError) -> JSONResponse:
         return problem_response(request.state.request_id, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
 def _told(problem: Mapping[str, Any]) -> str:
-    """One wrong value: where it stands, what was found, what was wanted."""
+    """One wrong value: where it stands, what was found, what was wanted. What may be a secret is not said back: an
+    answer is logged and shown where a request is not."""
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "missing":
         return f"{place}: missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: not known here; wanted it left out"
+    wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    if tuple(problem["loc"]) == ("body",) or _SECRETS & {*problem["loc"]}:
+        return f"{place}: wanted: {wanted}"
     found = repr(problem.get("input"))
     shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
-    return f"{place}: found {shown}; wanted: {problem['msg'].removeprefix('Input should be ')}"
+    return f"{place}: found {shown}; wanted: {wanted}"

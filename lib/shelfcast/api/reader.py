@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
@@ -15,6 +16,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from shelfcast import artefacts
 from shelfcast.errors import LakeError
+from shelfcast.storage import is_remote
 
 PUBLICATIONS = "monitoring/publications"
 _COLUMNS = ["region", "forecast_date", "run_id", "published_at", "tables"]
@@ -55,8 +57,11 @@ class Lake:
     def newest_publications(self) -> dict[str, Publication]:
         """Of each region the newest publication: of the newest day, and of those of one day the last.
 
-        Raises LakeError where the lake cannot be read; a lake in which nothing is published yet is an empty one.
+        Raises LakeError where the lake is not there or cannot be read; a lake in which nothing is published yet is an
+        empty one.
         """
+        if not is_remote(self.root) and not Path(self.root).is_dir():
+            raise LakeError(f"lake {self.root}: not there; wanted the folder that the jobs of its regions have made")
         try:
             table = DeltaTable(f"{self.root}/{PUBLICATIONS}")
             rows = table.to_pyarrow_dataset().to_table(_COLUMNS).to_pylist()

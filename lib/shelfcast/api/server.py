@@ -1,6 +1,7 @@
 """Opens the service of some configurations, and serves it."""
 
 import logging
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from shelfcast.api.protocol import PatientProtocol
 from shelfcast.api.service import Service, decision_folders
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError
+from shelfcast.settings.serving import Serving
 
 FIRST_USER = "admin"
 Install = Callable[[FastAPI], None]
@@ -62,10 +64,29 @@ def first_link(service: Service) -> str | None:
 
 
 def serve(configs: Sequence[Config], install: Install | None = None) -> int:
-    """Serve until interrupted, and tell on stdout where. install: adds what else is served."""
-    service = open_service(configs)
-    server = uvicorn.Server(server_config(service, install))
-    _log_to_stderr()
+    """Serve until interrupted, and tell on stdout where. install: adds what else is served.
+
+    Raises ConfigError where it cannot: then nobody was added, and no link is lost.
+    """
+    with _listen(configs[0].serving) as listener:
+        service = open_service(configs)
+        server = uvicorn.Server(server_config(service, install))
+        _log_to_stderr()
+        _welcome(service)
+        server.run([listener])
+    return 0
+
+
+def _listen(settings: Serving) -> socket.socket:
+    place, family = (settings.host, settings.port), socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server(place, family=family)
+    except OSError as error:
+        found = f"port {settings.port} of {settings.host} cannot be listened at: {error.strerror}"
+        raise ConfigError(f"serving.port: {found}; wanted one that is free, of a host of this machine") from None
+
+
+def _welcome(service: Service) -> None:
     address = service.settings.address
     link = first_link(service)
     if link:
@@ -73,8 +94,6 @@ def serve(configs: Sequence[Config], install: Install | None = None) -> int:
         sys.stdout.write(f"user {FIRST_USER}: choose a password within {hours} hours at {address}/welcome#{link}\n")
     sys.stdout.write(f"serving {', '.join(sorted(service.configs))} at {address} ({address}/openapi.json)\n")
     sys.stdout.flush()
-    server.run()
-    return 0
 
 
 def server_config(service: Service, install: Install | None = None) -> uvicorn.Config:

@@ -30,9 +30,20 @@ class Service:
     outbox: Outbox
     limiter: Limiter
 
+    @property
+    def regions(self) -> list[str]:
+        """Those that are published or configured."""
+        return sorted({*self.indexes.regions, *self.configs})
+
     def collects(self, region: str) -> bool:
         """Whether decisions on the region's orders are read by a job."""
         return region in decision_folders(self.configs)
+
+    def may_plan(self, region: str) -> bool:
+        """Whether the region's source tells of its supply, without which no job plans; so it does where it is not known
+        here."""
+        config = self.configs.get(region)
+        return config is None or config.source.tells_of_supply
 
     @property
     def origin(self) -> str:

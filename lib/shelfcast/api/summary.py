@@ -51,7 +51,7 @@ def summary(service: Serving, view: View) -> Summary:
     own, before, origin = view.own("store_id"), day_before(view), view.index.origin
     return Summary(
         region=view.region, forecast_date=origin["forecast_date"], published_at=origin["published_at"],
-        last_week=origin["last_week"], before=before,
+        last_week=origin["last_week"], planned=view.is_planned, before=before,
         stores=view.select("select count(*) as n from stores", [own])[0]["n"],
         service=Service(**view.select(_SERVICE, [own])[0]),
         stock=Stock(**view.select(_STOCK, [own])[0]),
@@ -93,7 +93,7 @@ def stores_at_a_glance(view: View, search: str | None = None, store_id: str | No
 
     def read(rows: Sequence[Row]) -> list[Row]:
         means = _next_means(view)
-        counts = ("orders", "stock_out", "overstock", "alerts")
+        counts = ("alerts", *(("orders", "stock_out", "overstock") if view.is_planned else ()))
         return [
             {**row, **{name: row[name] or 0 for name in counts}, "mean": means.get(row["store_id"])} for row in rows
         ]

@@ -44,6 +44,11 @@ class View:
     def region(self) -> str:
         return str(self.index.origin["region"])
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether a plan is published with the forecast: without one no orders, stock and risks are known."""
+        return bool(self.index.rows("select 1 from policies limit 1"))
+
     def require_store(self, store: str | None) -> None:
         """Raises Problem 403 where the store is named and not the user's."""
         if store is not None and self.stores is not None and store not in self.stores:

@@ -22,6 +22,7 @@ _TOLD = {
 
 
 # A Delta table's columns have none of these in their names.
+_SUPPLY = {"purchases", "invoices", "opening_stock", "closing_stock"}
 _MARKS = re.compile(r"[^\w]+")
 
 
@@ -135,6 +136,16 @@ class Source(Section):
     def patterns(self) -> dict[str, str]:
         """table -> the name of its files, or a pattern of several, of the tables that are read from files."""
         return self.files or {name: table.files for name, table in self.tables.items() if table.files is not None}
+
+    @property
+    def read_tables(self) -> dict[str, MappedTable]:
+        """The tables that are read, from files or from the database."""
+        return {name: table for name, table in self.tables.items() if name in self.patterns or table.select}
+
+    @property
+    def tells_of_supply(self) -> bool:
+        """Whether it has purchases, invoices or stock, and with them vendors and prices."""
+        return not _SUPPLY.isdisjoint(self.read_tables)
 
     @field_validator("time_zone")
     @classmethod

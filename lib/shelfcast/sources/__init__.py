@@ -52,8 +52,3 @@ def selected_tables(spark: SparkSession, config: Config) -> dict[str, Selected]:
     """Those of the source's tables that a database holds, by what each is of."""
     source = open_source(config)
     return source.selected(spark) if isinstance(source, Mapped) else {}
-
-
-def tells_of_supply(config: Config) -> bool:
-    """Whether the source has purchases, invoices or stock, and with them vendors and prices."""
-    return not {"purchases", "invoices", "opening_stock", "closing_stock"}.isdisjoint(open_source(config).raw)

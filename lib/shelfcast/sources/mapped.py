@@ -40,7 +40,7 @@ class Mapped:
         self._source, self._first_day = config.source, config.cleaning.first_day
         _require_places(config.source)
         self._folder, self._patterns = config.source.path or "", config.source.patterns
-        tables = {name: each for name, each in config.source.tables.items() if name in self._patterns or each.select}
+        tables = config.source.read_tables
         if "sales" not in tables:
             raise ConfigError(f"source.tables: found {', '.join(tables) or 'none'}; wanted sales among them")
         for name, table in tables.items():

@@ -20,7 +20,7 @@ from shelfcast.judging.judged import Judged, judge_all, judge_new
 from shelfcast.judging.since import judged_before, last_deliveries
 from shelfcast.judging.writing import Writer, in_shape
 from shelfcast.session import side_by_side
-from shelfcast.sources import canonical, open_source, tells_of_supply
+from shelfcast.sources import canonical, open_source
 from shelfcast.sources.ledger import LEDGER
 
 _ALWAYS = (
@@ -47,7 +47,7 @@ _LEARNED = ("product_id", "sold_on", "source_quantity")
 def job(config: Config) -> Job:
     raw = open_source(config).raw
     supplied = [table for table, names in _SUPPLY if any(name in raw for name in names)]
-    told = (supply.VENDORS, supply.PRICES) if tells_of_supply(config) else ()
+    told = (supply.VENDORS, supply.PRICES) if config.source.tells_of_supply else ()
     requirements.require_rules(config, [*raw])
     about = (CONDITIONS,) if {*conditions_in(raw)} else ()
     promised = (contracts.RESULTS,) if config.contracts else ()

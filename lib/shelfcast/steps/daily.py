@@ -10,7 +10,6 @@ from shelfcast.errors import LakeError, ShelfcastError, TransientError
 from shelfcast.logs import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
-from shelfcast.sources import tells_of_supply
 from shelfcast.steps import collect_decisions, detect_anomalies, forecast, plan_inventory, report, write_back
 from shelfcast.steps.retrain import BEFORE, day_of, receive, with_models
 
@@ -72,7 +71,7 @@ def _make_day(runner: Runner, day: date) -> None:
 def day_steps(config: Config) -> tuple[ModuleType, ...]:
     """The jobs of a day, in order; `report` publishes what the others made."""
     decided = (collect_decisions,) if config.inventory.decisions else ()
-    planned = (*decided, plan_inventory) if tells_of_supply(config) else ()
+    planned = (*decided, plan_inventory) if config.source.tells_of_supply else ()
     # Alerts are told before the plan, which what is held may forbid.
     written = (write_back,) if config.write_back else ()
     return (*BEFORE, forecast, detect_anomalies, *planned, report, *written)

@@ -82,6 +82,7 @@ def plan_inventory(run: Run) -> None:
     _write_policies(run, forecast, held, has_stock)
     if has_stock:
         _write_orders(run, held)
+    run.say("the plan is not published until job report runs")
 
 
 class Forecast(NamedTuple):

@@ -9,7 +9,6 @@ from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
 from shelfcast.demand import known_on, newest_known
 from shelfcast.job import Job, Run
-from shelfcast.sources import tells_of_supply
 from shelfcast.study import board, protocol, tables
 from shelfcast.study.models import MODELS
 from shelfcast.study.network import DESCRIPTION, MLP, PREDICTED, StudyFit, fit_study_network
@@ -28,7 +27,7 @@ _SAMPLE_ROWS = 2000
 
 
 def job(config: Config) -> Job:
-    reads = (*_READS, supply.PRICES) if tells_of_supply(config) else _READS
+    reads = (*_READS, supply.PRICES) if config.source.tells_of_supply else _READS
     settings = ("cleaning", "study", "runtime")
     return Job("study", reads, _WRITES, settings, study, stamp=lambda _: repr(installed(TRAINING_PACKAGES)))
 

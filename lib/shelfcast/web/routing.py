@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from shelfcast.api.problems import Problem, problem_response
 from shelfcast.errors import ShelfcastError
 from shelfcast.web.told import told_as_page
 
-REFUSALS = (Problem, HTTPException, RequestValidationError, ShelfcastError)
+REFUSALS = (Problem, HTTPException, RequestValidationError, ShelfcastError, DataError)
 _LOG = logging.getLogger(__name__)
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 

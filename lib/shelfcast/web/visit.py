@@ -84,6 +84,11 @@ class Visit:
         """Whether the user decides on the region's orders, and a job collects what is decided."""
         return self.may_plan and self.service.collects(self.view.region)
 
+    @property
+    def could_plan(self) -> bool:
+        """Whether the region's source tells what a plan needs."""
+        return self.service.may_plan(self.view.region)
+
     def decides_on(self, row: OrderRow | TransferRow) -> bool:
         """Whether the user's stores are all that an order or a transfer concerns."""
         stores = (row.from_store, row.to_store) if isinstance(row, TransferRow) else (row.store_id,)

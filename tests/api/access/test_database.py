@@ -13,6 +13,7 @@ from shelfcast.api.access.accounts import AccountError, add_user, has_users, lis
 from shelfcast.api.access.database import Database
 from shelfcast.api.access.principal import Grant, Role
 from shelfcast.api.access.tables import USERS
+from shelfcast.errors import ConfigError
 from shelfcast.settings.serving import Serving
 
 NORTH = [Grant("north")]
@@ -27,6 +28,25 @@ def users(tmp_path: Path) -> Iterator[Database]:
     database = opened(tmp_path)
     yield database
     database.close()
+
+
+def test_the_file_is_read_by_nobody_else(tmp_path: Path) -> None:
+    folder = tmp_path / "serving"
+    database = opened(folder)
+    with database.begin() as connection:
+        add_user(connection, "ada", Role.ADMIN, NORTH)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+    assert modes == {"serving": 0o700, **dict.fromkeys(modes.keys() - {"serving"}, 0o600)}
+    assert "access.sqlite-wal" in modes
+    database.close()
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        ConfigError, match=r"serving\.folder: .*file/access\.sqlite cannot be made: .*; wanted a folder"
+    ):
+        opened(tmp_path / "file")
 
 
 def test_a_user_is_added_with_all_that_goes_along_or_not_at_all(users: Database) -> None:

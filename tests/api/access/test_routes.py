@@ -242,3 +242,14 @@ def test_who_reaches_a_store_is_refused_the_sum_of_the_region(
 ) -> None:
     assert client.get("/v1/forecasts?level=region", headers=as_user("viewer", "north")).status_code == 200
     assert client.get("/v1/forecasts?level=region", headers=as_user("viewer", "north/2")).status_code == 403
+
+
+def test_nobody_is_given_a_region_that_is_none(client: TestClient, as_user: Callable[..., dict[str, str]]) -> None:
+    admin, told = as_user("admin", "*"), "grants mras/9: no such region; wanted one of north, south"
+    asked = {"name": "grace", "role": "viewer", "grants": ["north", "mras/9"]}
+    answer = client.post("/v1/users", json=asked, headers=admin)
+    assert (answer.status_code, answer.json()["detail"]) == (422, told)
+    assert client.post("/v1/users", json={**asked, "grants": ["north"]}, headers=admin).status_code == 201
+    answer = client.patch("/v1/users/grace", json={"grants": ["mras/9"]}, headers=admin)
+    assert (answer.status_code, answer.json()["detail"]) == (422, told)
+    assert client.patch("/v1/users/grace", json={"grants": ["south/9"]}, headers=admin).status_code == 204

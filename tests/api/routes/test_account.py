@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -173,3 +174,20 @@ def test_no_secret_is_in_the_log(client: TestClient, name: str, caplog: pytest.L
     assert name in caplog.text
     for secret in (PASSWORD, made["token"], csrf["x-csrf-token"], client.cookies["shelfcast_session"]):
         assert secret not in caplog.text
+
+
+JSON, SECRET = "application/json", "shelfcast_one_time"
+LEAKS = [
+    pytest.param(JSON, {"name": "ada", "passwort": SECRET}, "body.passwort: not known here; wanted it left out",
+                 id="a field that is none"),
+    pytest.param(JSON, {"name": "ada", "password": SECRET + "x" * 1024}, "body.password: wanted: ", id="too long"),
+    pytest.param(JSON, {"name": "ada", "password": [SECRET]}, "body.password: wanted: a valid string", id="a list"),
+    pytest.param("text/plain", {"name": "ada", "password": SECRET}, "body: wanted: ", id="no JSON, says its header"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "asked", "told"), LEAKS)
+def test_a_refusal_says_no_secret_back(client: TestClient, kind: str, asked: dict[str, Any], told: str) -> None:
+    answer = client.post("/v1/session", content=json.dumps(asked), headers={"content-type": kind})
+    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.text
+    assert SECRET not in answer.text

@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from api.lake import AHEAD, mean_of
+from api.conftest import add, running, token_of
+from api.lake import AHEAD, mean_of, publish_without_plan, write_lake
 
 Headers = Callable[..., dict[str, str]]
 
@@ -47,3 +49,12 @@ def test_where_no_day_is_published_before_nothing_is_compared(client: TestClient
     found = summary(client, as_user("viewer", "south"))
     assert (found["before"], found["suggested_before"]) == (None, None)
     assert [row["new"] for row in found["risks"]] == [None, None]
+
+
+def test_whether_a_plan_is_published_is_told(client: TestClient, as_user: Headers, tmp_path: Path) -> None:
+    assert summary(client, as_user("viewer", "north/2"))["planned"]
+    root = write_lake(tmp_path / "lake")
+    publish_without_plan(root, "north")
+    with running(root, tmp_path / "served") as other:
+        headers = token_of(other, add(other, "ada", "viewer", "*"))
+        assert [summary(other, headers, region=region)["planned"] for region in ("north", "south")] == [False, True]

@@ -55,9 +55,7 @@ class Database:
 
 def _url(settings: Serving) -> URL:
     if settings.database is None:
-        folder = Path(settings.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        return URL.create("sqlite", database=str((folder / _FILE).absolute()))
+        return URL.create("sqlite", database=str(_own_file(Path(settings.folder)).absolute()))
     try:
         url = make_url(settings.database)
     except ArgumentError:
@@ -66,6 +64,19 @@ def _url(settings: Serving) -> URL:
         raise ConfigError(f"serving.database: holds a password; wanted it in the variable {PASSWORD_VARIABLE}")
     password = os.environ.get(PASSWORD_VARIABLE)
     return url.set(password=password) if password and url.get_backend_name() != "sqlite" else url
+
+
+def _own_file(folder: Path) -> Path:
+    """The file in the folder, both made where they are not there: nobody else reads the hashes of passwords in it."""
+    path = folder / _FILE
+    try:
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+        path.touch()
+        path.chmod(0o600)
+    except OSError as error:
+        wanted = "wanted a folder that this user may write"
+        raise ConfigError(f"serving.folder: {path.absolute()} cannot be made: {error.strerror}; {wanted}") from None
+    return path
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -1,10 +1,12 @@
 """Who asks: a user's role, and the regions and stores that it reaches."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
 EVERYTHING = "*"
+_LONGEST = 200
 
 
 class Role(IntEnum):
@@ -41,6 +43,12 @@ class Grant:
 
     def __str__(self) -> str:
         return self.region if self.store == EVERYTHING else f"{self.region}/{self.store}"
+
+
+def unknown_grants(grants: Iterable[Grant], regions: Iterable[str]) -> str:
+    """Those of no region of these, in words; empty where there are none."""
+    known = {EVERYTHING, *regions}
+    return ", ".join(str(grant) for grant in grants if grant.region not in known)[:_LONGEST]
 
 
 @dataclass(frozen=True)

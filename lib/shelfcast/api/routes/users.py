@@ -20,8 +20,9 @@ from shelfcast.api.access.accounts import (
 )
 from shelfcast.api.access.audit import record, visible_to
 from shelfcast.api.access.guard import Admin, Planner, origin_of, refused
-from shelfcast.api.access.principal import ROLES, Grant, Principal
+from shelfcast.api.access.principal import ROLES, Grant, Principal, unknown_grants
 from shelfcast.api.access.tables import AUDIT
+from shelfcast.api.problems import Problem
 from shelfcast.api.service import Service, service_of
 
 ROUTER = APIRouter(prefix="/v1", tags=["users"])
@@ -89,7 +90,8 @@ def list_all_users(request: Request, principal: Admin) -> list[UserRow]:
 @ROUTER.post("/users", status_code=HTTPStatus.CREATED)
 def make_user(request: Request, principal: Admin, asked: UserAsked) -> Link:
     """Add a user, who chooses a password by the link."""
-    service, grants = service_of(request), _grants(principal, asked.grants)
+    service = service_of(request)
+    grants = _new_grants(service, principal, asked.grants)
     with service.database.begin() as connection:
         user_id = add_user(connection, asked.name, ROLES[asked.role], grants)
         link = make_link(connection, user_id, service.settings.access.link_hours)
@@ -101,8 +103,9 @@ def make_user(request: Request, principal: Admin, asked: UserAsked) -> Link:
 def change_one_user(request: Request, principal: Admin, name: Name, asked: UserChange) -> None:
     """Change role, regions and stores, or shut the account. Its sessions end; a shut one's tokens do too."""
     columns = asked.model_dump(include={"role", "disabled"}, exclude_none=True)
-    grants = None if asked.grants is None else _grants(principal, asked.grants)
-    with service_of(request).database.begin() as connection:
+    service = service_of(request)
+    grants = None if asked.grants is None else _new_grants(service, principal, asked.grants)
+    with service.database.begin() as connection:
         _require_reach(connection, principal, name)
         if name == principal.name:
             raise refused("role", HTTPStatus.FORBIDDEN, "yourself; wanted another admin to change you")
@@ -148,6 +151,16 @@ def list_audit(
 
 def link_address(service: Service, link: str) -> str:
     return f"{service.settings.address}/welcome#{link}"
+
+
+def _new_grants(service: Service, principal: Principal, texts: list[str]) -> list[Grant]:
+    """Raises Problem 403 as `_grants` does, 422 where there is no such region."""
+    grants = _grants(principal, texts)
+    unknown = unknown_grants(grants, service.regions)
+    if unknown:
+        wanted = f"wanted one of {', '.join(service.regions)}"
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"grants {unknown}: no such region; {wanted}")
+    return grants
 
 
 def _grants(principal: Principal, texts: list[str]) -> list[Grant]:

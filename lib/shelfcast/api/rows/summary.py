@@ -65,15 +65,16 @@ class NewRisk(RiskRow):
 
 
 class StoreSummary(BaseModel):
-    """A store: what is expected of its next week, and what waits in it."""
+    """A store: what is expected of its next week, and what waits in it. orders, stock_out, overstock: null where no
+    plan is published."""
 
     store_id: StoreId
     last_sold_on: date | None
     mean: float | None = Field(description="units, in the next week")
-    orders: int
+    orders: int | None
     cost: float | None = Field(description="of the orders that are suggested")
-    stock_out: int = Field(description="products that are likely to run out")
-    overstock: int
+    stock_out: int | None = Field(description="products that are likely to run out")
+    overstock: int | None
     alerts: int
 
 
@@ -84,6 +85,9 @@ class Summary(BaseModel):
     forecast_date: date
     published_at: datetime
     last_week: date | None
+    planned: bool = Field(
+        description="whether a plan of the day is published; else service, stock, orders and risks tell of nothing"
+    )
     before: date | None = Field(description="the day that it is compared with; null where none is published")
     stores: int
     service: Service
