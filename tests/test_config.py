@@ -151,6 +151,25 @@ def test_a_file_that_is_included_is_as_if_it_stood_there(written) -> None:
     assert config.load(file, ["backtest.horizon=4"]) == config.load(written(GOOD), ["backtest.horizon=4"])
 
 
+def test_a_day_that_is_none_is_named_with_its_line_wherever_it_is_set(written, tmp_path: Path) -> None:
+    line = GOOD[: GOOD.index("learn_until:")].count("\n") + 1
+    wanted = "found 2016-13-02, wanted a day of the calendar"
+    file = written(GOOD.replace("learn_until: 2017-07-16", "learn_until: 2016-13-02"))
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: not valid YAML: {wanted}"):
+        config.load(file)
+    with pytest.raises(ConfigError, match=rf"--set as_of=2016-13-02: .*{wanted}"):
+        config.load(written(GOOD), ["as_of=2016-13-02"])
+    adjustments = tmp_path / "adjustments.yaml"
+    adjustments.write_text("inventory.lead_days: 2016-13-02")
+    with pytest.raises(ConfigError, match=rf"adjustments\.yaml: .*{wanted}"):
+        config.load(written(GOOD), [f"adjustments={adjustments}"])
+
+
+def test_a_file_with_a_character_that_no_text_has_is_named(written) -> None:
+    with pytest.raises(ConfigError, match=r"region\.yaml:1: not valid YAML: special characters are not allowed"):
+        config.load(written("lake: \0"))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(No such file or directory\)"):
         config.load(tmp_path / "nowhere.yaml")

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from shelfcast.errors import ConfigError
-from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
+from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader, problem_of
 from shelfcast.settings.sections import Section
 
 # section -> its keys that a planner may set: what orders are made by, and from which bound on somebody is told.
@@ -42,8 +42,8 @@ def read_adjustments(path: str | Path) -> dict[str, Any]:
     _require_bounded(str(file), text)
     try:
         found = yaml.load(text, Loader=BoundedLoader) or {}  # a SafeLoader
-    except yaml.YAMLError:
-        raise ConfigError(f"{file}: not valid YAML; wanted adjustments") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not valid YAML: {problem_of(error)}; wanted adjustments") from None
     if not isinstance(found, dict) or not found.keys() <= KEYS:
         unknown = ", ".join(sorted(map(str, found.keys() - KEYS))) if isinstance(found, dict) else type(found).__name__
         raise ConfigError(f"{file}: found {unknown}; wanted keys such as inventory.targets")

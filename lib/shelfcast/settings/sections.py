@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shelfcast.errors import ConfigError
-from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
+from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader, problem_of
 
 
 class Section(BaseModel):
@@ -78,9 +78,10 @@ def _parse(path: Path, may_include: bool = True) -> dict[str, Any]:
     try:
         # SafeLoaders both
         document = yaml.load(text, Loader=_IncludingLoader) if may_include else yaml.load(text, Loader=_UniqueKeyLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {problem_of(error)}") from None
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: found {type(document).__name__}, wanted a mapping of sections")
     return document
@@ -108,8 +109,8 @@ def _apply(document: dict[str, Any], change: str) -> None:
             raise ConfigError(f"--set {change}: {section} is a value, not a section")
     try:
         document[last] = yaml.load(value, Loader=BoundedLoader)  # a SafeLoader
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {change}: the value is not valid YAML") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: the value is not valid YAML: {problem_of(error)}") from None
 
 
 def _explain(kind: type[Section], path: Path, problem: Mapping[str, Any]) -> str:
