@@ -170,6 +170,17 @@ def test_a_file_with_a_character_that_no_text_has_is_named(written) -> None:
         config.load(written("lake: \0"))
 
 
+def test_a_source_that_goes_on_has_no_last_day(written) -> None:
+    assert config.load(written(GOOD.replace("  last_day: 2017-12-31\n", ""))).cleaning.last_day is None
+
+
+def test_a_last_day_before_the_first_is_named(written) -> None:
+    line = GOOD[: GOOD.index("last_day:")].count("\n") + 1
+    wanted = rf"region\.yaml:{line}: cleaning\.last_day: found .*, wanted: .*first_day, 2018-02-03, or later"
+    with pytest.raises(ConfigError, match=wanted):
+        config.load(written(GOOD.replace("first_day: 2016-12-26", "first_day: 2018-02-03")))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read \(No such file or directory\)"):
         config.load(tmp_path / "nowhere.yaml")

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shelfcast.errors import ConfigError
 from shelfcast.settings.adjustments import as_changes, read_adjustments
@@ -49,12 +49,13 @@ class Cleaning(Section):
     """What is refused, what is flagged, and which products are sold by volume.
 
     keys: table -> its business key. Rows of one key are versions or duplicates of one another; without a key, equal
-    rows are of their own.
+    rows are of their own. first_day, last_day: of sales; where no last one is set, as of a source that goes on, none is
+    later than the day of the run.
     """
 
     keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     first_day: date
-    last_day: date
+    last_day: date | None = None
     max_quantity: float = Field(gt=0)
     max_unit_price: float = Field(gt=0)
     ounce: Literal["weight", "fluid"]
@@ -64,6 +65,15 @@ class Cleaning(Section):
     def key_of(self, table: str) -> tuple[str, ...]:
         """The business key of a table; empty where it has none. A product is there once, whatever the configuration."""
         return _OF_PRODUCTS if table == "products" else self.keys.get(table, ())
+
+    @field_validator("last_day")
+    @classmethod
+    def _is_not_before_the_first(cls, last: date | None, info: ValidationInfo) -> date | None:
+        # A first day that is wrong itself is named by its own error.
+        first = info.data.get("first_day")
+        if first and last and last < first:
+            raise ValueError(f"first_day, {first}, or later")
+        return last
 
     @field_validator("keys")
     @classmethod
