@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,57 @@ def test_a_file_that_is_included_is_as_if_it_stood_there(written) -> None:
     file = written(f"{GOOD[:start].rstrip()} !include part.yaml{GOOD[end:]}")
     (file.parent / "part.yaml").write_text(GOOD[start:end])
     assert config.load(file, ["backtest.horizon=4"]) == config.load(written(GOOD), ["backtest.horizon=4"])
+
+
+def test_a_missing_include_is_named_with_the_line_that_wants_it(written) -> None:
+    line = GOOD[: GOOD.index("runtime:")].count("\n") + 2
+    text = GOOD[: GOOD.index("runtime:")] + "\nruntime: !include nowhere.yaml\n"
+    with pytest.raises(
+        ConfigError, match=rf"region\.yaml:{line}: !include nowhere\.yaml: .*nowhere\.yaml is not there"
+    ):
+        config.load(written(text))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        pytest.param("country", "XX", "found 'XX', wanted: .*a country whose holidays are known", id="country"),
+        pytest.param("backtest.product_models", "[zero, navie]", "found 'navie', wanted: .*one of zero,", id="model"),
+        pytest.param("backtest.slow_models", "[navie]", "found 'navie', wanted: .*one of zero, naive", id="slow-model"),
+        pytest.param("backtest.horizont", "4", r"unknown key \(did you mean horizon\?\)", id="typo"),
+        pytest.param("cleaning.last_day", "2011-01-01", r"wanted: .*first_day, 2016-12-26, or later", id="days"),
+    ],
+)
+def test_what_is_set_wrongly_is_named_by_the_change_that_set_it(written, key: str, value: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^--set {key}={re.escape(value)}: {key}[.\d]*: .*{wanted}"):
+        config.load(written(GOOD), ["lake=elsewhere", f"{key}={value}"])
+
+
+def test_what_is_wrong_in_the_file_is_named_by_its_line_whatever_is_set(written) -> None:
+    text = GOOD.replace("country: US", "country: XX")
+    line = text[: text.index("country:")].count("\n") + 1
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: country: found 'XX'"):
+        config.load(written(text), ["lake=elsewhere"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "unlike"),
+    [
+        ("{name: a, table: nope, severity: count, required: [day]}", "unlike a of nope"),
+        ("{name: a, table: sales, severity: count, reference: {column: store_id, table: nope}}", "unlike a of nope"),
+    ],
+)
+def test_a_contract_is_of_tables_that_the_source_has(written, rule: str, unlike: str) -> None:
+    file = written(f"{GOOD}\ncontracts:\n  - {rule}\n")
+    with pytest.raises(ConfigError, match=rf"region\.yaml:\d+: contracts: .*rules of sales, products.*, {unlike}"):
+        config.load(file)
+
+
+def test_a_wrong_rule_of_many_is_named_by_its_own_line(written) -> None:
+    text = f"{GOOD}\ncontracts:\n  - {{name: a, table: sales, severity: count, required: [store_id]}}\n"
+    line = text.count("\n") + 1
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: contracts\.1\.severity: found 'grave'"):
+        config.load(written(f"{text}  - {{name: b, table: sales, severity: grave, required: [store_id]}}\n"))
 
 
 def test_a_day_that_is_none_is_named_with_its_line_wherever_it_is_set(written, tmp_path: Path) -> None:

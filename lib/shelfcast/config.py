@@ -16,6 +16,7 @@ from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.maintenance import Maintenance
 from shelfcast.settings.monitoring import Monitoring
+from shelfcast.settings.names import Country, ModelName
 from shelfcast.settings.networks import FineTuning, Networks
 from shelfcast.settings.retraining import Daily, Retraining
 from shelfcast.settings.sections import LocalFile, Section, read
@@ -118,9 +119,9 @@ class Backtest(Section):
     stride: int = Field(ge=1)
     season: int = Field(ge=2)
     reference: Reference
-    category_models: tuple[str, ...]
-    product_models: tuple[str, ...]
-    slow_models: tuple[str, ...] = ()
+    category_models: tuple[ModelName, ...]
+    product_models: tuple[ModelName, ...]
+    slow_models: tuple[ModelName, ...] = ()
     slow_series: int | Literal["all"]
     min_selling_weeks: int = Field(ge=1)
 
@@ -167,7 +168,7 @@ class Config(Section):
 
     lake: str
     region: str = Field(pattern=r"^[a-z0-9_]+$")
-    country: str
+    country: Country
     as_of: date | None = None
     adjustments: LocalFile | None = None
     source: Source
@@ -203,6 +204,17 @@ class Config(Section):
             raise ValueError(f"names that mean nothing else, unlike {', '.join(taken)}")
         return told
 
+    @field_validator("contracts")
+    @classmethod
+    def _are_of_tables_that_the_source_has(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
+        # A source that is wrong itself is named by its own error.
+        tables = (
+            [*info.data["source"].tables] if "source" in info.data else [table for r in rules for table in r.tables]
+        )
+        if unknown := [f"{rule.name} of {table}" for rule in rules for table in rule.tables if table not in tables]:
+            raise ValueError(f"rules of {', '.join(tables)}, unlike {', '.join(unknown)}")
+        return rules
+
     @property
     def lake_root(self) -> str:
         """The lake's address: a URI as it stands, a path made absolute."""
@@ -221,7 +233,7 @@ def load(path: str | Path, changes: Iterable[str] = ()) -> Config:
     if not adjustments:
         return config
     try:
-        return read(Config, path, [*as_changes(adjustments), *changes])
+        return read(Config, path, changes, as_changes(adjustments))
     except ConfigError as error:
         raise ConfigError(f"{config.adjustments} over {error}") from None
 

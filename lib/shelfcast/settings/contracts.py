@@ -111,6 +111,11 @@ class Rule(Section):
         return next(check for check in _CHECKS if getattr(self, check) is not None)
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """Its own, and the one that it refers to."""
+        return (self.table, *([self.reference.table] if self.reference and self.reference.table else []))
+
+    @property
     def is_of_table(self) -> bool:
         """Whether it is the table that keeps it, and not each row."""
         return self.freshness is not None or self.volume is not None
