@@ -96,6 +96,13 @@ def test_a_job_without_alerts_knows_no_such_flag(capsys: pytest.CaptureFixture[s
     assert "unrecognized arguments: --fail-on" in capsys.readouterr().err
 
 
+def test_a_day_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.run("a job", lambda _: None, ["--config", CONFIG, "--as-of", "2016-02-30"])
+    assert end.value.code == 2
+    assert "argument --as-of: found '2016-02-30', wanted a day such as 2017-08-01" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("error", "status", "line"), OUTCOMES.values(), ids=OUTCOMES)
 def test_an_end_is_an_exit_status_and_a_line(
     end: Callable[[BaseException | None], int],

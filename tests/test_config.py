@@ -36,7 +36,7 @@ def test_every_region_of_the_project_can_be_adjusted_and_decided_on(file: Path) 
 
 @pytest.mark.parametrize("key", ["adjustments", "monitoring.alerts_file"])
 def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{key}: found 's3://bucket/a.yaml', wanted: .*a file of this machine"):
+    with pytest.raises(ConfigError, match=rf"{key}: found 's3://bucket/a.yaml', wanted: a file of this machine"):
         config.load(ROOT / "conf" / "tiny.yaml", [f"{key}=s3://bucket/a.yaml"])
 
 
@@ -69,6 +69,12 @@ def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> Non
             id="not-a-choice",
         ),
         pytest.param(
+            "region: complete_journey",
+            "region:",
+            "region: found nothing, wanted: a valid string",
+            id="a-key-without-a-value",
+        ),
+        pytest.param(
             "products: [product_id]",
             "products: [product_id, brand]",
             "products: [product_id], or no key of theirs",
@@ -77,7 +83,7 @@ def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> Non
         pytest.param(
             "region: complete_journey",
             "region: Two Words",
-            "region: found 'Two Words'",
+            "region: found 'Two Words', wanted: a name of small letters, digits and underscores",
             id="region-is-no-path",
         ),
     ],
@@ -119,7 +125,7 @@ def test_the_error_names_the_line(written) -> None:
         pytest.param("a: 1\na: 2\n", "key 'a' is given twice", id="a-key-given-twice-does-not-win-in-silence"),
         pytest.param("a: [1\n", "not valid YAML", id="broken-yaml"),
         pytest.param("- a\n", "found list, wanted a mapping", id="not-a-mapping"),
-        pytest.param("", "found NoneType, wanted a mapping", id="empty-file"),
+        pytest.param("", "found nothing, wanted a mapping", id="empty-file"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(written, text: str, wanted: str) -> None:
@@ -164,11 +170,11 @@ def test_a_missing_include_is_named_with_the_line_that_wants_it(written) -> None
 @pytest.mark.parametrize(
     ("key", "value", "wanted"),
     [
-        pytest.param("country", "XX", "found 'XX', wanted: .*a country whose holidays are known", id="country"),
-        pytest.param("backtest.product_models", "[zero, navie]", "found 'navie', wanted: .*one of zero,", id="model"),
-        pytest.param("backtest.slow_models", "[navie]", "found 'navie', wanted: .*one of zero, naive", id="slow-model"),
+        pytest.param("country", "XX", "found 'XX', wanted: a country whose holidays are known", id="country"),
+        pytest.param("backtest.product_models", "[zero, navie]", "found 'navie', wanted: one of zero,", id="model"),
+        pytest.param("backtest.slow_models", "[navie]", "found 'navie', wanted: one of zero, naive", id="slow-model"),
         pytest.param("backtest.horizont", "4", r"unknown key \(did you mean horizon\?\)", id="typo"),
-        pytest.param("cleaning.last_day", "2011-01-01", r"wanted: .*first_day, 2016-12-26, or later", id="days"),
+        pytest.param("cleaning.last_day", "2011-01-01", r"wanted: first_day, 2016-12-26, or later", id="days"),
     ],
 )
 def test_what_is_set_wrongly_is_named_by_the_change_that_set_it(written, key: str, value: str, wanted: str) -> None:
@@ -228,7 +234,7 @@ def test_a_source_that_goes_on_has_no_last_day(written) -> None:
 
 def test_a_last_day_before_the_first_is_named(written) -> None:
     line = GOOD[: GOOD.index("last_day:")].count("\n") + 1
-    wanted = rf"region\.yaml:{line}: cleaning\.last_day: found .*, wanted: .*first_day, 2018-02-03, or later"
+    wanted = rf"region\.yaml:{line}: cleaning\.last_day: found 2017-12-31, wanted: first_day, 2018-02-03, or later"
     with pytest.raises(ConfigError, match=wanted):
         config.load(written(GOOD.replace("first_day: 2016-12-26", "first_day: 2018-02-03")))
 

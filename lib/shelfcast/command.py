@@ -8,7 +8,6 @@ import argparse
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
@@ -20,6 +19,7 @@ from shelfcast.errors import ShelfcastError, TransientError
 from shelfcast.failures import innermost, is_of_lost_jvm, naming_what_is_away
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
+from shelfcast.options import parse_day
 from shelfcast.runner import Runner
 from shelfcast.session import open_session
 from shelfcast.table import Table
@@ -34,7 +34,7 @@ def parser(description: str, tells_alerts: bool = False) -> argparse.ArgumentPar
     flags = argparse.ArgumentParser(description=description)
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML configuration of the region")
     flags.add_argument("--region", help="another name for the region than the configuration's")
-    flags.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the world as known on that day")
+    flags.add_argument("--as-of", type=parse_day, metavar="DATE", help="the world as known on that day")
     flags.add_argument("--log", choices=logs.FORMATS, default="text", help="the form of what is told on stderr")
     flags.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as backtest.horizon=4")
     if tells_alerts:

@@ -19,7 +19,7 @@ from shelfcast.settings.monitoring import Monitoring
 from shelfcast.settings.names import Country, ModelName
 from shelfcast.settings.networks import FineTuning, Networks
 from shelfcast.settings.retraining import Daily, Retraining
-from shelfcast.settings.sections import LocalFile, Section, read
+from shelfcast.settings.sections import LocalFile, PlainName, Section, read
 from shelfcast.settings.serving import Serving
 from shelfcast.settings.source import Source
 from shelfcast.settings.tracking import Tracking
@@ -167,7 +167,7 @@ class Config(Section):
     stands over what is set here."""
 
     lake: str
-    region: str = Field(pattern=r"^[a-z0-9_]+$")
+    region: PlainName
     country: Country
     as_of: date | None = None
     adjustments: LocalFile | None = None

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shelfcast.errors import ConfigError
 from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader, problem_of
+from shelfcast.settings.problems import fitting, found, wanted
 
 
 class Section(BaseModel):
@@ -31,6 +32,7 @@ def _is_of_this_machine(path: str) -> str:
 
 # A file that is locked, or that lines are appended to: no object of a store can be.
 LocalFile = Annotated[str, AfterValidator(_is_of_this_machine)]
+PlainName = Annotated[str, fitting(r"[a-z0-9_]+", "a name of small letters, digits and underscores")]
 S = TypeVar("S", bound=Section)
 _INCLUDE = "!include"
 
@@ -88,7 +90,8 @@ def _parse(path: Path, may_include: bool = True) -> dict[str, Any]:
         line = mark.line + 1 if mark else 1
         raise ConfigError(f"{path}:{line}: not valid YAML: {problem_of(error)}") from None
     if not isinstance(document, dict):
-        raise ConfigError(f"{path}: found {type(document).__name__}, wanted a mapping of sections")
+        kind = "nothing" if document is None else type(document).__name__
+        raise ConfigError(f"{path}: found {kind}, wanted a mapping of sections")
     return document
 
 
@@ -125,7 +128,7 @@ def _explain(kind: type[Section], stands: str, problem: Mapping[str, Any]) -> st
         return f"{where}: unknown key{_suggest(kind, place)}"
     if problem["type"] == "missing":
         return f"{where}: missing key"
-    return f"{where}: found {problem['input']!r}, wanted: {problem['msg'].removeprefix('Input should be ')}"
+    return f"{where}: found {found(problem['input'])}, wanted: {wanted(problem)}"
 
 
 def _suggest(kind: type[Section], place: Sequence[str | int]) -> str:
@@ -157,8 +160,8 @@ def _step(node: yaml.Node | None, part: str | int, line: int) -> tuple[int, yaml
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
         return node.value[part].start_mark.line + 1, node.value[part]
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    found = [(key.start_mark.line + 1, value) for key, value in pairs if key.value == str(part)]
-    return found[0] if found else (line, None)
+    told = [(key.start_mark.line + 1, value) for key, value in pairs if key.value == str(part)]
+    return told[0] if told else (line, None)
 
 
 def _nodes(path: Path) -> yaml.Node | None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shelfcast.errors import ConfigError
+from shelfcast.options import parse_day
 from shelfcast.publications import failures, published_days
 from shelfcast.retraining import training_of
 from shelfcast.runner import Runner
@@ -38,8 +39,8 @@ class Planned:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="DATE")
-    parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="DATE")
+    parser.add_argument("--from", dest="first", type=parse_day, required=True, metavar="DATE")
+    parser.add_argument("--to", dest="last", type=parse_day, required=True, metavar="DATE")
     parser.add_argument("--dry-run", action="store_true", help="say which days would run and why, and run none")
     parser.add_argument(
         "--reprocess",
