@@ -85,7 +85,7 @@ def test_alerts_as_bad_as_asked_end_in_3(
     monkeypatch.setattr(command, "open_session", lambda _: None)
     monkeypatch.setattr(command, "Runner", lambda *_: None)
     monkeypatch.setattr(command, "worst_alert", lambda _, table, fail_on: worst[fail_on] if table is ALERTS else "")
-    assert command.run("a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
+    assert command.run("daily: a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
     assert capsys.readouterr().err == said
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from shelfcast import cli, command, errors
+from shelfcast import arguments, cli, command, errors
 from shelfcast.submit import job_files
 
 ROOT = Path(__file__).parents[1]
@@ -53,4 +53,4 @@ def test_every_check_has_its_row() -> None:
 
 def test_every_command_that_it_names_is_there() -> None:
     named = set(re.findall(r"`shelfcast (\w+)", RUNBOOK))
-    assert named <= {*cli.SCHEDULED, *job_files(), "submit", "forget"}
+    assert named <= {*arguments.SCHEDULED, *job_files(), "submit", "forget"}

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from shelfcast.errors import ConfigError
-from shelfcast.options import parse_day
 from shelfcast.publications import failures, published_days
 from shelfcast.retraining import training_of
 from shelfcast.runner import Runner
@@ -36,18 +35,6 @@ class Planned:
     runs: bool
     reason: str
     trained_on: date
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="first", type=parse_day, required=True, metavar="DATE")
-    parser.add_argument("--to", dest="last", type=parse_day, required=True, metavar="DATE")
-    parser.add_argument("--dry-run", action="store_true", help="say which days would run and why, and run none")
-    parser.add_argument(
-        "--reprocess",
-        choices=REPROCESS,
-        default="none",
-        help="besides the days that were never made: none, those that failed, or all (default: none)",
-    )
 
 
 def backfill(runner: Runner, flags: argparse.Namespace) -> None:
