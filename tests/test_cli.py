@@ -177,6 +177,33 @@ def test_package_writes_the_archive_where_told(tmp_path: Path, capsys: pytest.Ca
     assert capsys.readouterr().out == f"{tmp_path / 'deep' / 'x.zip'}\n"
 
 
+def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["package", "--output", str(tmp_path / "file" / "x.zip")]) == 1
+    wanted = f"{tmp_path / 'file'}: cannot be written (File exists); wanted a folder that this user may write to"
+    assert capsys.readouterr().err == f"shelfcast: {wanted}\n"
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_chain_has_a_folder_that_can_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["generate", "tiny", str(tmp_path / "file" / "out")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"shelfcast: {tmp_path / 'file' / 'out'}: cannot be made (Not a directory); wanted a folder")
+    assert told.count("\n") == 1
+
+
+def test_an_interrupt_of_any_command_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "job_files", interrupted)
+    assert cli.main(["jobs"]) == 130
+    assert capsys.readouterr().err == "shelfcast: interrupted\n"
+
+
 @pytest.mark.usefixtures("spark")
 def test_generate_writes_a_chain_and_counts_its_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["generate", "tiny", str(tmp_path / "out"), "--rows", "9000", "--seed", "5"]) == 0
@@ -228,10 +255,13 @@ def test_an_interrupted_chain_is_told_to_be_removed(
 
 @pytest.mark.usefixtures("spark")
 def test_a_failure_in_spark_ends_a_chain_in_one_line_and_is_kept_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").touch()
-    out = tmp_path / "file" / "out"
+    def write_block(*_: object) -> None:
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory", "out")
+
+    monkeypatch.setattr(generate, "write_block", write_block)
+    out = tmp_path / "out"
     assert cli.main(["generate", "tiny", str(out)]) == 1
     told = capsys.readouterr().err
     assert told.startswith(f"shelfcast: {out} is not whole: remove it before you try again: ")

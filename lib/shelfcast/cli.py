@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from shelfcast import logs
 from shelfcast.arguments import SCHEDULED, command_parser, docstring_of, flags_of_job
-from shelfcast.errors import ShelfcastError
+from shelfcast.errors import ConfigError, ShelfcastError
 from shelfcast.submit import job_files, run, settings_in, spark_environment, submission, write_package
 
 WRONG_USAGE = 2
@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ShelfcastError as error:
         print(f"shelfcast: {error}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        print("shelfcast: interrupted", file=sys.stderr)
+        return INTERRUPTED[0]
 
 
 def _submit(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
@@ -68,11 +71,16 @@ def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
 
 
 def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
-    print(write_package(arguments.output))
-    if arguments.environment:
-        from shelfcast.portable_python import write_environment
+    try:
+        print(write_package(arguments.output))
+        if arguments.environment:
+            from shelfcast.portable_python import write_environment
 
-        print(write_environment(arguments.environment, ["spark", "train"] if arguments.training else ["spark"]))
+            print(write_environment(arguments.environment, ["spark", "train"] if arguments.training else ["spark"]))
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename}: cannot be written ({error.strerror}); wanted a folder that this user may write to"
+        ) from None
     return 0
 
 
