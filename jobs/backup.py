@@ -3,13 +3,12 @@
 import sys
 
 from shelfcast import command
+from shelfcast.flags import parser
 from shelfcast.steps import backup
 
 
 def main(argv: list[str]) -> int:
-    parser = command.parser(__doc__ or "")
-    backup.add_flags(parser)
-    flags = parser.parse_args(argv)
+    flags = parser(__doc__ or "").parse_args(argv)
     return command.carry_out(flags, lambda runner: backup.backup(runner, flags.place))
 
 

@@ -3,11 +3,12 @@
 import sys
 
 from shelfcast import command
+from shelfcast.flags import parser
 from shelfcast.steps import check_deadline
 
 
 def main(argv: list[str]) -> int:
-    flags = command.parser(__doc__ or "").parse_args(argv)
+    flags = parser(__doc__ or "").parse_args(argv)
     return command.carry_out(flags, lambda runner: check_deadline.check_deadline(runner, flags.as_of))
 
 

@@ -3,13 +3,12 @@
 import sys
 
 from shelfcast import command
+from shelfcast.flags import parser
 from shelfcast.steps import restore
 
 
 def main(argv: list[str]) -> int:
-    parser = command.parser(__doc__ or "")
-    restore.add_flags(parser)
-    flags = parser.parse_args(argv)
+    flags = parser(__doc__ or "").parse_args(argv)
     return command.carry_out(flags, lambda runner: restore.restore(runner, flags.place))
 
 

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
-    "errors failures logs options processes locks resources storage table lineage schemas settings",
+    "errors failures logs options flags processes locks resources storage table lineage schemas settings",
     "config code session folder lease turns lake_version commits properties lake job cleaning runner",
     "upkeep publications provenance database inbox",
     "migrations sources judging erasure events calendar weeks demand",
@@ -24,7 +24,7 @@ LAYERS = (
     "api web",
     "steps system command",
     "generator",
-    "submit portable_python cli",
+    "submit portable_python arguments cli",
 )
 ORDER = [name for layer in LAYERS for name in layer.split()]
 

@@ -1,14 +1,32 @@
 import ast
 import errno
+import re
 from pathlib import Path
 
 import pytest
 
-from shelfcast import __version__, cli, config
+from shelfcast import __version__, cli, config, flags
+from shelfcast.arguments import SCHEDULED
 from shelfcast.generator import generate
+from shelfcast.steps import backfill
 from shelfcast.submit import Submission, job_files
 
 ROOT = Path(__file__).parents[1]
+# What a job cannot be without, and the flag or argument that it has beside those of every job.
+NEEDED = {
+    "backfill": ["--from", "2017-08-01", "--to", "2017-08-02"],
+    "backup": ["copy"],
+    "restore": ["copy"],
+    "lineage": ["2017-08-01/product/367/1082185/1"],
+}
+OWN_FLAGS = {
+    "backfill": "--dry-run",
+    "backup": "OUT",
+    "daily": "--fail-on",
+    "lineage": "FORECAST_ID",
+    "restore": "FROM",
+    "retrain": "--now",
+}
 
 
 def test_jobs_lists_every_job_with_the_first_line_of_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,6 +82,7 @@ def test_submit_prints_the_command_runs_it_and_returns_its_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     submitted: list[Submission] = []
+    (tmp_path / "clean.py").write_text('"""clean: raw -> clean"""')
     monkeypatch.setattr(cli, "job_files", lambda: {"clean": tmp_path / "clean.py"})
     monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 75)
     flags = ["--config", "x.yaml", "--region", "north", "--set", "a.b=c", "--set", "d=e"]
@@ -75,18 +94,68 @@ def test_submit_prints_the_command_runs_it_and_returns_its_status(
     assert capsys.readouterr().err == f"{submitted[0]}\n"
 
 
-@pytest.mark.parametrize("name", cli.SCHEDULED)
+@pytest.mark.parametrize("name", SCHEDULED)
 def test_a_scheduled_job_is_a_command_of_its_own(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     submitted: list[Submission] = []
     monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 0)
-    for words in ([name], ["submit", name]):
-        assert cli.main([*words, "--master", "local[2]", "--config", "x.yaml", "--as-of", "2017-08-01"]) == 0
+    words = [*NEEDED.get(name, []), "--config", "x.yaml", "--as-of", "2017-08-01"]
+    for command in ([name], ["submit", name]):
+        assert cli.main([*command, "--master", "local[2]", *words]) == 0
     own, by_submit = (it.command for it in submitted)
     assert own == by_submit
-    assert own[-5:] == (str(job_files()[name]), "--config", "x.yaml", "--as-of", "2017-08-01")
+    assert own[own.index(str(job_files()[name])) + 1 :] == tuple(words)
     capsys.readouterr()
+
+
+@pytest.mark.parametrize(("name", "flag"), [*OWN_FLAGS.items()])
+def test_help_shows_the_flags_of_the_job_beside_those_of_spark(
+    name: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ([name], ["submit", name]):
+        with pytest.raises(SystemExit, match="0"):
+            cli.main([*command, "--help"])
+        told = capsys.readouterr().out
+        assert told.startswith(f"usage: shelfcast {' '.join(command)} ")
+        assert {"--master", "--spark-conf", "--config", "--as-of", flag} <= {
+            *re.findall(r"--[a-z-]+|\b[A-Z_]+\b", told)
+        }
+
+
+def test_help_without_a_job_is_that_of_submit(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["submit", "--help"])
+    assert "`shelfcast jobs` lists them" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["backfill", "--config", "x.yaml", "--from", "2017-08-01"], "the following arguments are required: --to"),
+        (["submit", "clean"], "the following arguments are required: --config"),
+        (["submit", "clean", "--config", "x.yaml", "--now"], "unrecognized arguments: --now"),
+        (
+            ["daily", "--config", "x.yaml", "--as-of", "2017-02-30"],
+            "argument --as-of: found '2017-02-30', wanted a day",
+        ),
+    ],
+)
+def test_what_a_job_does_not_take_is_wrong_usage_before_anything_is_submitted(
+    words: list[str], wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "run", lambda _: pytest.fail("submitted"))
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(words)
+    told = capsys.readouterr().err
+    assert f"usage: shelfcast {words[0]}" in told
+    assert wanted in told
+
+
+def test_no_flag_of_a_job_is_known_to_its_script_alone() -> None:
+    scripts = [*job_files().values(), *(ROOT / "lib" / "shelfcast" / "steps").glob("*.py")]
+    assert not [path.name for path in scripts if "add_argument" in path.read_text(encoding="utf-8")]
+    assert {*backfill.REPROCESS} == {*flags.REPROCESS}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +174,7 @@ def test_a_secret_is_submitted_and_not_printed(
     name: str, is_secret: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     submitted: list[Submission] = []
+    (tmp_path / "clean.py").write_text('"""clean: raw -> clean"""')
     monkeypatch.setattr(cli, "job_files", lambda: {"clean": tmp_path / "clean.py"})
     monkeypatch.setattr(cli, "run", lambda it: submitted.append(it) or 0)
     cli.main(["submit", "clean", "--spark-conf", f"{name}=canary=two\nlines", "--config", "x.yaml"])
@@ -118,6 +188,33 @@ def test_package_writes_the_archive_where_told(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["package", "--output", str(tmp_path / "deep" / "x.zip")]) == 0
     assert (tmp_path / "deep" / "x.zip").stat().st_size > 0
     assert capsys.readouterr().out == f"{tmp_path / 'deep' / 'x.zip'}\n"
+
+
+def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["package", "--output", str(tmp_path / "file" / "x.zip")]) == 1
+    wanted = f"{tmp_path / 'file'}: cannot be written (File exists); wanted a folder that this user may write to"
+    assert capsys.readouterr().err == f"shelfcast: {wanted}\n"
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_chain_has_a_folder_that_can_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert cli.main(["generate", "tiny", str(tmp_path / "file" / "out")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"shelfcast: {tmp_path / 'file' / 'out'}: cannot be made (Not a directory); wanted a folder")
+    assert told.count("\n") == 1
+
+
+def test_an_interrupt_of_any_command_is_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "job_files", interrupted)
+    assert cli.main(["jobs"]) == 130
+    assert capsys.readouterr().err == "shelfcast: interrupted\n"
 
 
 @pytest.mark.usefixtures("spark")
@@ -171,10 +268,13 @@ def test_an_interrupted_chain_is_told_to_be_removed(
 
 @pytest.mark.usefixtures("spark")
 def test_a_failure_in_spark_ends_a_chain_in_one_line_and_is_kept_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").touch()
-    out = tmp_path / "file" / "out"
+    def write_block(*_: object) -> None:
+        raise NotADirectoryError(errno.ENOTDIR, "Not a directory", "out")
+
+    monkeypatch.setattr(generate, "write_block", write_block)
+    out = tmp_path / "out"
     assert cli.main(["generate", "tiny", str(out)]) == 1
     told = capsys.readouterr().err
     assert told.startswith(f"shelfcast: {out} is not whole: remove it before you try again: ")

@@ -12,7 +12,9 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from shelfcast import cli, command, config
+from shelfcast.arguments import command_parser
 from shelfcast.errors import ConfigError
+from shelfcast.flags import parser
 from shelfcast.options import read_options
 from shelfcast.submit import job_files
 from shelfcast.training.distributed import require_settings
@@ -58,10 +60,10 @@ def bundle() -> dict[str, Any]:
 
 def require_taken(words: list[str]) -> None:
     """Fails unless `shelfcast`, and the job that it submits, take the words, and the files they name are there."""
-    arguments, rest = cli._parser().parse_known_args(words)
+    arguments, rest = command_parser().parse_known_args(words)
     assert arguments.job in job_files()
     assert all((ROOT / file).is_file() for file in arguments.spark_settings)
-    flags = command.parser("").parse_args(rest)
+    flags = parser(arguments.job).parse_args(rest)
     assert config.load(ROOT / flags.config, flags.set).region == Path(flags.config).stem
 
 
@@ -89,7 +91,7 @@ def test_the_command_of_the_file_s_head_is_one_that_there_is(name: str) -> None:
     for line in re.findall(r"^#   \.venv/bin/shelfcast (.*)$", text, flags=re.MULTILINE):
         words = line.replace("conf/x.yaml", "conf/complete_journey.yaml").split()
         if words[0] == "package":
-            assert cli._parser().parse_args(words).environment == Path("build/environment.tar.gz")
+            assert command_parser().parse_args(words).environment == Path("build/environment.tar.gz")
         else:
             require_taken(words)
 
@@ -186,7 +188,7 @@ def test_the_job_of_databricks_is_one_that_there_is_with_flags_that_it_takes(nam
     assert Path(script["python_file"]).stem in job_files()
     assert (ROOT / script["python_file"]).is_file()
     words = [word.replace("${workspace.file_path}", str(ROOT)) for word in script["parameters"]]
-    flags = command.parser("").parse_args(words)
+    flags = parser(Path(script["python_file"]).stem).parse_args(words)
     assert name.endswith(config.load(flags.config, flags.set).region)
 
 

@@ -85,7 +85,7 @@ def test_alerts_as_bad_as_asked_end_in_3(
     monkeypatch.setattr(command, "open_session", lambda _: None)
     monkeypatch.setattr(command, "Runner", lambda *_: None)
     monkeypatch.setattr(command, "worst_alert", lambda _, table, fail_on: worst[fail_on] if table is ALERTS else "")
-    assert command.run("a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
+    assert command.run("daily: a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
     assert capsys.readouterr().err == said
 
 
@@ -94,6 +94,13 @@ def test_a_job_without_alerts_knows_no_such_flag(capsys: pytest.CaptureFixture[s
         command.run("a job", lambda _: None, ["--config", CONFIG, "--fail-on", "critical"])
     assert end.value.code == 2
     assert "unrecognized arguments: --fail-on" in capsys.readouterr().err
+
+
+def test_a_day_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        command.run("a job", lambda _: None, ["--config", CONFIG, "--as-of", "2016-02-30"])
+    assert end.value.code == 2
+    assert "argument --as-of: found '2016-02-30', wanted a day such as 2017-08-01" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("error", "status", "line"), OUTCOMES.values(), ids=OUTCOMES)

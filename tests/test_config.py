@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_every_region_of_the_project_can_be_adjusted_and_decided_on(file: Path) 
 
 @pytest.mark.parametrize("key", ["adjustments", "monitoring.alerts_file"])
 def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{key}: found 's3://bucket/a.yaml', wanted: .*a file of this machine"):
+    with pytest.raises(ConfigError, match=rf"{key}: found 's3://bucket/a.yaml', wanted: a file of this machine"):
         config.load(ROOT / "conf" / "tiny.yaml", [f"{key}=s3://bucket/a.yaml"])
 
 
@@ -68,6 +69,12 @@ def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> Non
             id="not-a-choice",
         ),
         pytest.param(
+            "region: complete_journey",
+            "region:",
+            "region: found nothing, wanted: a valid string",
+            id="a-key-without-a-value",
+        ),
+        pytest.param(
             "products: [product_id]",
             "products: [product_id, brand]",
             "products: [product_id], or no key of theirs",
@@ -76,7 +83,7 @@ def test_a_file_that_is_written_in_its_place_is_of_this_machine(key: str) -> Non
         pytest.param(
             "region: complete_journey",
             "region: Two Words",
-            "region: found 'Two Words'",
+            "region: found 'Two Words', wanted: a name of small letters, digits and underscores",
             id="region-is-no-path",
         ),
     ],
@@ -118,7 +125,7 @@ def test_the_error_names_the_line(written) -> None:
         pytest.param("a: 1\na: 2\n", "key 'a' is given twice", id="a-key-given-twice-does-not-win-in-silence"),
         pytest.param("a: [1\n", "not valid YAML", id="broken-yaml"),
         pytest.param("- a\n", "found list, wanted a mapping", id="not-a-mapping"),
-        pytest.param("", "found NoneType, wanted a mapping", id="empty-file"),
+        pytest.param("", "found nothing, wanted a mapping", id="empty-file"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(written, text: str, wanted: str) -> None:
@@ -149,6 +156,87 @@ def test_a_file_that_is_included_is_as_if_it_stood_there(written) -> None:
     file = written(f"{GOOD[:start].rstrip()} !include part.yaml{GOOD[end:]}")
     (file.parent / "part.yaml").write_text(GOOD[start:end])
     assert config.load(file, ["backtest.horizon=4"]) == config.load(written(GOOD), ["backtest.horizon=4"])
+
+
+def test_a_missing_include_is_named_with_the_line_that_wants_it(written) -> None:
+    line = GOOD[: GOOD.index("runtime:")].count("\n") + 2
+    text = GOOD[: GOOD.index("runtime:")] + "\nruntime: !include nowhere.yaml\n"
+    with pytest.raises(
+        ConfigError, match=rf"region\.yaml:{line}: !include nowhere\.yaml: .*nowhere\.yaml is not there"
+    ):
+        config.load(written(text))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        pytest.param("country", "XX", "found 'XX', wanted: a country whose holidays are known", id="country"),
+        pytest.param("backtest.product_models", "[zero, navie]", "found 'navie', wanted: one of zero,", id="model"),
+        pytest.param("backtest.slow_models", "[navie]", "found 'navie', wanted: one of zero, naive", id="slow-model"),
+        pytest.param("backtest.horizont", "4", r"unknown key \(did you mean horizon\?\)", id="typo"),
+        pytest.param("cleaning.last_day", "2011-01-01", r"wanted: first_day, 2016-12-26, or later", id="days"),
+    ],
+)
+def test_what_is_set_wrongly_is_named_by_the_change_that_set_it(written, key: str, value: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^--set {key}={re.escape(value)}: {key}[.\d]*: .*{wanted}"):
+        config.load(written(GOOD), ["lake=elsewhere", f"{key}={value}"])
+
+
+def test_what_is_wrong_in_the_file_is_named_by_its_line_whatever_is_set(written) -> None:
+    text = GOOD.replace("country: US", "country: XX")
+    line = text[: text.index("country:")].count("\n") + 1
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: country: found 'XX'"):
+        config.load(written(text), ["lake=elsewhere"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "unlike"),
+    [
+        ("{name: a, table: nope, severity: count, required: [day]}", "unlike a of nope"),
+        ("{name: a, table: sales, severity: count, reference: {column: store_id, table: nope}}", "unlike a of nope"),
+    ],
+)
+def test_a_contract_is_of_tables_that_the_source_has(written, rule: str, unlike: str) -> None:
+    file = written(f"{GOOD}\ncontracts:\n  - {rule}\n")
+    with pytest.raises(ConfigError, match=rf"region\.yaml:\d+: contracts: .*rules of sales, products.*, {unlike}"):
+        config.load(file)
+
+
+def test_a_wrong_rule_of_many_is_named_by_its_own_line(written) -> None:
+    text = f"{GOOD}\ncontracts:\n  - {{name: a, table: sales, severity: count, required: [store_id]}}\n"
+    line = text.count("\n") + 1
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: contracts\.1\.severity: found 'grave'"):
+        config.load(written(f"{text}  - {{name: b, table: sales, severity: grave, required: [store_id]}}\n"))
+
+
+def test_a_day_that_is_none_is_named_with_its_line_wherever_it_is_set(written, tmp_path: Path) -> None:
+    line = GOOD[: GOOD.index("learn_until:")].count("\n") + 1
+    wanted = "found 2016-13-02, wanted a day of the calendar"
+    file = written(GOOD.replace("learn_until: 2017-07-16", "learn_until: 2016-13-02"))
+    with pytest.raises(ConfigError, match=rf"region\.yaml:{line}: not valid YAML: {wanted}"):
+        config.load(file)
+    with pytest.raises(ConfigError, match=rf"--set as_of=2016-13-02: .*{wanted}"):
+        config.load(written(GOOD), ["as_of=2016-13-02"])
+    adjustments = tmp_path / "adjustments.yaml"
+    adjustments.write_text("inventory.lead_days: 2016-13-02")
+    with pytest.raises(ConfigError, match=rf"adjustments\.yaml: .*{wanted}"):
+        config.load(written(GOOD), [f"adjustments={adjustments}"])
+
+
+def test_a_file_with_a_character_that_no_text_has_is_named(written) -> None:
+    with pytest.raises(ConfigError, match=r"region\.yaml:1: not valid YAML: special characters are not allowed"):
+        config.load(written("lake: \0"))
+
+
+def test_a_source_that_goes_on_has_no_last_day(written) -> None:
+    assert config.load(written(GOOD.replace("  last_day: 2017-12-31\n", ""))).cleaning.last_day is None
+
+
+def test_a_last_day_before_the_first_is_named(written) -> None:
+    line = GOOD[: GOOD.index("last_day:")].count("\n") + 1
+    wanted = rf"region\.yaml:{line}: cleaning\.last_day: found 2017-12-31, wanted: first_day, 2018-02-03, or later"
+    with pytest.raises(ConfigError, match=wanted):
+        config.load(written(GOOD.replace("first_day: 2016-12-26", "first_day: 2018-02-03")))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

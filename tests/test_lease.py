@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import lease
-from shelfcast.errors import TransientError
+from shelfcast.errors import LakeError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lease import Holder, Lease
 
@@ -39,6 +39,14 @@ def leave(folder: Folder, host: str, pid: int, seconds_left: int) -> Holder:
     other = Holder(host, pid, now - 60, now + seconds_left, "other")
     folder.create(f"_leases/north/{other.name}")
     return other
+
+
+def test_a_lake_that_cannot_be_written_is_named(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    lake = Folder(spark, str(tmp_path / "file" / "lake"))
+    with pytest.raises(LakeError, match=rf"^lake {lake.root}: cannot be written \(.+\); wanted a folder") as told:
+        Lease(lake, "north").__enter__()
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("host", [HERE, AWAY], ids=["on-this-host", "on-another"])

@@ -106,6 +106,7 @@ def test_a_failure_is_an_object_with_its_exit_status(
 def test_the_command_that_is_submitted_is_an_object_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    (tmp_path / "clean.py").write_text('"""clean: raw -> clean"""')
     monkeypatch.setattr(cli, "job_files", lambda: {"clean": tmp_path / "clean.py"})
     monkeypatch.setattr(cli, "run", lambda _: 130)
     secret = ["--spark-conf", "spark.hadoop.fs.s3a.secret.key=canary"]

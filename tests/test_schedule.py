@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from shelfcast import cli, command, config
-from shelfcast.steps import backfill
+from shelfcast import config
+from shelfcast.arguments import SCHEDULED, command_parser
+from shelfcast.flags import parser
 
 ROOT = Path(__file__).parents[1]
 SCHEDULE = ROOT / "conf" / "schedule"
@@ -27,12 +28,9 @@ CRON_FIELDS = [r"[0-5]?\d", r"1?\d|2[0-3]", r"[1-2]?\d|3[01]", r"\d|1[0-2]", r"[
 def require_command(words: list[str]) -> dict[str, object]:
     """The parsed flags of a command line that `shelfcast`, and the job that it submits, take; fails for any other."""
     assert words[0].endswith(".venv/bin/shelfcast")
-    arguments, rest = cli._parser().parse_known_args(words[1:])
-    assert arguments.command in cli.SCHEDULED
-    parser = command.parser("")
-    if arguments.command == "backfill":
-        backfill.add_flags(parser)
-    flags = parser.parse_args(rest)
+    arguments, rest = command_parser().parse_known_args(words[1:])
+    assert arguments.command in SCHEDULED
+    flags = parser(arguments.command).parse_args(rest)
     assert config.load(ROOT / flags.config).region == Path(flags.config).stem
     return {**vars(arguments), **vars(flags)}
 
@@ -74,7 +72,7 @@ def test_the_server_is_started_again_and_stays_up() -> None:
     service = unit("service", "shelfcast-serve")["Service"]
     words = shlex.split(service["ExecStart"])
     assert words[0] == f"{service['WorkingDirectory']}/.venv/bin/shelfcast"
-    arguments = cli._parser().parse_args(words[1:])
+    arguments = command_parser().parse_args(words[1:])
     assert (arguments.command, [config.load(ROOT / path).region for path in arguments.config]) == (
         *("serve", ["complete_journey"]),
     )

@@ -188,6 +188,15 @@ def test_only_a_local_run_stays_on_the_loopback_address(
     assert (master is None) == ("--master" not in submitted.command)
 
 
+def test_tensorflow_is_silent_in_the_driver_as_in_executors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    of_executors = submit.read_options((ROOT / "conf" / "spark-defaults.conf").read_text(encoding="utf-8"))
+    level = submission(Path("/jobs/x.py"), []).environment["TF_CPP_MIN_LOG_LEVEL"]
+    assert level == of_executors["spark.executorEnv.TF_CPP_MIN_LOG_LEVEL"]
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    assert submission(Path("/jobs/x.py"), []).environment["TF_CPP_MIN_LOG_LEVEL"] == "0"
+
+
 def test_spark_home_names_the_spark_that_submits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_HOME", "/opt/spark")
     assert submission(Path("/jobs/x.py"), []).command[0] == "/opt/spark/bin/spark-submit"

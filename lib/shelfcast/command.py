@@ -8,7 +8,6 @@ import argparse
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
@@ -18,8 +17,9 @@ from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError, TransientError
 from shelfcast.failures import innermost, naming_what_is_away
+from shelfcast.flags import parser
 from shelfcast.job import Job
-from shelfcast.monitoring.alerts import SEVERITIES, at_or_above, rank
+from shelfcast.monitoring.alerts import at_or_above, rank
 from shelfcast.runner import Runner
 from shelfcast.session import is_jvm_gone, open_session
 from shelfcast.table import Table
@@ -27,21 +27,6 @@ from shelfcast.table import Table
 ALERTED, INTERRUPTED = 3, 130
 _NO_JVM = "Spark's JVM has ended or was killed; wanted it to live until the job was done"
 _INTERRUPTED = "the lake is as the last finished commit left it; the same command goes on from there"
-
-
-def parser(description: str, tells_alerts: bool = False) -> argparse.ArgumentParser:
-    """The flags of a job. `--set` changes one key of the configuration and may be given often."""
-    flags = argparse.ArgumentParser(description=description)
-    flags.add_argument("--config", required=True, metavar="FILE", help="the YAML configuration of the region")
-    flags.add_argument("--region", help="another name for the region than the configuration's")
-    flags.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the world as known on that day")
-    flags.add_argument("--log", choices=logs.FORMATS, default="text", help="the form of what is told on stderr")
-    flags.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as backtest.horizon=4")
-    if tells_alerts:
-        flags.add_argument(
-            "--fail-on", choices=SEVERITIES[1:], help="end with 3 where there is such an alert, or worse"
-        )
-    return flags
 
 
 def run_job(description: str, make_job: Callable[[Config], Job], argv: Sequence[str]) -> int:
@@ -65,9 +50,9 @@ def run_jobs(
 def run(description: str, work: Callable[[Runner], object], argv: Sequence[str], alerts: Table | None = None) -> int:
     """Parse the flags, open the session, do the work. Returns the exit status.
 
-    alerts: the table of alerts that the work writes; with it there is a flag --fail-on.
+    alerts: the table of alerts that the work of a job with a flag --fail-on writes.
     """
-    return carry_out(parser(description, alerts is not None).parse_args(argv), work, alerts)
+    return carry_out(parser(description).parse_args(argv), work, alerts)
 
 
 def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alerts: Table | None = None) -> int:

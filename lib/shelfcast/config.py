@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shelfcast.errors import ConfigError
 from shelfcast.settings.adjustments import as_changes, read_adjustments
@@ -16,9 +16,10 @@ from shelfcast.settings.insights import Insights
 from shelfcast.settings.inventory import Inventory, Replay
 from shelfcast.settings.maintenance import Maintenance
 from shelfcast.settings.monitoring import Monitoring
+from shelfcast.settings.names import Country, ModelName
 from shelfcast.settings.networks import FineTuning, Networks
 from shelfcast.settings.retraining import Daily, Retraining
-from shelfcast.settings.sections import LocalFile, Section, read
+from shelfcast.settings.sections import LocalFile, PlainName, Section, read
 from shelfcast.settings.serving import Serving
 from shelfcast.settings.source import Source
 from shelfcast.settings.tracking import Tracking
@@ -49,12 +50,13 @@ class Cleaning(Section):
     """What is refused, what is flagged, and which products are sold by volume.
 
     keys: table -> its business key. Rows of one key are versions or duplicates of one another; without a key, equal
-    rows are of their own.
+    rows are of their own. first_day, last_day: of sales; where no last one is set, as of a source that goes on, none is
+    later than the day of the run.
     """
 
     keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     first_day: date
-    last_day: date
+    last_day: date | None = None
     max_quantity: float = Field(gt=0)
     max_unit_price: float = Field(gt=0)
     ounce: Literal["weight", "fluid"]
@@ -64,6 +66,15 @@ class Cleaning(Section):
     def key_of(self, table: str) -> tuple[str, ...]:
         """The business key of a table; empty where it has none. A product is there once, whatever the configuration."""
         return _OF_PRODUCTS if table == "products" else self.keys.get(table, ())
+
+    @field_validator("last_day")
+    @classmethod
+    def _is_not_before_the_first(cls, last: date | None, info: ValidationInfo) -> date | None:
+        # A first day that is wrong itself is named by its own error.
+        first = info.data.get("first_day")
+        if first and last and last < first:
+            raise ValueError(f"first_day, {first}, or later")
+        return last
 
     @field_validator("keys")
     @classmethod
@@ -108,9 +119,9 @@ class Backtest(Section):
     stride: int = Field(ge=1)
     season: int = Field(ge=2)
     reference: Reference
-    category_models: tuple[str, ...]
-    product_models: tuple[str, ...]
-    slow_models: tuple[str, ...] = ()
+    category_models: tuple[ModelName, ...]
+    product_models: tuple[ModelName, ...]
+    slow_models: tuple[ModelName, ...] = ()
     slow_series: int | Literal["all"]
     min_selling_weeks: int = Field(ge=1)
 
@@ -156,8 +167,8 @@ class Config(Section):
     stands over what is set here."""
 
     lake: str
-    region: str = Field(pattern=r"^[a-z0-9_]+$")
-    country: str
+    region: PlainName
+    country: Country
     as_of: date | None = None
     adjustments: LocalFile | None = None
     source: Source
@@ -193,6 +204,17 @@ class Config(Section):
             raise ValueError(f"names that mean nothing else, unlike {', '.join(taken)}")
         return told
 
+    @field_validator("contracts")
+    @classmethod
+    def _are_of_tables_that_the_source_has(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
+        # A source that is wrong itself is named by its own error.
+        tables = (
+            [*info.data["source"].tables] if "source" in info.data else [table for r in rules for table in r.tables]
+        )
+        if unknown := [f"{rule.name} of {table}" for rule in rules for table in rule.tables if table not in tables]:
+            raise ValueError(f"rules of {', '.join(tables)}, unlike {', '.join(unknown)}")
+        return rules
+
     @property
     def lake_root(self) -> str:
         """The lake's address: a URI as it stands, a path made absolute."""
@@ -211,7 +233,7 @@ def load(path: str | Path, changes: Iterable[str] = ()) -> Config:
     if not adjustments:
         return config
     try:
-        return read(Config, path, [*as_changes(adjustments), *changes])
+        return read(Config, path, changes, as_changes(adjustments))
     except ConfigError as error:
         raise ConfigError(f"{config.adjustments} over {error}") from None
 

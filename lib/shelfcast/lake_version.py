@@ -30,6 +30,12 @@ def mark_new(folder: Folder) -> None:
             set_version(folder, VERSION)
 
 
+def require_there(folder: Folder) -> None:
+    """Raise LakeError where there is no lake: a lease would make the folder."""
+    if not folder.has_file(""):
+        raise LakeError(f"lake {folder.root}: not there; wanted one that jobs have made")
+
+
 def require_current(folder: Folder) -> None:
     """Raise LakeError unless the lake has the code's version."""
     found = version_of(folder)

@@ -7,6 +7,7 @@ that lists what has been written. (To make one file that must not be there yet i
 
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -17,15 +18,23 @@ from datetime import UTC, datetime
 from types import TracebackType
 from uuid import uuid4
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 
-from shelfcast.errors import TransientError
+from shelfcast.errors import LakeError, TransientError
+from shelfcast.failures import innermost
 from shelfcast.folder import Folder
 from shelfcast.processes import is_running
 
 # A host that died with its run is waited for so long; a run that lives renews its lease five times in it.
 LASTS_SECONDS = 900
 _RENEWED_SECONDS = LASTS_SECONDS / 5
+# What file systems say where a folder is not this user's to write to, or can be none.
+_REFUSED = re.compile(
+    r"Mkdirs failed to create|Permission denied|Read-only file system|Access ?Denied|AccessControlException"
+    r"|ParentNotDirectoryException|NotADirectoryException",
+    re.IGNORECASE,
+)
+_WANTED = "wanted a folder that this user may write to"
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Lease:
     """The lease of `region`, or of another thing, which is `named` so; held inside `with`, which may be entered again
     within itself.
 
-    Raises TransientError, naming the holder, where another run holds it.
+    Raises TransientError, naming the holder, where another run holds it, LakeError where the lake cannot be written.
     """
 
     def __init__(self, folder: Folder, region: str, named: str | None = None) -> None:
@@ -111,7 +120,12 @@ class Lease:
 
     def _take(self) -> None:
         since, self._name = int(time.time()), ""
-        self._renew(since)
+        try:
+            self._renew(since)
+        except Py4JJavaError as error:
+            if not _REFUSED.search(str(error)):
+                raise
+            raise LakeError(f"lake {self._folder.root}: cannot be written ({innermost(error)}); {_WANTED}") from error
         for other in map(Holder.of, self._folder.names(self._path("*~*"))):
             if other.token != self._token and other.is_alive:
                 self._remove(self._name)

@@ -167,8 +167,12 @@ def _spark_submit() -> str:
 
 
 def spark_environment(master: str | None = None) -> dict[str, str]:
-    """Driver and workers use this Python. In one process Spark needs no address that others reach."""
-    environment = {"PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable)}
+    """Driver and workers use this Python. In one process Spark needs no address that others reach. TensorFlow's lines
+    are none of the log; executors are told so by Spark's settings."""
+    environment = {
+        "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
     if (master or "local").startswith("local"):
         environment["SPARK_LOCAL_IP"] = os.environ.get("SPARK_LOCAL_IP", "127.0.0.1")
     return environment

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from pyspark.sql import Column, SparkSession
@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from builders import Row, cleaning, frame, product, promotion, sale
 from shelfcast.cleaning.fate import with_fate
-from shelfcast.cleaning.rules import product_rules, promotion_rules, sales_rules
+from shelfcast.cleaning.rules import product_rules, promotion_rules, purchase_rules, sales_rules
 from shelfcast.schemas import PRODUCTS, PROMOTIONS, SALES
 from shelfcast.table import Table
 
@@ -79,6 +79,25 @@ def test_a_sale_is_refused_for_its_own_reason(fate_of_sales: dict[str, str], cas
 def test_every_rule_of_sales_has_refused_a_row(spark: SparkSession, fate_of_sales: dict[str, str]) -> None:
     assert spark.version  # the rules are Spark's expressions
     assert {*fate_of_sales.values()} - {"clean"} == {*sales_rules(cleaning())}
+
+
+def test_without_a_last_day_sales_and_orders_are_of_days_until_now(spark: SparkSession) -> None:
+    today, settings = date.today(), cleaning().model_copy(update={"last_day": None})
+    sales = {
+        "long after the example's year": (sale(sold_on=today - timedelta(days=9)), "clean"),
+        "of today": (sale(sold_on=today), "clean"),
+        "of next week": (sale(sold_on=today + timedelta(days=7)), "date_out_of_range"),
+        "before the first": (sale(sold_on=date(2016, 12, 31)), "date_out_of_range"),
+    }
+    assert judge(spark, SALES, sales_rules(settings), sales) == {name: fate for name, (_, fate) in sales.items()}
+    line = {"po_number": "1", "store_id": "s1", "product_id": "p1", "quantity": 1.0}
+    orders = {
+        "of today": ({**line, "ordered_on": today}, "clean"),
+        "of another age": ({**line, "ordered_on": today.replace(year=today.year + 2, day=1)}, "date_out_of_range"),
+    }
+    told = "po_number string, store_id string, product_id string, ordered_on date, received_on date, quantity double"
+    table = Table("", f"{told}, purchase_price double, dollars double, region string", key=())
+    assert judge(spark, table, purchase_rules(settings), orders) == {name: fate for name, (_, fate) in orders.items()}
 
 
 def test_a_product_is_refused_for_its_own_reason(spark: SparkSession) -> None:

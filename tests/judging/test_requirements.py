@@ -32,7 +32,7 @@ REFUSED = {
     "a table that is none": (
         RULE,
         {**KEPT, "table": "tills", "required": ["store_id"]},
-        "contracts.rule: no table tills; wan",
+        "rules of sales, unlike rule of tills",
     ),
     "a column that is none": (
         RULE,

@@ -5,6 +5,7 @@ import pytest
 from shelfcast.errors import ConfigError, NotEnoughHistoryError
 from shelfcast.models import MODELS, forecast, sklearn_models, spec
 from shelfcast.panel import FloatArray, Panel
+from shelfcast.settings import names
 
 
 def panel_of(y: FloatArray, season: int = 13) -> Panel:
@@ -15,6 +16,10 @@ def panel_of(y: FloatArray, season: int = 13) -> Panel:
 def test_every_scikit_learn_model_has_its_regressor_and_none_is_left_over() -> None:
     named = {name for name, model in MODELS.items() if model.library == "scikit-learn"}
     assert named == set(sklearn_models.REGRESSORS)
+
+
+def test_a_configuration_may_name_every_model_and_no_other() -> None:
+    assert {*MODELS} == {*names.MODELS}
 
 
 def test_a_model_that_aims_at_the_median_is_fitted_by_the_absolute_error() -> None:

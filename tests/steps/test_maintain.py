@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 import shelfcast
 from aging import age
 from shelfcast import config, publications
-from shelfcast.errors import TransientError
+from shelfcast.errors import LakeError, TransientError
 from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
@@ -71,6 +71,13 @@ def test_what_was_published_within_the_days_stays_and_what_is_older_goes(
     assert [each.tables for each in publications.published_in(lake, "north", date(2017, 8, 2))] == [
         {PRICES.name: 1, COSTS.name: 0}
     ]
+
+
+def test_a_lake_that_is_not_there_is_named_and_not_made(spark: SparkSession, tmp_path: Path) -> None:
+    runner = Runner(spark, config.load(CONFIG, [f"lake={tmp_path / 'mistyped'}"]))
+    with pytest.raises(LakeError, match=rf"^lake {tmp_path}/mistyped: not there; wanted one that jobs have made$"):
+        maintain(runner)
+    assert not (tmp_path / "mistyped").exists()
 
 
 def test_what_another_region_has_published_stays(runner: Runner, spark: SparkSession, lake_root: Path) -> None:

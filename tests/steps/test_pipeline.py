@@ -13,7 +13,6 @@ from made_tables import EXACT, REGION, hashes
 from shelfcast import schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.code import git_commit
-from shelfcast.errors import ConfigError
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.forecasting.middle_out import MODELLED
 from shelfcast.lake import Lake
@@ -30,13 +29,6 @@ def undisturbed(ran) -> dict[str, str]:
 
 def test_a_second_run_has_nothing_to_do(ran) -> None:
     assert InventorySystem(ran).run() == []
-
-
-def test_a_model_that_nobody_knows_is_refused_before_any_job_runs(make_runner, tmp_path: Path) -> None:
-    runner = make_runner(tmp_path / "lake", "backtest.product_models=[naive, oracle]")
-    with pytest.raises(ConfigError, match="found 'oracle', wanted one of zero, naive"):
-        InventorySystem(runner).run()
-    assert not (tmp_path / "lake").exists()
 
 
 def test_every_row_is_accounted_for(ran) -> None:

@@ -18,7 +18,7 @@ def sales_rules(settings: config.Cleaning) -> dict[str, Column]:
         "missing_or_unreadable_date": F.col("sold_on").isNull(),
         "missing_or_unreadable_quantity": quantity.isNull() | F.isnan(quantity),
         "missing_or_unreadable_revenue": revenue.isNull() | F.isnan(revenue),
-        "date_out_of_range": ~F.col("sold_on").between(F.lit(settings.first_day), F.lit(settings.last_day)),
+        "date_out_of_range": ~F.col("sold_on").between(F.lit(settings.first_day), _last_day(settings)),
         "impossible_quantity": F.abs(quantity) > settings.max_quantity,
         "impossible_price": (price < 0) | (price > settings.max_unit_price),
         # A return has both signs negative; one alone is neither a sale nor a return.
@@ -91,9 +91,14 @@ def condition_rules() -> dict[str, Column]:
     }
 
 
-def _years_around(settings: config.Cleaning) -> tuple[int, int]:
+def _last_day(settings: config.Cleaning) -> Column:
+    """The last day of sales. A day of the run's is UTC's, of which there are stores that are ahead."""
+    return F.lit(settings.last_day) if settings.last_day else F.date_add(F.current_date(), 1)
+
+
+def _years_around(settings: config.Cleaning) -> tuple[Column, Column]:
     """Orders precede the first sale, and goods may arrive after the last."""
-    return settings.first_day.year - 1, settings.last_day.year + 1
+    return F.lit(settings.first_day.year - 1), F.year(_last_day(settings)) + 1
 
 
 def _missing(column: str) -> Column:

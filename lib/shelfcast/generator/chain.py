@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shelfcast.errors import ConfigError
 from shelfcast.resources import resource_folder
-from shelfcast.settings.sections import Section, read
+from shelfcast.settings.sections import PlainName, Section, read
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CLASSES = ("smooth", "erratic", "intermittent", "lumpy")
@@ -102,7 +102,7 @@ class Dirt(Section):
 class Chain(Section):
     """A chain file. block_products: products that one task makes; it alone decides how the files are cut."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: PlainName
     first_day: date
     weeks: int = Field(ge=4)
     stores: int = Field(ge=1, le=120)

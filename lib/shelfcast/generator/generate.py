@@ -19,10 +19,11 @@ def generate(spark: SparkSession, chain: Chain, out: Path) -> Counter[str]:
     """Write the six files of `chain` into the folder `out`, in parts, and the truth into out/truth.
 
     Returns rows by file. The same chain, seed and rows make the same bytes, whatever Spark's tasks and cores. Raises
-    ConfigError where `out` holds anything already, or the chain cannot have its number of rows.
+    ConfigError where `out` holds anything already or cannot be made, or the chain cannot have its number of rows.
     """
     _require_empty(out)
     world = calibrated(draw_world(chain), partial(_measure_all, spark))
+    _make(out)
     # Workers write beside this process in local mode; elsewhere `out` is a folder that all machines share.
     folder = out.absolute()
     shared = spark.sparkContext.broadcast(world)
@@ -39,6 +40,16 @@ def _measure_all(spark: SparkSession, world: World) -> Measured:
     found = blocks.map(lambda block: measure(shared.value, block)).reduce(add)
     shared.unpersist()
     return found
+
+
+def _make(out: Path) -> None:
+    """Before workers try it, whose errors come with all that led there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{out}: cannot be made ({error.strerror}); wanted a folder that this user may write to"
+        ) from None
 
 
 def _require_empty(out: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from shelfcast.errors import ConfigError, NotEnoughHistoryError
 from shelfcast.models import classical, statistical
 from shelfcast.panel import FloatArray, Panel
+from shelfcast.settings.names import GLOBAL_MODELS, MLLIB_MODELS
 
 __all__ = ["MODELS", "ZERO", "Forecasts", "ModelSpec", "forecast", "spec"]
 
@@ -62,15 +63,6 @@ _STATSFORECAST: dict[str, Callable[[Panel, int], tuple[FloatArray, NDArray[np.ob
 }
 _SEASONS = dict.fromkeys(("seasonal_naive", "seasonal_growth", "seasonal_pool", "seasonal_blend", "arima"), 2)
 _MEDIAN = {ZERO, "moving_median", "hist_gradient_boosting_median"}
-_GLOBAL = (
-    *("linear", "ridge", "lasso", "elastic_net", "random_forest", "knn5"),
-    *("hist_gradient_boosting", "hist_gradient_boosting_median"),
-)
-# Spark's own, in models/mllib: named here, so that the names are known where there is no Spark.
-_MLLIB = (
-    *("mllib_linear", "mllib_ridge", "mllib_lasso", "mllib_elastic_net"),
-    *("mllib_random_forest", "mllib_gradient_boosting"),
-)
 
 
 def _specs() -> dict[str, ModelSpec]:
@@ -78,8 +70,8 @@ def _specs() -> dict[str, ModelSpec]:
         ModelSpec(n, "statistical", "numpy", "median" if n in _MEDIAN else "mean", _SEASONS.get(n, 0)) for n in _NUMPY
     ]
     made += [ModelSpec(n, "statistical", "statsforecast", "mean", _SEASONS.get(n, 0)) for n in _STATSFORECAST]
-    made += [ModelSpec(n, "global", "scikit-learn", "median" if n in _MEDIAN else "mean") for n in _GLOBAL]
-    made += [ModelSpec(n, "global", "MLlib", "mean") for n in _MLLIB]
+    made += [ModelSpec(n, "global", "scikit-learn", "median" if n in _MEDIAN else "mean") for n in GLOBAL_MODELS]
+    made += [ModelSpec(n, "global", "MLlib", "mean") for n in MLLIB_MODELS]
     return {model.name: model for model in made}
 
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.flags import SEVERITIES
 from shelfcast.settings.monitoring import Accepted
 from shelfcast.table import column_names
 
-INFO, WARNING, CRITICAL = SEVERITIES = ("info", "warning", "critical")
+INFO, WARNING, CRITICAL = SEVERITIES
 FINDINGS = (
     "severity string, check string, subject string, store_id string, day date, found double, wanted double, "
     "held boolean, reason string"

@@ -11,7 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from shelfcast.errors import ConfigError
-from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
+from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader, problem_of
+from shelfcast.settings.problems import found, wanted
 from shelfcast.settings.sections import Section
 
 # section -> its keys that a planner may set: what orders are made by, and from which bound on somebody is told.
@@ -41,13 +42,13 @@ def read_adjustments(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); wanted a file of adjustments") from None
     _require_bounded(str(file), text)
     try:
-        found = yaml.load(text, Loader=BoundedLoader) or {}  # a SafeLoader
-    except yaml.YAMLError:
-        raise ConfigError(f"{file}: not valid YAML; wanted adjustments") from None
-    if not isinstance(found, dict) or not found.keys() <= KEYS:
-        unknown = ", ".join(sorted(map(str, found.keys() - KEYS))) if isinstance(found, dict) else type(found).__name__
+        told = yaml.load(text, Loader=BoundedLoader) or {}  # a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: not valid YAML: {problem_of(error)}; wanted adjustments") from None
+    if not isinstance(told, dict) or not told.keys() <= KEYS:
+        unknown = ", ".join(sorted(map(str, told.keys() - KEYS))) if isinstance(told, dict) else type(told).__name__
         raise ConfigError(f"{file}: found {unknown}; wanted keys such as inventory.targets")
-    return found
+    return told
 
 
 def as_changes(adjustments: Adjustments) -> list[str]:
@@ -95,4 +96,4 @@ def _in_a_line(value: Any) -> str:
 
 def _explain(section: str, problem: Mapping[str, Any]) -> str:
     place = ".".join(map(str, (section, *problem["loc"])))
-    return f"{place}: found {problem['input']!r}, wanted: {problem['msg'].removeprefix('Input should be ')}"
+    return f"{place}: found {found(problem['input'])}, wanted: {wanted(problem)}"

@@ -1,6 +1,8 @@
 """YAML that says what it is in so many bytes: no aliases, which let a few lines stand for more than fits into memory,
 and no deep nesting, which ends in a RecursionError."""
 
+from datetime import date
+
 import yaml
 
 MOST_BYTES = 1_000_000
@@ -22,3 +24,20 @@ class BoundedLoader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
+        try:
+            day: date = super().construct_yaml_timestamp(node)
+        except ValueError as error:
+            problem = f"found {node.value}, wanted a day of the calendar ({error})"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+        return day
+
+
+# PyYAML knows its constructors as the functions that they were when its own class was made.
+BoundedLoader.add_constructor("tag:yaml.org,2002:timestamp", BoundedLoader.construct_yaml_timestamp)
+
+
+def problem_of(error: yaml.YAMLError) -> str:
+    """What is wrong, without the place and the text around it."""
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)

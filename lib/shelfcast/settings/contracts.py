@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from shelfcast.settings.problems import fitting
 from shelfcast.settings.sections import Section
 
 _CHECKS = ("required", "unique", "range", "pattern", "reference", "freshness", "volume")
@@ -87,7 +88,7 @@ class Rule(Section):
     """A promise of one table, and what becomes of a row that breaks it: it is counted, or quarantined; or the job
     fails. Columns are the canonical ones."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: Annotated[str, fitting(r"[a-z][a-z0-9_]*", "a name of small letters, digits and underscores, a letter first")]
     table: str
     severity: Literal["count", "quarantine", "fatal"]
     required: Columns | None = None
@@ -109,6 +110,11 @@ class Rule(Section):
     @property
     def check(self) -> str:
         return next(check for check in _CHECKS if getattr(self, check) is not None)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Its own, and the one that it refers to."""
+        return (self.table, *([self.reference.table] if self.reference and self.reference.table else []))
 
     @property
     def is_of_table(self) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from shelfcast.settings.problems import fitting
 from shelfcast.settings.sections import Section
 
 # What no name has: it would end the quotes around it, or part it from its schema in another place.
@@ -26,8 +27,11 @@ def _path_of_names(path: str) -> str:
 
 Name = Annotated[str, AfterValidator(_plain_name)]
 TableName = Annotated[str, AfterValidator(_path_of_names)]
-_Host = Annotated[str, Field(pattern=r"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])$")]
-_Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+_Host = Annotated[
+    str,
+    fitting(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]", "the name or address of a host, IPv6 in brackets, without a port"),
+]
+_Variable = Annotated[str, fitting(r"[A-Z][A-Z0-9_]*", "the name of an environment variable in capitals")]
 
 
 class Tls(Section):
@@ -48,7 +52,7 @@ class Database(Section):
     kind: Literal["postgresql", "mysql"]
     host: _Host
     port: int | None = Field(default=None, ge=1, le=65535)
-    name: Annotated[str, Field(pattern=r"^[\w$-]+$")]
+    name: Annotated[str, fitting(r"[\w$-]+", "a database's name, of letters, digits, _, $ and -")]
     user: str
     password: _Variable
     tls: Tls = Field(default_factory=Tls)
@@ -84,5 +88,7 @@ class WriteBack(Section):
     `{prefix}publications` of a database, by `connections` at a time."""
 
     database: Database
-    prefix: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,20}$")] = "shelfcast_"
+    prefix: Annotated[str, fitting(r"[a-z][a-z0-9_]{0,20}", "up to 21 small letters, digits and underscores")] = (
+        "shelfcast_"
+    )
     connections: int = Field(default=4, ge=1, le=64)

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from shelfcast.settings.problems import fitting
 from shelfcast.settings.sections import LocalFile, Section
 
 # The graver bound and the lesser one, which is not beyond it.
 _GRAVER = {"critical_spreads": "warning_spreads", "critical_ratio": "warning_ratio", "psi_warning": "psi_info"}
 Ratio = Annotated[float, Field(gt=1)]
+Variable = Annotated[str, fitting(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -62,7 +64,7 @@ class Monitoring(Section):
     outside_share: Share = 0.02
     coverage_gap: Share = 0.1
     bias: float = Field(default=0.15, gt=0)
-    webhook: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    webhook: Variable | None = None
     alerts_file: LocalFile | None = None
     timeout: float = Field(default=10.0, gt=0)
     tries: int = Field(default=3, ge=1, le=10)

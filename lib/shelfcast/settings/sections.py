@@ -14,7 +14,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from shelfcast.errors import ConfigError
-from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader
+from shelfcast.settings.bounded import MOST_BYTES, BoundedLoader, problem_of
+from shelfcast.settings.problems import fitting, found, wanted
 
 
 class Section(BaseModel):
@@ -31,22 +32,25 @@ def _is_of_this_machine(path: str) -> str:
 
 # A file that is locked, or that lines are appended to: no object of a store can be.
 LocalFile = Annotated[str, AfterValidator(_is_of_this_machine)]
+PlainName = Annotated[str, fitting(r"[a-z0-9_]+", "a name of small letters, digits and underscores")]
 S = TypeVar("S", bound=Section)
 _INCLUDE = "!include"
 
 
-def read(kind: type[S], path: str | Path, changes: Iterable[str] = ()) -> S:
-    """The YAML file `path` as a `kind`, with `changes` of the form `section.key=value` on top.
+def read(kind: type[S], path: str | Path, changes: Iterable[str] = (), adjustments: Iterable[str] = ()) -> S:
+    """The YAML file `path` as a `kind`, with `changes` of the form `section.key=value` on top, of `--set`, and under
+    these such `adjustments`.
 
-    Raises ConfigError, one line, naming the file, the line and the key.
+    Raises ConfigError, one line, naming the file and the line, or the change, and the key.
     """
-    document = _parse(Path(path))
-    for change in changes:
+    document, changes = _parse(Path(path)), [*changes]
+    for change in [*adjustments, *changes]:
         _apply(document, change)
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(kind, Path(path), problem) for problem in error.errors())) from None
+        told = [_explain(kind, _where(Path(path), problem["loc"], changes), problem) for problem in error.errors()]
+        raise ConfigError("; ".join(told)) from None
 
 
 class _UniqueKeyLoader(BoundedLoader):
@@ -65,7 +69,10 @@ class _IncludingLoader(_UniqueKeyLoader):
     """YAML that takes in others, which take in none."""
 
     def include(self, node: yaml.ScalarNode) -> dict[str, Any]:
-        return _parse(Path(self.name).parent / str(self.construct_scalar(node)), may_include=False)
+        path = Path(self.name).parent / str(self.construct_scalar(node))
+        if not path.is_file():
+            raise ConfigError(f"{self.name}:{node.start_mark.line + 1}: {_INCLUDE} {node.value}: {path} is not there")
+        return _parse(path, may_include=False)
 
 
 _IncludingLoader.add_constructor(_INCLUDE, _IncludingLoader.include)
@@ -78,11 +85,13 @@ def _parse(path: Path, may_include: bool = True) -> dict[str, Any]:
     try:
         # SafeLoaders both
         document = yaml.load(text, Loader=_IncludingLoader) if may_include else yaml.load(text, Loader=_UniqueKeyLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {problem_of(error)}") from None
     if not isinstance(document, dict):
-        raise ConfigError(f"{path}: found {type(document).__name__}, wanted a mapping of sections")
+        kind = "nothing" if document is None else type(document).__name__
+        raise ConfigError(f"{path}: found {kind}, wanted a mapping of sections")
     return document
 
 
@@ -108,19 +117,18 @@ def _apply(document: dict[str, Any], change: str) -> None:
             raise ConfigError(f"--set {change}: {section} is a value, not a section")
     try:
         document[last] = yaml.load(value, Loader=BoundedLoader)  # a SafeLoader
-    except yaml.YAMLError:
-        raise ConfigError(f"--set {change}: the value is not valid YAML") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: the value is not valid YAML: {problem_of(error)}") from None
 
 
-def _explain(kind: type[Section], path: Path, problem: Mapping[str, Any]) -> str:
+def _explain(kind: type[Section], stands: str, problem: Mapping[str, Any]) -> str:
     place = problem["loc"]
-    name = ".".join(str(part) for part in place)
-    where = f"{_where(path, place)}: {name}"
+    where = f"{stands}: {'.'.join(str(part) for part in place)}"
     if problem["type"] == "extra_forbidden":
         return f"{where}: unknown key{_suggest(kind, place)}"
     if problem["type"] == "missing":
         return f"{where}: missing key"
-    return f"{where}: found {problem['input']!r}, wanted: {problem['msg'].removeprefix('Input should be ')}"
+    return f"{where}: found {found(problem['input'])}, wanted: {wanted(problem)}"
 
 
 def _suggest(kind: type[Section], place: Sequence[str | int]) -> str:
@@ -132,20 +140,28 @@ def _suggest(kind: type[Section], place: Sequence[str | int]) -> str:
     return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(fields)})"
 
 
-def _where(path: Path, place: Sequence[str | int]) -> str:
-    """The file and line on which `place` stands, or its nearest section that is there."""
+def _where(path: Path, place: Sequence[str | int], changes: Sequence[str]) -> str:
+    """The change that set `place`, or part of it; else the file and line on which it stands, or its nearest section
+    that is there."""
+    for change in reversed(changes):
+        if all(told == str(part) for told, part in zip(change.partition("=")[0].split("."), place, strict=False)):
+            return f"--set {change}"
     node, line = _nodes(path), 1
     for part in place:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = [(key, value) for key, value in node.value if key.value == str(part)]
-        if not found:
-            break
-        line, node = found[0][0].start_mark.line + 1, found[0][1]
-        if node.tag == _INCLUDE:
+        line, node = _step(node, part, line)
+        if node is not None and node.tag == _INCLUDE:
             path, line = path.parent / node.value, 1
             node = _nodes(path)
     return f"{path}:{line}"
+
+
+def _step(node: yaml.Node | None, part: str | int, line: int) -> tuple[int, yaml.Node | None]:
+    """The line and the node of a part of a node; the line as it was, and None, where it has no such part."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        return node.value[part].start_mark.line + 1, node.value[part]
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    told = [(key.start_mark.line + 1, value) for key, value in pairs if key.value == str(part)]
+    return told[0] if told else (line, None)
 
 
 def _nodes(path: Path) -> yaml.Node | None:

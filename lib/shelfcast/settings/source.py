@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_v
 
 from shelfcast.settings.database import Database, Selection
 from shelfcast.settings.encodings import known_encoding
-from shelfcast.settings.sections import Section
+from shelfcast.settings.sections import PlainName, Section
 
 _BASES = ("from", "value", "sql")
 # What some formats alone are told.
@@ -124,7 +124,7 @@ class Source(Section):
     """
 
     kind: str
-    name: str | None = Field(default=None, pattern=r"^[a-z0-9_]+$")
+    name: PlainName | None = None
     path: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     tables: dict[str, MappedTable] = Field(default_factory=dict)

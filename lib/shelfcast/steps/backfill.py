@@ -37,18 +37,6 @@ class Planned:
     trained_on: date
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True, metavar="DATE")
-    parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True, metavar="DATE")
-    parser.add_argument("--dry-run", action="store_true", help="say which days would run and why, and run none")
-    parser.add_argument(
-        "--reprocess",
-        choices=REPROCESS,
-        default="none",
-        help="besides the days that were never made: none, those that failed, or all (default: none)",
-    )
-
-
 def backfill(runner: Runner, flags: argparse.Namespace) -> None:
     """Make the days of flags.first..flags.last, oldest first; with flags.dry_run only say what would be done.
 

@@ -1,16 +1,11 @@
 """every file of the lake -> a copy of all tables at one moment"""
 
-from argparse import ArgumentParser
 from pathlib import Path
 
 from shelfcast import backups, upkeep
 from shelfcast.lake_version import require_current
 from shelfcast.logs import say
 from shelfcast.runner import Runner
-
-
-def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("place", metavar="OUT", help="where the copy is to be, or an earlier one to bring up to date")
 
 
 def backup(runner: Runner, place: str) -> None:

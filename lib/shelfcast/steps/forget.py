@@ -1,25 +1,13 @@
 """raw/*, clean/* -> the same without a person's rows, in any version; monitoring/erasures, monitoring/publications"""
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
-from re import fullmatch
 
 from shelfcast import erasure, publications, upkeep
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.lake import Lake
 from shelfcast.lake_version import require_current
 from shelfcast.runner import Runner
-
-
-def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("--person", type=_hash, required=True, metavar="HASH", help="as it stands in the lake")
-
-
-def _hash(text: str) -> str:
-    if not fullmatch("[0-9a-f]{64}", text):
-        raise ArgumentTypeError("wanted 64 hexadecimal digits; `shelfcast forget ID` makes them of an identifier")
-    return text
 
 
 def forget(runner: Runner, person: str) -> None:

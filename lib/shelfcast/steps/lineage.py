@@ -2,7 +2,6 @@
 from"""
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +10,12 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from shelfcast.errors import ConfigError, LakeError
+from shelfcast.flags import FORECAST_ID
 from shelfcast.provenance import runs_behind
 from shelfcast.publications import published_in
 from shelfcast.runner import Runner
 from shelfcast.schemas import FORECASTS
 
-_SHAPE = "DATE/LEVEL/STORE/ITEM/STEP, such as 2017-08-01/product/367/1082185/1"
 _NUMBERS = ("mean", "p10", "p50", "p90", "p98")
 
 
@@ -42,11 +41,7 @@ class ForecastId:
             item, step = rest.rsplit("/", 1)
             return cls(date.fromisoformat(day), level, store, item, int(step))
         except ValueError:
-            raise ConfigError(f"forecast {text!r}: wanted {_SHAPE}") from None
-
-
-def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("forecast", metavar="FORECAST_ID", help=_SHAPE)
+            raise ConfigError(f"forecast {text!r}: wanted {FORECAST_ID}") from None
 
 
 def lineage(runner: Runner, text: str) -> None:

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from shelfcast import publications, upkeep
 from shelfcast.lake import Lake
-from shelfcast.lake_version import require_current
+from shelfcast.lake_version import require_current, require_there
 from shelfcast.logs import say
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS
@@ -24,9 +24,10 @@ def maintain(runner: Runner) -> None:
     """Under the region's lease: what killed runs have staged goes, small files are put together, the newest publication
     is published again with the versions of now, and files go that no publication of the last days names.
 
-    Raises TransientError where a run is at work on the region.
+    Raises TransientError where a run is at work on the region, LakeError where there is no lake.
     """
     lake, region = runner.lake, runner.config.region
+    require_there(lake)
     with runner.lease:
         require_current(lake)
         lake.remove(f"_staging/{region}")

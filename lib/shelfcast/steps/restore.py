@@ -1,16 +1,10 @@
 """a copy of a lake -> the lake"""
 
-from argparse import ArgumentParser
-
 from shelfcast import backups
 from shelfcast.lake_version import require_current
 from shelfcast.logs import say
 from shelfcast.runner import Runner
 from shelfcast.steps.backup import absolute
-
-
-def add_flags(parser: ArgumentParser) -> None:
-    parser.add_argument("place", metavar="FROM", help="what `shelfcast backup` has made")
 
 
 def restore(runner: Runner, place: str) -> None:
