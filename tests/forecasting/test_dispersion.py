@@ -54,7 +54,7 @@ def test_the_recent_weeks_since_the_first_sale_tell_the_variance_zeros_and_all(s
 
 def test_weeks_of_which_nothing_is_known_are_not_weeks_without_demand(spark: SparkSession) -> None:
     draw = np.random.default_rng(4)
-    sold = draw.poisson(10.0, 26).astype(float)
+    sold = [float(units) for units in draw.poisson(10.0, 26)]
     unknown = [{"store_id": "s1", "week": week(n)} for n in range(10, 18)]
     left = np.array([units for n, units in enumerate(sold) if not 6 <= n < 14])
     # A part of the first of these weeks was delivered; what the region has in them is what it sold.
