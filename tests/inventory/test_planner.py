@@ -126,7 +126,7 @@ def test_packs_and_minima_of_the_settings_come_before_those_of_the_purchases() -
 
 def test_a_product_that_nobody_wants_is_kept_at_nothing() -> None:
     row = planned(series(weekly=0.0)).iloc[0]
-    assert (row["reorder_point"], row["daily_mean"], row["stock_out"]) == (0.0, 0.0, 0.0)
+    assert (row["reorder_point"], row["daily_mean"], row["stock_out"], row["need"]) == (0.0, 0.0, 0.0, 0.0)
     assert np.isnan(row["days_of_supply"])
 
 

@@ -149,7 +149,8 @@ class Planner:
         position = on_hand + on_order - promised
         is_known, daily = ~np.isnan(position), rows["daily_mean"].to_numpy()
         room = levels.order_up_to - position
-        is_due = (position <= levels.reorder_point) & rows["may_order"].to_numpy() & (room > 0)
+        # The least order-up-to level is a unit: where nothing is expected to sell an empty shelf stays empty.
+        is_due = (position <= levels.reorder_point) & rows["may_order"].to_numpy() & (room > 0) & (daily > 0)
         need = np.where(is_due, room, 0.0)
         # What sells from one order to the next: an order and the undershoot, or where that is more, a review period's.
         cycle = np.maximum(needs.between, levels.order_up_to - levels.reorder_point + needs.undershoot)
