@@ -1,3 +1,5 @@
+import importlib
+import pkgutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from shelfcast import config, schemas, storage
+from shelfcast import config, schemas, steps, storage, writers
 from shelfcast.errors import LakeError, SourceError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
@@ -62,6 +64,34 @@ def test_going_back_to_an_earlier_state_publishes_it_anew(make_runner: Callable[
     assert ran == [True, True, True, False]
     published = [row.run_id for row in runner.lake.read(PUBLISHED, REGION).collect()]
     assert (len(published), len(set(published))) == (3, 2)
+
+
+def test_a_missing_input_is_named_with_its_lake_its_job_and_the_regions_there(
+    make_runner: Callable[..., Runner], lake_root: Path
+) -> None:
+    reads = job("report", (schemas.SALES, PRICES), (PUBLISHED,))
+    named = f"job report: table clean/sales of lake {lake_root} has no rows of region"
+    with pytest.raises(LakeError, match=rf"^{named} {REGION}; wanted it written by job clean$"):
+        make_runner().run(reads)
+    make_runner().run(job("price", (), (PRICES,)))
+    with pytest.raises(LakeError, match=rf"^{named} mars, but of {REGION}; wanted it written by job clean$"):
+        make_runner("region=mars").run(reads)
+
+
+def test_every_table_that_a_job_needs_has_the_job_that_writes_it(spark: SparkSession) -> None:
+    settings = config.load(CONFIG.with_name("tiny.yaml"))
+    jobs = [
+        module.job(settings)
+        for found in pkgutil.iter_modules(steps.__path__)
+        if hasattr(module := importlib.import_module(f"shelfcast.steps.{found.name}"), "job")
+        and found.name != "write_back"
+    ]
+    assert spark.version  # source tables have Spark's types
+    written = {
+        table.name: {each.name for each in jobs if table in each.writes} for each in jobs for table in each.writes
+    }
+    needed = {table.name for each in jobs for table in each.reads}
+    assert {name for name in needed if writers.writer_of(name).removeprefix("job ") not in written[name]} == set()
 
 
 def test_an_optional_input_counts_once_it_is_there(make_runner: Callable[..., Runner]) -> None:

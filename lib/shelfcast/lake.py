@@ -22,6 +22,7 @@ from shelfcast.properties import properties_of
 from shelfcast.session import settings
 from shelfcast.table import Table, require_schema
 from shelfcast.turns import turn
+from shelfcast.writers import writer_of
 
 # A merge knows no options: what its commit tells is a setting of the session, of one merge at a time.
 _MERGING = Lock()
@@ -46,6 +47,10 @@ class Lake(Folder):
         name = table if isinstance(table, str) else table.name
         return f"{self.root}/{name}"
 
+    def regions(self) -> list[str]:
+        """Every region that has rows in the lake."""
+        return sorted({name.removeprefix("region=") for name in self.names("*/*/region=*")})
+
     def exists(self, table: Table) -> bool:
         """Whether a commit has made the table: a run killed before its first leaves an empty log."""
         return bool(self._log(table))
@@ -53,7 +58,9 @@ class Lake(Folder):
     def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
         """The rows of `region`. Raises LakeError where no job has written the table yet."""
         if not self.exists(table):
-            raise LakeError(f"table {table.name}: not in the lake {self.root}; wanted it written by an earlier job")
+            raise LakeError(
+                f"table {table.name}: not in the lake {self.root}; wanted it written by {writer_of(table.name)}"
+            )
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)

@@ -27,6 +27,7 @@ from shelfcast.lease import Lease
 from shelfcast.logs import say
 from shelfcast.session import named_in_spark
 from shelfcast.table import Table
+from shelfcast.writers import writer_of
 
 
 class Runner:
@@ -132,8 +133,13 @@ class Runner:
         if self.lake.exists(table) and not run.read(table).isEmpty():
             raise LakeError(f"job {run.job.name}: table {table.name} has rows of region {region}, but its log no "
                             f"longer tells which run wrote them; wanted the job that writes it run again")  # fmt: skip
-        raise LakeError(f"job {run.job.name}: table {table.name} has no rows of region {region}; "
-                        f"wanted it written by an earlier job")  # fmt: skip
+        raise LakeError(f"job {run.job.name}: table {table.name} of lake {self.lake.root} has no rows of region "
+                        f"{region}{self._others()}; wanted it written by {writer_of(table.name)}")  # fmt: skip
+
+    def _others(self) -> str:
+        """The regions that the lake has, where this one, which may be misspelt, is none of them."""
+        known = self.lake.regions()
+        return f", but of {', '.join(known)}" if known and self.config.region not in known else ""
 
     def _as_of(self) -> date | None:
         if self._given_as_of or not self.lake.exists(schemas.SALES):

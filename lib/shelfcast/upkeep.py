@@ -33,16 +33,11 @@ def table_names(lake: Folder) -> list[str]:
     return [path.removesuffix("/_delta_log") for path in lake.paths("*/*/_delta_log")]
 
 
-def regions(lake: Folder) -> list[str]:
-    """Every region that has rows in the lake."""
-    return sorted({name.removeprefix("region=") for name in lake.names("*/*/region=*")})
-
-
 @contextmanager
 def every_region(lake: Lake, *further: str) -> Iterator[None]:
     """The leases of all regions of the lake. Raises TransientError where a run is at work on one of them."""
     with ExitStack() as held:
-        for region in sorted({*regions(lake), *further}):
+        for region in sorted({*lake.regions(), *further}):
             held.enter_context(Lease(lake, region))
         yield
 

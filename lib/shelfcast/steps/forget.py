@@ -28,7 +28,7 @@ def forget(runner: Runner, person: str) -> None:
         for page in erasure.pages_that_name(lake, person):
             lake.remove(page)
         lake.remove(f"_staging/{config.region}")
-        for region in upkeep.regions(lake):
+        for region in lake.regions():
             publications.publish_again(lake, region, held)
         files = _prove(lake, config.region, person)
         _record(runner, person, deleted, files)

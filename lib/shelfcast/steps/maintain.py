@@ -60,7 +60,7 @@ def _named(lake: Lake, since: datetime) -> dict[str, int]:
     oldest: dict[str, int] = {}
     if not lake.exists(PUBLICATIONS):
         return oldest
-    for region in upkeep.regions(lake):
+    for region in lake.regions():
         rows = lake.read(PUBLICATIONS, region).where(F.col("published_at") >= F.lit(since))
         named = rows.select(F.explode("tables").alias("name", "version")).groupBy("name").agg(F.min("version"))
         newest = publications.newest(lake, region)
