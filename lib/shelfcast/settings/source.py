@@ -21,8 +21,8 @@ _TOLD = {
 }
 
 
-# A Delta table's columns have none of these in their names.
 _SUPPLY = {"purchases", "invoices", "opening_stock", "closing_stock"}
+# A Delta table's columns have none of these in their names.
 _MARKS = re.compile(r"[^\w]+")
 
 
