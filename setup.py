@@ -46,8 +46,8 @@ API = [
     "httptools>=0.9",
     "limits>=5.8",
     "prometheus-client>=0.26",
-    # For a database of users and decisions in PostgreSQL, with its libpq.
-    "psycopg[binary]>=3.3",
+    # For a database of users and decisions in PostgreSQL: libpq ends a process that has loaded TensorFlow.
+    "pg8000>=1.31",
     "python-multipart>=0.0.34",
     "sqlalchemy>=2.1",
     "uvicorn>=0.54",

@@ -22,7 +22,9 @@ def parser(
     flags.add_argument("--config", required=True, metavar="FILE", help="the YAML configuration of the region")
     flags.add_argument("--region", help="another name for the region than the configuration's")
     flags.add_argument("--as-of", type=parse_day, metavar="DATE", help="the world as known on that day")
-    flags.add_argument("--log", choices=logs.FORMATS, default="text", help="the form of the lines that tell of progress and failure")
+    flags.add_argument(
+        "--log", choices=logs.FORMATS, default="text", help="the form of the lines that tell of progress and failure"
+    )
     flags.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="such as backtest.horizon=4")
     job = docstring.partition(":")[0]
     if job in _OWN:

@@ -53,7 +53,7 @@ def test_what_is_served_together_is_of_one_lake_and_of_regions_of_their_own(tmp_
 DATABASES = [
     pytest.param("sqlite:////nowhere/at/all.sqlite", "cannot be used", id="no folder"),
     pytest.param("nonsense", "not an address", id="no address"),
-    pytest.param("postgresql+psycopg://ada:secret@localhost/x", "holds a password", id="a password in the file"),
+    pytest.param("postgresql+pg8000://ada:secret@localhost/x", "holds a password", id="a password in the file"),
     pytest.param("oracle://localhost/x", "wanted SQLite or PostgreSQL", id="another kind"),
 ]
 

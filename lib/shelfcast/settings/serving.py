@@ -46,7 +46,7 @@ class Serving(Section):
 
     host, port: where it listens. public_url: how its users reach it, with the path where a proxy puts it under one;
     else http at host and port. trusted_proxies: whose word is taken for a client's address. folder: where the indexes
-    are built. database: users, tokens and decisions, as SQLAlchemy's address (sqlite:///..., postgresql+psycopg://...),
+    are built. database: users, tokens and decisions, as SQLAlchemy's address (sqlite:///..., postgresql+pg8000://...),
     its password in the environment variable SHELFCAST_DATABASE_PASSWORD; else a file of SQLite in the folder.
     poll_seconds: how often a new publication is looked for.
     """

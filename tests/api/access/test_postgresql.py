@@ -22,7 +22,7 @@ from shelfcast.errors import ConfigError
 @pytest.fixture
 def address(postgresql: servers.Sql, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv(PASSWORD_VARIABLE, servers.PASSWORD)
-    return f"postgresql+psycopg://shop@127.0.0.1:{postgresql.process.port}/postgres"
+    return f"postgresql+pg8000://shop@127.0.0.1:{postgresql.process.port}/postgres"
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_wrong_password_of_the_database_is_told_in_a_line_without_it(
 ) -> None:
     monkeypatch.setitem(os.environ, PASSWORD_VARIABLE, "not-the-word")
     with pytest.raises(
-        ConfigError, match=r"serving\.database: postgresql\+psycopg://shop:\*\*\*@\S+ cannot be used"
+        ConfigError, match=r"serving\.database: postgresql\+pg8000://shop:\*\*\*@\S+ cannot be used"
     ) as told:
         Database(configs_of(lake, tmp_path, f"serving.database={address}")[0].serving)
     assert "not-the-word" not in str(told.value)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from shelfcast.api.access.tables import METADATA
 from shelfcast.errors import ConfigError
@@ -31,11 +31,13 @@ class Database:
             if url.get_backend_name() == "sqlite":
                 event.listen(self.engine, "connect", _prepare_sqlite)
                 event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "handle_error", _tell_values_apart, retval=True)
             self._reading = self.engine.execution_options(**_READING)
             METADATA.create_all(self.engine)
-        except (ArgumentError, ImportError, OperationalError) as error:
-            why = str(error).splitlines()[0]
-            raise ConfigError(f"serving.database: {url!s} cannot be used: {why}; wanted SQLite or PostgreSQL") from None
+        except (ArgumentError, ImportError, DBAPIError) as error:
+            raise ConfigError(
+                f"serving.database: {url!s} cannot be used: {_why(error)}; wanted SQLite or PostgreSQL"
+            ) from None
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -77,6 +79,23 @@ def _own_file(folder: Path) -> Path:
         wanted = "wanted a folder that this user may write"
         raise ConfigError(f"serving.folder: {path.absolute()} cannot be made: {error.strerror}; {wanted}") from None
     return path
+
+
+def _told(error: BaseException | None) -> dict[str, str]:
+    """What PostgreSQL says of an error, by its letters: C the SQLSTATE, M in words."""
+    told = error.args[0] if error and error.args else None
+    return told if isinstance(told, dict) else {}
+
+
+def _why(error: Exception) -> str:
+    return _told(getattr(error, "orig", None)).get("M") or str(error).splitlines()[0]
+
+
+def _tell_values_apart(context: ExceptionContext) -> Exception | None:
+    """A value that the database does not keep, SQLSTATE's class 22: pg8000 has no error of its own for it."""
+    if not _told(context.original_exception).get("C", "").startswith("22"):
+        return None
+    return DataError(context.statement, None, context.original_exception)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
