@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shelfcast import __version__, cli, config, flags
-from shelfcast.arguments import SCHEDULED
+from shelfcast.arguments import SCHEDULED, command_parser
 from shelfcast.generator import generate
 from shelfcast.steps import backfill
 from shelfcast.submit import Submission, job_files
@@ -47,7 +47,7 @@ def _first_line(path: Path) -> str:
 def test_the_planner_s_tour_of_the_readme_makes_plans_publishes_and_serves_one_chain() -> None:
     section = (ROOT / "README.md").read_text().partition("\n## A planner's tour\n")[2].partition("\n## ")[0]
     lines = [line.split()[1:] for line in section.splitlines() if line.startswith("    .venv/bin/shelfcast ")]
-    known = [cli._parser().parse_known_args(line) for line in lines]
+    known = [command_parser().parse_known_args(line) for line in lines]
     assert [getattr(told, "job", told.command) for told, _ in known] == [
         *("generate", "pipeline", "plan_inventory", "report", "serve"),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shelfcast import arguments, cli, command, errors
+from shelfcast import cli, command, errors
 from shelfcast.api.access.accounts import add_user, list_users
 from shelfcast.api.access.database import Database
 from shelfcast.api.access.principal import Grant, Role
@@ -64,7 +64,7 @@ def test_every_check_has_its_row() -> None:
 
 def test_every_command_that_it_names_is_there() -> None:
     named = set(re.findall(r"`shelfcast (\w+)", RUNBOOK))
-    assert named <= {*arguments.SCHEDULED, *job_files(), "submit", "forget"}
+    assert named <= {*cli._COMMANDS, *job_files()}
 
 
 def named_by_the_api() -> set[str]:

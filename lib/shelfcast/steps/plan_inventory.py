@@ -28,14 +28,8 @@ from shelfcast.sources import open_source
 from shelfcast.steps.build_features import told_tables, weeks_unknown
 from shelfcast.table import Table
 
-_READS = (
-    schemas.SALES,
-    schemas.DEMAND["daily"],
-    schemas.DEMAND["weekly"],
-    schemas.SERIES,
-    schemas.BACKTESTS,
-    CHAMPIONS,
-)
+_DAILY, _WEEKLY = schemas.DEMAND["daily"], schemas.DEMAND["weekly"]
+_READS = (schemas.SALES, _DAILY, _WEEKLY, schemas.SERIES, schemas.BACKTESTS, CHAMPIONS)
 _LEVELS = (tables.LEAD_TIMES, tables.COSTS, tables.POLICIES)
 _OF_STOCK = (tables.ON_HAND, tables.OPEN_ORDERS, tables.OPEN_TRANSFERS, tables.ORDERS, tables.TRANSFERS, tables.RISKS)
 _COUNTS = {"opening_stock", "closing_stock"}
@@ -223,7 +217,7 @@ def _ended(run: Run, policies: DataFrame, held: DataFrame | None) -> DataFrame:
 def _level_variance(run: Run) -> float:
     """As the backtest of the published product means shows it."""
     measured = measure_level_variance(backtests_of(run, PRODUCT, champion_of(run, PRODUCT)))
-    run.say(f"forecasts lie beside the level of the weeks ahead by {measured**0.5:.0%}")
+    run.say(f"past forecasts were off by {measured**0.5:.0%} in the level of all their weeks")
     return measured
 
 
