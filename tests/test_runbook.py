@@ -113,4 +113,5 @@ def test_every_setting_that_it_names_is_there() -> None:
     for name in {*re.findall(r"`(serving(?:\.\w+)+)`", RUNBOOK)}:
         section: Any = Serving()
         for part in name.split(".")[1:]:
+            assert hasattr(section, part), name
             section = getattr(section, part)

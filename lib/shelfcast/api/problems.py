@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from shelfcast.errors import ShelfcastError
+from shelfcast.settings.problems import wanted
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger(__name__)
@@ -84,9 +85,8 @@ def _told(problem: Mapping[str, Any]) -> str:
         return f"{place}: missing"
     if problem["type"] == "extra_forbidden":
         return f"{place}: not known here; wanted it left out"
-    wanted = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     if tuple(problem["loc"]) == ("body",) or _SECRETS & {*problem["loc"]}:
-        return f"{place}: wanted: {wanted}"
+        return f"{place}: wanted: {wanted(problem)}"
     found = repr(problem.get("input"))
     shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
-    return f"{place}: found {shown}; wanted: {wanted}"
+    return f"{place}: found {shown}; wanted: {wanted(problem)}"

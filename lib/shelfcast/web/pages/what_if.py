@@ -16,6 +16,7 @@ from shelfcast.api.routes.forecasts import Asked, history
 from shelfcast.api.routes.plan import policies
 from shelfcast.api.routes.predict import Prediction, Supposed, predict
 from shelfcast.api.whatif.series import Published, promotions_ahead, published
+from shelfcast.settings.problems import wanted
 from shelfcast.web.charts.outlook import Outlook, draw_outlook, summed
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.products import named_products
@@ -107,8 +108,7 @@ def _told(error: Problem | ValidationError) -> str:
         return error.detail.removeprefix("body.")
     names = {"service_level": "service level, as a share"}
     return "; ".join(
-        f"{names.get(str(part['loc'][0]), str(part['loc'][0]))}: found {part['input']}, wanted: "
-        f"{part['msg'].removeprefix('Input should be ')}"
+        f"{names.get(str(part['loc'][0]), str(part['loc'][0]))}: found {part['input']}, wanted: {wanted(part)}"
         for part in error.errors()
     )
 
