@@ -42,7 +42,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
             # inline tables have a handful of rows
             "spark.sql.shuffle.partitions": "2",
             "spark.sql.adaptive.coalescePartitions.enabled": "false",
-            # and interpreting a plan costs less than generating its code, which whole runs do (jobs in their own process)
+            # and interpreting a plan costs less than generating its code, as jobs in processes of their own do
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             # nor does a hash table of them want the 64 MB that it takes at once

@@ -70,7 +70,9 @@ def _levels(needs: Needs, point: FloatArray, gap: FloatArray, target: FloatArray
 
 
 def _chosen(ordered: FloatArray, target: FloatArray, is_fill_rate: BoolArray, cycle: FloatArray) -> FloatArray:
-    found = nearest_for_cycle_service(ordered, target)
+    found, is_cycle = np.empty(len(ordered)), ~is_fill_rate
+    if is_cycle.any():
+        found[is_cycle] = nearest_for_cycle_service(ordered[is_cycle], target[is_cycle])
     if is_fill_rate.any():
         found[is_fill_rate] = nearest_for_fill_rate(ordered[is_fill_rate], target[is_fill_rate], cycle[is_fill_rate])
     return found

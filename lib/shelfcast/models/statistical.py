@@ -85,10 +85,12 @@ def croston(panel: Panel, horizon: int) -> FloatArray:
     seen = np.zeros((len(panel), 1), dtype=bool)
     loss = np.zeros_like(size)
     for column in panel.y.T[:, :, None]:
-        known, sold = ~np.isnan(column), np.nan_to_num(column) != 0
-        loss += np.where(known & seen, (np.nan_to_num(column) - size / interval) ** 2, 0.0)
+        known = ~np.isnan(column)
+        value = np.where(known, column, 0.0)
+        sold = value != 0
+        loss += np.where(known & seen, (value - size / interval) ** 2, 0.0)
         constant = np.where(seen, np.array(SMOOTHING), 1.0)
-        size = np.where(sold, size + constant * (np.nan_to_num(column) - size), size)
+        size = np.where(sold, size + constant * (value - size), size)
         interval = np.where(sold, interval + constant * (waited - interval), interval)
         waited = np.where(sold, 1.0, waited + known)
         seen |= sold
@@ -113,13 +115,14 @@ def smoothed_sales(
 
     size, chance: where they start, shape (n, k). constants: k pairs, of the size and of the chance.
     """
-    loss = np.zeros_like(size)
+    loss, (of_size, of_chance) = np.zeros_like(size), constants.T
     for column in y.T[:, :, None]:
-        known, value = ~np.isnan(column), np.nan_to_num(column)
+        known = ~np.isnan(column)
+        value = np.where(known, column, 0.0)
         sold = value != 0
-        loss += np.where(known, (value - size * chance) ** 2, 0.0)
-        size = np.where(sold, size + constants[:, 0] * (value - size), size)
-        chance = np.where(known, chance + constants[:, 1] * (sold - chance), chance)
+        loss += known * (value - size * chance) ** 2
+        size = size + sold * of_size * (value - size)
+        chance = chance + known * of_chance * (sold - chance)
     return loss, size * chance
 
 

@@ -1,10 +1,10 @@
 """Users: who they are, what they reach, and the one-time links by which they choose a password."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shelfcast.api.access.principal import ROLES, Grant, Principal, Role
@@ -136,14 +136,20 @@ def _count_failure(connection: Connection, user_id: int, settings: Access) -> No
     connection.execute(update(USERS).where(reached).values(failures=0, locked_until=until))
 
 
-def principal_of(connection: Connection, user_id: int, **recognised: Any) -> Principal | None:
-    """The user as it is now; None where it is disabled or gone."""
-    query = select(USERS.c.name, USERS.c.role, USERS.c.disabled, GRANTS.c.region, GRANTS.c.store)
-    rows = connection.execute(query.outerjoin(GRANTS).where(USERS.c.id == user_id)).all()
-    if not rows or rows[0].disabled:
+def with_user(table: Table, key: Column[str]) -> Select[Any]:
+    """The row of the table whose key is the parameter `key`, beside what its user is: once for each grant."""
+    columns = (USERS.c.name, USERS.c.role, USERS.c.disabled, GRANTS.c.region, GRANTS.c.store)
+    joined = table.join(USERS, USERS.c.id == table.c.user_id).outerjoin(GRANTS, GRANTS.c.user_id == USERS.c.id)
+    return select(table, *columns).select_from(joined).where(key == bindparam("key"))
+
+
+def principal_of(rows: Sequence[Row[Any]], **recognised: Any) -> Principal | None:
+    """The user of the rows of such a query; None where it is disabled."""
+    first = rows[0]
+    if first.disabled:
         return None
     grants = frozenset(Grant(row.region, row.store) for row in rows if row.region is not None)
-    return Principal(user_id, rows[0].name, ROLES[rows[0].role], grants, **recognised)
+    return Principal(first.user_id, first.name, ROLES[first.role], grants, **recognised)
 
 
 def sign_out_everywhere(connection: Connection, user_id: int) -> None:

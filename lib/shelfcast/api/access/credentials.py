@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from shelfcast.api.access.accounts import AccountError, now, principal_of
+from shelfcast.api.access.accounts import AccountError, now, principal_of, with_user
 from shelfcast.api.access.principal import Principal
 from shelfcast.api.access.secrets import digest, hash_token, is_token, new_secret
 from shelfcast.api.access.tables import SESSIONS, TOKENS
@@ -15,6 +15,8 @@ _PREFIX = "shelfcast"
 _DAY, _HOUR, _MINUTE = 86_400, 3600, 60
 # A session's last request is written down so often at most: reading alone takes no lock.
 _SEEN_EVERY = 60
+# Each request asks one of them: written once, and read with the user in one go.
+_BY_SESSION, _BY_TOKEN = with_user(SESSIONS, SESSIONS.c.digest), with_user(TOKENS, TOKENS.c.id)
 
 
 def open_session(connection: Connection, user_id: int, settings: Access) -> str:
@@ -28,11 +30,10 @@ def open_session(connection: Connection, user_id: int, settings: Access) -> str:
 
 def of_session(connection: Connection, secret: str, settings: Access) -> Principal | None:
     """Whose session it is; None where it has ended, or has rested for too long."""
-    at, kept = now(), digest(secret)
-    row = connection.execute(select(SESSIONS).where(SESSIONS.c.digest == kept)).first()
-    if row is None or row.expires_at <= at or row.seen_at + settings.idle_minutes * _MINUTE <= at:
+    at, rows = now(), connection.execute(_BY_SESSION, {"key": digest(secret)}).all()
+    if not rows or rows[0].expires_at <= at or rows[0].seen_at + settings.idle_minutes * _MINUTE <= at:
         return None
-    return principal_of(connection, row.user_id, via="session", csrf=row.csrf)
+    return principal_of(rows, via="session", csrf=rows[0].csrf)
 
 
 def is_unseen(connection: Connection, secret: str) -> bool:
@@ -63,10 +64,15 @@ def of_token(connection: Connection, token: str) -> Principal | None:
     token_id, _, secret = rest.partition("_")
     if prefix != _PREFIX or not secret:
         return None
-    row = connection.execute(select(TOKENS).where(TOKENS.c.id == token_id)).first()
-    if row is None or row.expires_at <= now() or row.revoked_at is not None or not is_token(secret, row.secret):
+    rows = connection.execute(_BY_TOKEN, {"key": token_id}).all()
+    if (
+        not rows
+        or rows[0].expires_at <= now()
+        or rows[0].revoked_at is not None
+        or not is_token(secret, rows[0].secret)
+    ):
         return None
-    return principal_of(connection, row.user_id, via="token")
+    return principal_of(rows, via="token")
 
 
 def list_tokens(connection: Connection, user_id: int) -> list[dict[str, Any]]:

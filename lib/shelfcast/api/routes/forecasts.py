@@ -1,11 +1,11 @@
 """Forecasts and sales, by store, product, category and week."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
@@ -118,7 +118,7 @@ def _named(row: Row, columns: Sequence[str], asked: Asked) -> Row:
 def rows_of_weeks(weeks: Matrix, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The weeks of a series as rows: the first column is the week."""
     for values in weeks.tolist():
-        numbers = {name: None if np.isnan(value) else value for name, value in zip(columns, values, strict=True)}
+        numbers = {name: None if math.isnan(value) else value for name, value in zip(columns, values, strict=True)}
         yield {**numbers, "week": as_date(values[0])}
 
 

@@ -56,11 +56,14 @@ def panel_of(index: Index, series: Published, season: int) -> Panel:
     weeks = _weeks(index, series)
     horizon = len(series.weeks)
     rows = index.rows("select store_id, weeks from panel where item_id = ?", (series.product_id,))
-    dense = {row["store_id"]: _dense(unpack(row["weeks"], len(PANEL_WEEKS)), weeks, horizon) for row in rows}
-    own = dense.pop(series.store_id, None)
-    if own is None:
+    packed = {row["store_id"]: row["weeks"] for row in rows}
+    mine = packed.pop(series.store_id, None)
+    if mine is None:
         own = _from_sales(index, series, weeks, horizon)
-    others = sum((np.nan_to_num(quantity) for quantity, _ in dense.values()), np.zeros(len(weeks)))
+    else:
+        own = _dense(unpack(mine, len(PANEL_WEEKS)), weeks, horizon)
+    elsewhere = np.nan_to_num(unpack(b"".join(packed.values()), len(PANEL_WEEKS)))
+    others, _ = _dense(elsewhere, weeks, horizon)
     quantity = np.where(np.cumsum(np.nan_to_num(own[0]) > 0) > 0, own[0], np.nan)
     named = {"store_id": [series.store_id, _ELSEWHERE], "item_id": series.product_id, "category_id": series.category_id}
     promoted = np.stack([own[1], np.zeros(len(weeks) + horizon)])
@@ -90,11 +93,13 @@ def _weeks(index: Index, series: Published) -> list[date]:
 
 
 def _dense(weeks: FloatArray, axis: list[date], horizon: int) -> tuple[FloatArray, FloatArray]:
-    """Quantities of the weeks known, and the promotions of these and the weeks ahead; as panel.densify does it."""
+    """Quantities of the weeks known, and the promotions of these and the weeks ahead; as panel.densify does it. Rows of
+    one week add up."""
     at = (weeks[:, 0].astype(np.int64) - (np.datetime64(axis[0]) - _EPOCH).astype(int)) // 7
     inside = (at >= 0) & (at < len(axis) + horizon)
-    quantity, promoted = np.zeros(len(axis) + horizon), np.zeros(len(axis) + horizon)
-    quantity[at[inside]], promoted[at[inside]] = weeks[inside, 1], weeks[inside, 2]
+    quantity, promoted = (
+        np.bincount(at[inside], weights=weeks[inside, column], minlength=len(axis) + horizon) for column in (1, 2)
+    )
     return quantity[: len(axis)], promoted
 
 
