@@ -31,6 +31,7 @@ def test_a_row_that_ended_the_job_is_corrected_by_a_later_file(spark: SparkSessi
     assert corner.operations("clean/sales")[-1] == "MERGE"
 
 
+@pytest.mark.slow
 def test_a_delivery_is_of_a_usual_size_by_the_day_whatever_days_it_tells_of(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_delivery_is_of_a_usual_size_by_the_day_whatever_days_it_tells_of(
         corner.clean()
 
 
+@pytest.mark.slow
 def test_stock_is_stale_once_none_is_counted_and_not_for_a_count_that_comes_late(
     spark: SparkSession, tmp_path: Path
 ) -> None:

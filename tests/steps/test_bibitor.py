@@ -88,7 +88,7 @@ def test_the_study_reads_the_tax_and_the_purchase_price(ran: Runner) -> None:
     assert study.job(ran.config).reads[-1] == supply.PRICES
 
 
-@pytest.mark.parametrize("step", ["before", "after"])
+@pytest.mark.parametrize("step", ["before", pytest.param("after", marks=pytest.mark.slow)])
 def test_a_file_that_is_none_leaves_the_lake_as_it_was(
     make_runner: Callable[..., Runner], tmp_path: Path, step: str
 ) -> None:
@@ -129,6 +129,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_rows_are_accounted_for(published: Runner, name: str) -> None:
     row = published.lake.read(schemas.ROW_COUNTS, "bibitor").where(f"source_table = '{name}'").first()
@@ -136,6 +137,7 @@ def test_the_published_rows_are_accounted_for(published: Runner, name: str) -> N
     assert (row["raw"], row["clean"], row["blank"]) == PUBLISHED[name]
 
 
+@pytest.mark.slow
 def test_the_study_runs_on_what_is_published(published: Runner) -> None:
     metrics = published.lake.read(tables.STUDY_METRICS, "bibitor").where("split = 'test' and scope = 'all'")
     found = {row.model: row.rmse for row in metrics.collect()}

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from corner import KEY, REGION, Corner, line
@@ -42,6 +43,7 @@ def catalogue(corner: Corner) -> list[tuple[str, str]]:
     return sorted((row.product_id, row.category_id) for row in rows)
 
 
+@pytest.mark.slow
 def test_a_catalogue_that_comes_again_has_each_product_once_and_each_price_as_it_was_known(
     spark: SparkSession, tmp_path: Path
 ) -> None:

@@ -45,6 +45,7 @@ def account(runner: Runner) -> dict[str, int]:
     return {name: row[name] for name in ("raw", "clean", "quarantined")}
 
 
+@pytest.mark.slow
 def test_a_new_column_is_kept_beside_the_same_sales(spark: SparkSession, first: Runner, tmp_path: Path) -> None:
     wider = text_of(*(f"{row},7" for row in ROWS), header=f"{SALES},LeadTime")
     runner = delivered(spark, tmp_path, wider)
@@ -53,6 +54,7 @@ def test_a_new_column_is_kept_beside_the_same_sales(spark: SparkSession, first: 
     assert {row["_extra"] for row in raw.select("_extra").distinct().collect()} == {'{"LeadTime":"7"}'}
 
 
+@pytest.mark.slow
 def test_columns_in_another_order_are_the_same_sales(spark: SparkSession, first: Runner, tmp_path: Path) -> None:
     turned = text_of(*(",".join(row.split(",")[::-1]) for row in ROWS), header=",".join(SALES.split(",")[::-1]))
     assert sold(delivered(spark, tmp_path, turned)) == sold(first)
@@ -66,6 +68,7 @@ def test_a_number_that_became_a_word_refuses_its_rows_alone(spark: SparkSession,
     assert {row.rule for row in refused} == {"missing_or_unreadable_quantity"}
 
 
+@pytest.mark.slow
 def test_a_column_of_another_type_throughout_leaves_nothing_clean_and_nothing_lost(
     spark: SparkSession, tmp_path: Path
 ) -> None:

@@ -138,7 +138,10 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("rows", "said"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [pytest.param(*bad, id=name, marks=() if name == "tenfold" else pytest.mark.slow) for name, bad in BAD.items()],
+)
 def test_a_bad_day_is_named_and_no_order_rests_on_it(tomorrow: Callable[..., Runner], rows: Rows, said: str) -> None:
     runner = tomorrow()
     before = ordered(runner, YESTERDAY)

@@ -70,6 +70,7 @@ def test_judged_all_at_once_it_is_the_same(two_days: Corner) -> None:
     assert two_days.hashes() == apart
 
 
+@pytest.mark.slow
 def test_a_day_typed_wrong_is_not_the_newest_day_known(spark: SparkSession, tmp_path: Path) -> None:
     shop = Corner(spark, tmp_path)
     sold = [line(f"{number}", "2017-01-02", 1) for number in range(150)]
@@ -109,6 +110,7 @@ def test_a_copy_of_a_file_is_not_read(again: Corner) -> None:
     assert [(line.file, line.copy_of) for line in copies] == [("sales.csv", "sales-copy.csv")]
 
 
+@pytest.mark.slow
 def test_what_a_copy_tells_stands_though_the_file_that_it_is_a_copy_of_tells_something_else_by_now(
     spark: SparkSession, tmp_path: Path
 ) -> None:

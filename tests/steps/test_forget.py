@@ -74,6 +74,7 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
     assert [runner.run(job.job(runner.config)) for job in (ingest, clean)] == [False, False], "it does not come back"
 
 
+@pytest.mark.slow
 def test_what_comes_afterwards_is_counted_with_what_is_left(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_what_comes_afterwards_is_counted_with_what_is_left(
     assert shop.account() == {"raw": 2, "clean": 2}
 
 
+@pytest.mark.slow
 def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> None:
     lake = runner.lake
     version = lake.last_commit(schemas.QUARANTINE, {"region": REGION}).version
@@ -104,6 +106,7 @@ def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> Non
     assert 0 < published.read(lake, schemas.QUARANTINE).count() < refused
 
 
+@pytest.mark.slow
 def test_who_is_not_there_is_proved_not_to_be(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
     raw = open_source(runner.config).raw["sales"]
     version = runner.lake.last_commit(raw, {"region": REGION}).version

@@ -42,6 +42,7 @@ def capped(shop: Corner) -> float:
     return float(row.capped_quantity)
 
 
+@pytest.mark.slow
 def test_a_run_killed_once_the_bounds_are_written_caps_older_quantities_by_them_when_it_is_made_again(
     shop: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,7 +57,12 @@ def test_every_notebook_is_run_by_a_test() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "lake"), [("explore_data", "ran"), ("compare_models", "ran"), ("plan_store", "planned")]
+    ("name", "lake"),
+    [
+        pytest.param("explore_data", "ran", marks=pytest.mark.slow),
+        ("compare_models", "ran"),
+        pytest.param("plan_store", "planned", marks=pytest.mark.slow),
+    ],
 )
 def test_a_notebook_runs_end_to_end(name: str, lake: str, request: pytest.FixtureRequest) -> None:
     text = shown(run(name, request.getfixturevalue(lake)))

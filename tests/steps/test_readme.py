@@ -46,6 +46,7 @@ def checkout(tmp_path: Path, chain: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_run_as_they_are_written(checkout: Path) -> None:
     outside = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYSPARK_PYTHON"}}
     ingested = OTHERS[0].replace("submit clean", "submit ingest")

@@ -43,12 +43,14 @@ def favorita(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> R
     return runner
 
 
+@pytest.mark.slow
 def test_every_family_of_every_store_has_its_forecast(favorita: Runner) -> None:
     ahead = favorita.lake.read(schemas.FORECASTS, "favorita").where("level = 'product'")
     assert ahead.count() == 3 * len(STORES) * len(FAMILIES)
     assert favorita.lake.has_file("reports/favorita/index.html")
 
 
+@pytest.mark.slow
 def test_every_row_is_clean_and_what_sold_is_the_catalogue(favorita: Runner) -> None:
     counts = favorita.lake.read(schemas.ROW_COUNTS, "favorita").collect()
     rows = 7 * WEEKS * len(STORES) * len(FAMILIES)
@@ -57,6 +59,7 @@ def test_every_row_is_clean_and_what_sold_is_the_catalogue(favorita: Runner) -> 
     assert sorted((row.product_id, row.category_id) for row in products) == sorted((name, name) for name in FAMILIES)
 
 
+@pytest.mark.slow
 def test_its_holidays_are_those_of_its_country(favorita: Runner) -> None:
     calendar = favorita.lake.read(schemas.CALENDAR, "favorita").where("is_holiday")
     days = {row.day for row in calendar.collect()}
