@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
@@ -25,6 +24,7 @@ from shelfcast.api.routes import (
     users,
 )
 from shelfcast.api.service import Service
+from shelfcast.api.waiting import divide_threads
 from shelfcast.errors import ConfigError
 from shelfcast.settings.bounded import MOST_BYTES
 
@@ -48,7 +48,7 @@ def make_app(service: Service, install: Callable[[FastAPI], None] | None = None)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = service.settings.limits.threads
+        divide_threads(app, service.settings.limits)
         service.outbox.open()
         service.refresh.start()
         yield

@@ -15,7 +15,8 @@ Count = Annotated[int, Field(ge=1)]
 class Limits(Section):
     """What one client may ask for. requests: a minute, of one user or token; anonymous: a minute, of one address
     without either; sign_ins: a minute, of one address. body_bytes, upload_bytes: of a request, and of a file of sales;
-    body_seconds, upload_seconds: in which it has arrived. threads: requests that are answered at once."""
+    body_seconds, upload_seconds: in which it has arrived. threads: requests that compute at once, of which more take
+    Python's lock from one another; waiting: those that wait for a password's hash or a file beside them."""
 
     requests: Count = 6000
     anonymous: Count = 60
@@ -24,7 +25,8 @@ class Limits(Section):
     upload_bytes: Count = 104_857_600
     body_seconds: float = Field(default=20, gt=0)
     upload_seconds: float = Field(default=600, gt=0)
-    threads: Count = 16
+    threads: Count = 1
+    waiting: Count = 16
 
 
 class Access(Section):

@@ -27,7 +27,8 @@ class Database:
     def __init__(self, settings: Serving) -> None:
         url = _url(settings)
         try:
-            self.engine = create_engine(url, pool_pre_ping=True, pool_size=settings.limits.threads)
+            most = settings.limits.threads + settings.limits.waiting
+            self.engine = create_engine(url, pool_pre_ping=True, pool_size=most)
             if url.get_backend_name() == "sqlite":
                 event.listen(self.engine, "connect", _prepare_sqlite)
                 event.listen(self.engine, "begin", _begin_sqlite)

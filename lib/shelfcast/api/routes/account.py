@@ -20,6 +20,7 @@ from shelfcast.api.access.credentials import (
 from shelfcast.api.access.guard import COOKIE, Viewer, open_to_all, origin_of, refused, require_own_origin
 from shelfcast.api.access.principal import Principal
 from shelfcast.api.service import Service, service_of
+from shelfcast.api.waiting import waits
 
 ROUTER = APIRouter(prefix="/v1", tags=["account"])
 SignIns = Depends(open_to_all("sign_ins"))
@@ -71,7 +72,6 @@ class TokenMade(BaseModel):
     token: str = Field(description="shown this once: only its hash is kept")
 
 
-@ROUTER.post("/session", dependencies=[SignIns], responses=_DENIED)
 def sign_in(request: Request, response: Response, asked: SignIn) -> Account:
     """Open a session: its cookie is for browsers, programs have tokens."""
     service = service_of(request)
@@ -93,6 +93,9 @@ def sign_in(request: Request, response: Response, asked: SignIn) -> Account:
     return _account(principal)
 
 
+ROUTER.post("/session", dependencies=[SignIns], responses=_DENIED)(waits(sign_in))
+
+
 @ROUTER.get("/session")
 def get_session(principal: Viewer) -> Account:
     return _account(principal)
@@ -107,7 +110,6 @@ def sign_out(request: Request, response: Response, principal: Viewer) -> None:
     response.delete_cookie(COOKIE, path=service.settings.prefix or "/")
 
 
-@ROUTER.post("/welcome", dependencies=[SignIns], status_code=HTTPStatus.NO_CONTENT)
 def choose_password(request: Request, asked: Welcome) -> None:
     """Choose a password by a one-time link."""
     service = service_of(request)
@@ -116,6 +118,9 @@ def choose_password(request: Request, asked: Welcome) -> None:
     with service.database.begin() as connection:
         name = use_link(connection, link, password, service.settings.access)
         record(connection, origin_of(request), name, "password", f"user {name}")
+
+
+ROUTER.post("/welcome", dependencies=[SignIns], status_code=HTTPStatus.NO_CONTENT)(waits(choose_password))
 
 
 @ROUTER.get("/tokens")

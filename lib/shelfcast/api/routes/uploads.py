@@ -4,13 +4,13 @@ import json
 import os
 import tempfile
 from datetime import date, datetime
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
@@ -23,6 +23,7 @@ from shelfcast.api.problems import Problem
 from shelfcast.api.service import Service, service_of
 from shelfcast.api.uploads import Form, Judged, NoUploadsError, digest_of, form_of, judge, lay
 from shelfcast.api.view import Region, View, open_view
+from shelfcast.api.waiting import wait_for
 
 ROUTER = APIRouter(prefix="/v1", tags=["uploads"])
 _BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
@@ -60,7 +61,7 @@ async def upload_sales(request: Request, principal: Planner, region: Region = No
         with os.fdopen(descriptor, "wb") as file:
             async for block in request.stream():
                 file.write(block)
-        return await run_in_threadpool(_take, service, request, view, form, Path(name))
+        return await wait_for(request, partial(_take, service, request, view, form, Path(name)))
     finally:
         Path(name).unlink(missing_ok=True)
 

@@ -97,9 +97,9 @@ def _dense(weeks: FloatArray, axis: list[date], horizon: int) -> tuple[FloatArra
     one week add up."""
     at = (weeks[:, 0].astype(np.int64) - (np.datetime64(axis[0]) - _EPOCH).astype(int)) // 7
     inside = (at >= 0) & (at < len(axis) + horizon)
-    quantity, promoted = (
-        np.bincount(at[inside], weights=weeks[inside, column], minlength=len(axis) + horizon) for column in (1, 2)
-    )
+    quantity, promoted = np.zeros(len(axis) + horizon), np.zeros(len(axis) + horizon)
+    np.add.at(quantity, at[inside], weeks[inside, 1])
+    np.add.at(promoted, at[inside], weeks[inside, 2])
     return quantity[: len(axis)], promoted
 
 

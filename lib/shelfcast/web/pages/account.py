@@ -23,6 +23,7 @@ from shelfcast.api.routes.account import (
     sign_out,
 )
 from shelfcast.api.service import service_of
+from shelfcast.api.waiting import waits
 from shelfcast.errors import ShelfcastError
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.rendering import base_of, localized, render
@@ -41,6 +42,7 @@ def show_sign_in(request: Request, next: Annotated[str, Query(max_length=2000)] 
 
 
 @ROUTER.post("/sign-in", dependencies=[SignIns])
+@waits
 def take_sign_in(
     request: Request, name: Annotated[str, Form(max_length=64)], password: Password, next: Onward = ""
 ) -> Response:
@@ -68,6 +70,7 @@ def show_welcome(request: Request) -> Response:
 
 
 @ROUTER.post("/welcome", dependencies=[SignIns])
+@waits
 def take_welcome(
     request: Request, link: Annotated[SecretStr, Form(max_length=128)], password: Password, again: Password
 ) -> Response:

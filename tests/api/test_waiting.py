@@ -1,0 +1,45 @@
+"""What waits for something else than Python keeps nobody who computes waiting."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from shelfcast.api.routes import account, uploads
+
+
+@pytest.mark.parametrize(
+    ("module", "slow", "path", "sent"),
+    [
+        pytest.param(account, "knows_password", "/v1/session", {"json": {"name": "n", "password": "p"}}, id="sign-in"),
+        pytest.param(account, "use_link", "/v1/welcome", {"json": {"link": "l", "password": "p"}}, id="a-password"),
+        pytest.param(uploads, "judge", "/v1/uploads", {"content": b"a,b\n1,2\n"}, id="an-upload"),
+    ],
+)
+def test_requests_are_answered_while_one_waits(
+    client: TestClient,
+    as_user: Callable[..., dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any, slow: str, path: str, sent: dict[str, Any],
+) -> None:  # fmt: skip
+    begun, go_on = threading.Event(), threading.Event()
+
+    def waiting(*_: Any) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        raise ConnectionError("it came back")
+
+    monkeypatch.setattr(module, slow, waiting)
+    monkeypatch.setattr(uploads, "form_of", lambda _: None)
+    headers = as_user("planner", "north")
+    waits = threading.Thread(target=client.post, args=(path,), kwargs={**sent, "headers": headers})
+    waits.start()
+    try:
+        assert begun.wait(60)
+        assert client.get("/v1/stores", headers=headers).status_code == 200
+        assert waits.is_alive()
+    finally:
+        go_on.set()
+        waits.join()
