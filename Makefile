@@ -4,7 +4,7 @@ CONFIG ?= conf/complete_journey.yaml
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve backtest study test slowtest test-faults servers s3 s3server dags audit lint format bench lock package clean
+.PHONY: help setup run serve backtest study test slowtest test-faults servers s3 s3server dags audit lint format bench lock reference package clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -90,6 +90,9 @@ lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for
 		--custom-compile-command "make lock" --quiet --output-file airflow.txt
 	@cd environment && ../$(BIN)/uv pip compile audit.in --universal --python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file audit.txt
+
+reference: setup  ## docs/SETTINGS.md, made of the settings themselves
+	@$(BIN)/shelfcast settings >docs/SETTINGS.md
 
 package: setup  ## build/shelfcast.zip, the archive that spark-submit ships to executors
 	@$(BIN)/shelfcast package

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib" / "shelfcast"
 # Along the flow: a module or folder imports those before it alone.
 LAYERS = (
     "errors failures logs options flags processes locks resources storage table lineage schemas settings",
-    "config code session folder lease turns lake_version commits properties writers lake job cleaning runner",
+    "config reference code session folder lease turns lake_version commits properties writers lake job cleaning runner",
     "upkeep publications provenance database inbox",
     "migrations sources judging erasure events calendar weeks demand",
     "panel conditions panels plan availability encoding history pooling features",

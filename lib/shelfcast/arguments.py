@@ -52,6 +52,7 @@ def command_parser() -> argparse.ArgumentParser:
     forget.add_argument("person", metavar="ID", help="the person's identifier, as the source has it")
     forget.set_defaults(job="forget")
     commands.add_parser("jobs", help="list the jobs")
+    commands.add_parser("settings", help="list every setting of a configuration, as Markdown")
     generate = commands.add_parser("generate", help="write a chain whose truth is known", allow_abbrev=False)
     generate.add_argument("chain", metavar="CHAIN", help="a chain file, or the name of one in conf/chains/")
     generate.add_argument("out", type=Path, metavar="OUT", help="the folder to make, or an empty one")

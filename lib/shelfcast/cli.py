@@ -70,6 +70,13 @@ def _list_jobs(_: argparse.Namespace, __: Sequence[str]) -> int:
     return 0
 
 
+def _list_settings(_: argparse.Namespace, __: Sequence[str]) -> int:
+    from shelfcast.reference import reference
+
+    print(reference(), end="")
+    return 0
+
+
 def _package(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     try:
         print(write_package(arguments.output))
@@ -140,6 +147,7 @@ _COMMANDS = {
     "submit": _submit,
     "forget": _forget,
     "jobs": _list_jobs,
+    "settings": _list_settings,
     "generate": _generate,
     "package": _package,
     **dict.fromkeys(SCHEDULED, _submit),
