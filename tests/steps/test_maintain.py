@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,10 @@ from shelfcast.lake import Lake
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS, SALES
+from shelfcast.steps.backup import backup
+from shelfcast.steps.forget import forget
 from shelfcast.steps.maintain import LAID_OUT, maintain
+from shelfcast.steps.migrate import migrate
 from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
@@ -73,10 +77,17 @@ def test_what_was_published_within_the_days_stays_and_what_is_older_goes(
     ]
 
 
-def test_a_lake_that_is_not_there_is_named_and_not_made(spark: SparkSession, tmp_path: Path) -> None:
-    runner = Runner(spark, config.load(CONFIG, [f"lake={tmp_path / 'mistyped'}"]))
+@pytest.mark.parametrize(
+    ("deed", "told"), [(maintain, ()), (migrate, ()), (backup, ("copy",)), (forget, ("person",))],
+    ids=["maintain", "migrate", "backup", "forget"],
+)  # fmt: skip
+def test_a_lake_that_is_not_there_is_named_and_not_made(
+    spark: SparkSession, tmp_path: Path, deed: Callable[..., None], told: tuple[str, ...]
+) -> None:
+    settings = [f"lake={tmp_path / 'mistyped'}", "source.persons={household_id: hash}"]
+    runner = Runner(spark, config.load(CONFIG, settings))
     with pytest.raises(LakeError, match=rf"^lake {tmp_path}/mistyped: not there; wanted one that jobs have made$"):
-        maintain(runner)
+        deed(runner, *told)
     assert not (tmp_path / "mistyped").exists()
 
 

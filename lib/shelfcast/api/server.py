@@ -46,7 +46,11 @@ def open_service(configs: Sequence[Config]) -> Service:
         configs=by_region,
         indexes=indexes,
         refresh=Refresh(
-            lakes[0], Path(settings.folder) / "indexes", indexes, settings.poll_seconds, also=[outbox.deliver]
+            lakes[0],
+            Path(settings.folder) / "indexes",
+            indexes,
+            settings.poll_seconds,
+            also={"decisions": outbox.deliver},
         ),
         database=database,
         outbox=outbox,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shelfcast import backups, upkeep
-from shelfcast.lake_version import require_current
+from shelfcast.lake_version import require_current, require_there
 from shelfcast.logs import say
 from shelfcast.runner import Runner
 
@@ -11,8 +11,10 @@ from shelfcast.runner import Runner
 def backup(runner: Runner, place: str) -> None:
     """With all regions at rest, so that the tables belong together.
 
-    Raises TransientError where a run is at work on one, LakeError where `place` holds something else.
+    Raises TransientError where a run is at work on one, LakeError where there is no lake or `place` holds something
+    else.
     """
+    require_there(runner.lake)
     with upkeep.every_region(runner.lake, runner.config.region):
         require_current(runner.lake)
         copied = backups.back_up(runner.spark, runner.lake.root, absolute(place))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from shelfcast import erasure, publications, upkeep
 from shelfcast.errors import ConfigError, LakeError
 from shelfcast.lake import Lake
-from shelfcast.lake_version import require_current
+from shelfcast.lake_version import require_current, require_there
 from shelfcast.runner import Runner
 
 
@@ -14,11 +14,12 @@ def forget(runner: Runner, person: str) -> None:
     """Delete the person's rows, and every file in which they were; then read all files of the region, and say so.
 
     With all regions at rest: versions go that are no older than a moment. Raises TransientError where a run is at work
-    on one, ConfigError where no person can be known, LakeError where a file still names the person.
+    on one, ConfigError where no person can be known, LakeError where there is no lake or a file still names the person.
     """
     lake, config = runner.lake, runner.config
     if "hash" not in config.source.persons.values():
         raise ConfigError("source.persons: no column is hashed; wanted one by which a person is known in the lake")
+    require_there(lake)
     with upkeep.every_region(lake, config.region):
         require_current(lake)
         deleted = erasure.delete_person(lake, config, person)

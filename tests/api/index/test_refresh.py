@@ -101,3 +101,25 @@ def test_what_was_served_last_is_served_while_the_lake_is_away(root: Path, tmp_p
     finally:
         again.stop()
     assert "monitoring/publications cannot be read" in again.problem
+
+
+def test_what_fails_is_told_by_its_name_and_of_several_what_nobody_foresaw_with_its_trace(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full() -> None:
+        raise OSError("no space left")
+
+    def fail(_: Refresh, publication: Publication) -> None:
+        raise ValueError(f"{publication.region} is odd")
+
+    monkeypatch.setattr(Refresh, "_renew", fail)
+    refresh = Refresh(str(root), tmp_path / "index", Indexes(), seconds=60, also={"decisions": full})
+    refresh.start()
+    wait_for(lambda: refresh.problem is not None)
+    refresh.stop()
+    assert refresh.problem == "north is odd; south is odd; no space left"
+    odd, out = (record for record in caplog.records if record.levelname == "ERROR")
+    assert (odd.getMessage(), out.getMessage()) == ("index: north is odd; south is odd", "decisions: no space left")
+    traced = odd.exc_info[1].__cause__ if odd.exc_info else None
+    assert isinstance(traced, ExceptionGroup)
+    assert (len(traced.exceptions), out.exc_info) == (2, None)

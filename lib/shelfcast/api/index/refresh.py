@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 
 from shelfcast.api.index.build import index_name, remove_others
@@ -15,6 +16,7 @@ from shelfcast.api.metrics import BUILD_SECONDS, BUILDS
 from shelfcast.api.reader import Lake, Publication
 from shelfcast.errors import LakeError
 
+Deed = Callable[[], None]
 _LOG = logging.getLogger(__name__)
 _MOST_SECONDS = 3600
 # What says all that there is to say in a line.
@@ -27,14 +29,19 @@ class Refresh:
     An index is built in another process: requests are answered meanwhile, and the memory that it took is free again.
     One that cannot be built leaves the index before it in its place, and is tried again.
 
-    also: what else is done at each look.
+    also: what else is done at each look, by what the log is to call it.
     """
 
     def __init__(
-        self, root: str, folder: Path, indexes: Indexes, seconds: float, also: Sequence[Callable[[], None]] = ()
+        self,
+        root: str,
+        folder: Path,
+        indexes: Indexes,
+        seconds: float,
+        also: Mapping[str, Deed] | None = None,
     ) -> None:
         self._lake, self._root, self._folder, self._indexes = Lake(root), root, folder, indexes
-        self._seconds, self._deeds = seconds, (self.refresh, *also)
+        self._seconds, self._deeds = seconds, {"index": self.refresh, **(also or {})}
         self._stopping = threading.Event()
         self._building: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -65,7 +72,7 @@ class Refresh:
             except Exception as error:
                 failed.append(error)
         if failed:
-            raise failed[0] if len(failed) == 1 else LakeError("; ".join(map(str, failed))) from failed[0]
+            raise failed[0] if len(failed) == 1 else _all_of(failed)
 
     def _renew(self, publication: Publication) -> None:
         region, name = publication.region, index_name(publication)
@@ -83,7 +90,7 @@ class Refresh:
     def _run(self) -> None:
         self._reopen()
         while not self._stopping.is_set():
-            self.problem = "; ".join(filter(None, map(_attempt, self._deeds))) or None
+            self.problem = "; ".join(filter(None, starmap(_attempt, self._deeds.items()))) or None
             self._stopping.wait(self._seconds)
 
     def _reopen(self) -> None:
@@ -113,12 +120,21 @@ class Refresh:
         _LOG.info("index of region %s: built in %.1f s", region, time.monotonic() - started)
 
 
-def _attempt(deed: Callable[[], None]) -> str | None:
+def _all_of(failed: Sequence[Exception]) -> LakeError:
+    """One error of several regions; its cause is what was not foreseen among them."""
+    error = LakeError("; ".join(map(str, failed)))
+    unforeseen = [one for one in failed if not isinstance(one, _FORESEEN)]
+    error.__cause__ = ExceptionGroup("of several regions", unforeseen) if unforeseen else None
+    return error
+
+
+def _attempt(name: str, deed: Deed) -> str | None:
     """What has failed."""
     try:
         deed()
     # Whatever it is: a thread that ended would leave all as it is for ever, and nobody told.
     except Exception as error:
-        _LOG.error("index: %s", error, exc_info=None if isinstance(error, _FORESEEN) else error)
+        is_said = isinstance(error, _FORESEEN) and error.__cause__ is None
+        _LOG.error("%s: %s", name, error, exc_info=None if is_said else error)
         return str(error)
     return None
