@@ -20,9 +20,9 @@ SETTINGS = (
     "backtest.horizon=1",
     "backtest.season=2",
     "backtest.reference.min_units=1",
-    "backtest.category_models=[zero, naive, moving_average, tsb, linear, hist_gradient_boosting]",
+    "backtest.category_models=[zero, naive, moving_average, tsb]",
     "backtest.product_models=[zero, naive, moving_average]",
-    "backtest.slow_series=2",
+    "backtest.slow_models=[]",
     "runtime.buckets=2",
 )
 

@@ -38,6 +38,12 @@ RULES = {
     "contradictory_signs": "contradictory_signs",
     "header_again": "repeated_header",
 }
+# Those that train in a moment.
+MODELS = (
+    "backtest.category_models=[zero, naive, moving_average, tsb, linear]",
+    "backtest.product_models=[zero, naive, moving_average, tsb]",
+    "backtest.slow_models=[]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def ran(spark: SparkSession, folder: Path) -> Runner:
-    changes = [f"source.path={folder}", f"lake={folder.parent / 'lake'}", "backtest.slow_series=2"]
+    changes = [f"source.path={folder}", f"lake={folder.parent / 'lake'}", *MODELS]
     changes += [f"replay.lost_sales={folder / 'truth' / 'spells.parquet'}", "inventory.samples=200"]
     runner = Runner(spark, config.load(CONFIG, changes))
     InventorySystem(runner).run()

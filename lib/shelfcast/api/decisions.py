@@ -31,6 +31,14 @@ _IN_FILE = (
 _LOCK = ".lock"
 
 
+def hold_order(connection: Connection, region: str, order_id: str) -> None:
+    """Let nobody else decide on the order until the transaction ends, so that each sees what the one before decided.
+    SQLite has one that writes at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        key = func.hashtextextended(f"{region}/{order_id}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 def add_decision(
     connection: Connection, region: str, order: Mapping[str, Any], decision: Decision, quantity: float, user: str,
     note: str | None, decided_on: date,

@@ -15,6 +15,7 @@ from shelfcast.api.access.accounts import AccountError, add_user, list_users
 from shelfcast.api.access.database import PASSWORD_VARIABLE, Database
 from shelfcast.api.access.principal import Grant, Role
 from shelfcast.api.access.tables import METADATA
+from shelfcast.api.decisions import hold_order
 from shelfcast.api.server import first_link
 from shelfcast.errors import ConfigError
 
@@ -58,6 +59,18 @@ def test_wrong_passwords_that_come_at_once_are_all_counted(client: TestClient) -
         found = list(threads.map(lambda _: client.post("/v1/session", json=wrong).status_code, range(5)))
     assert found == [401] * 5
     assert client.post("/v1/session", json={**wrong, "password": PASSWORD}).status_code == 401, "it is locked"
+
+
+def test_of_two_who_decide_on_an_order_at_once_the_second_sees_what_the_first_decided(client: TestClient) -> None:
+    service, number = service_of(client), order_id("north", "1", "p1")
+    headers = token_of(client, add(client, "ada", "planner", "north"))
+    with ThreadPoolExecutor(1) as threads:
+        with service.database.begin() as connection:
+            hold_order(connection, "north", number)
+            second = threads.submit(client.post, f"/v1/orders/{number}/reject", headers=headers)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=1)
+        assert second.result(timeout=60).status_code == 200
 
 
 def test_a_text_that_the_database_does_not_keep_is_refused(client: TestClient) -> None:

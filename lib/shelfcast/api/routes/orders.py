@@ -10,7 +10,7 @@ from shelfcast.api.access.audit import record
 from shelfcast.api.access.guard import Planner, Viewer, origin_of, refused
 from shelfcast.api.access.principal import Principal
 from shelfcast.api.answers import Paged, answer_one, answer_page, page_docs
-from shelfcast.api.decisions import add_decision
+from shelfcast.api.decisions import add_decision, hold_order
 from shelfcast.api.orders import (
     ORDERS,
     TRANSFERS,
@@ -146,6 +146,7 @@ def decide(
     note, day = reason.note if reason else None, forecast_day(view)
     order = kind.as_decided(row)
     with service.database.begin() as connection:
+        hold_order(connection, view.region, order_id)
         _require_seen(decisions_on(connection, view, [order_id]).get(order_id), f"{kind.what} {order_id}", seen)
         decided = add_decision(connection, view.region, order, decision, quantity, principal.name, note, day)
         record(
