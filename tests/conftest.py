@@ -72,9 +72,8 @@ def _reset_session(request: pytest.FixtureRequest) -> Iterator[None]:
     for key in (key for key, value in before.items() if after.get(key) != value):
         session.conf.set(key, before[key])
     session.catalog.clearCache()
-    for table in session.catalog.listTables():
-        if table.isTemporary:
-            session.catalog.dropTempView(table.name)
+    for view in session.sql("show views").where("isTemporary").collect():
+        session.catalog.dropTempView(view["viewName"])
 
 
 @pytest.fixture

@@ -127,4 +127,4 @@ def test_a_test_may_change_a_setting(spark: SparkSession, key: str) -> None:
 def test_the_next_test_does_not_see_it(spark: SparkSession) -> None:
     assert spark.conf.get("a.b", None) is None
     assert spark.conf.get("spark.sql.shuffle.partitions") == "2"
-    assert not spark.catalog.listTables()
+    assert not spark.sql("show views").collect()

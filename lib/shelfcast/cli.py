@@ -96,7 +96,7 @@ def _generate(arguments: argparse.Namespace, _: Sequence[str]) -> int:
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
-    from shelfcast.command import in_a_line
+    from shelfcast.failures import in_a_line
     from shelfcast.generator.chain import load_chain
     from shelfcast.generator.generate import generate
     from shelfcast.session import open_session

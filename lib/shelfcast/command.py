@@ -5,8 +5,6 @@ transient (safe to retry), 130 interrupted, 143 ended by SIGTERM.
 """
 
 import argparse
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 
 from py4j.protocol import Py4JError, Py4JJavaError
@@ -16,7 +14,7 @@ from pyspark.sql import functions as F
 from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError, TransientError
-from shelfcast.failures import innermost, naming_what_is_away
+from shelfcast.failures import in_a_line, naming_what_is_away
 from shelfcast.flags import parser
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import at_or_above, rank
@@ -92,16 +90,3 @@ def worst_alert(runner: Runner, table: Table, fail_on: str) -> str:
     worst = F.max_by("reason", F.struct(rank(F.col("severity")), "day", "reason"))
     found = chosen.agg(F.count(F.lit(1)), worst).first()
     return f"{found[0]} of severity {fail_on} or above, such as {found[1]}" if found and found[0] else ""
-
-
-def in_a_line(error: Exception) -> str:
-    """What failed in Spark, and the file that holds all that it says of it."""
-    return f"{innermost(error)}; all of it is in {_write_log(error)}"
-
-
-def _write_log(error: Exception) -> str:
-    """The error with the stacks of Python and the JVM, in a file of its own."""
-    with tempfile.NamedTemporaryFile("w", prefix="shelfcast-", suffix=".log", delete=False) as log:
-        log.write("".join(traceback.format_exception(error)))
-        log.write(str(getattr(error, "_stackTrace", None) or ""))
-    return log.name

@@ -1,6 +1,8 @@
 """Failures that Spark and its workers tell of in words of others: what was the cause, and whether it may pass."""
 
 import re
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
@@ -9,7 +11,7 @@ from pathlib import Path
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
-from shelfcast.errors import TransientError
+from shelfcast.errors import ShelfcastError, TransientError
 
 # Of a database or an object store that does not answer, in the words of their drivers. What a task met comes to
 # Spark's driver as text alone.
@@ -44,6 +46,29 @@ def naming_what_is_away() -> Iterator[None]:
                 said = told[found.start() :].partition("\n")[0].strip()
                 raise TransientError(f"{said}; wanted {wanted}") from error
         raise
+
+
+@contextmanager
+def told_as_ours() -> Iterator[None]:
+    """As `naming_what_is_away`; what failed in Spark for good is a ShelfcastError in one line."""
+    try:
+        with naming_what_is_away():
+            yield
+    except (PySparkException, Py4JJavaError) as error:
+        raise ShelfcastError(in_a_line(error)) from error
+
+
+def in_a_line(error: Exception) -> str:
+    """What failed in Spark, and the file that holds all that it says of it."""
+    return f"{innermost(error)}; all of it is in {_write_log(error)}"
+
+
+def _write_log(error: Exception) -> str:
+    """The error with the stacks of Python and the JVM, in a file of its own."""
+    with tempfile.NamedTemporaryFile("w", prefix="shelfcast-", suffix=".log", delete=False) as log:
+        log.write("".join(traceback.format_exception(error)))
+        log.write(str(getattr(error, "_stackTrace", None) or ""))
+    return log.name
 
 
 def innermost(error: Exception) -> str:

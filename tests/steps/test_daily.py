@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -118,6 +119,15 @@ def test_days_are_made_once_those_missed_too_and_what_failed_is_made_by_a_backfi
     assert fill(days, 1, 3, "failed") == [2]
     assert days.published == [1, 2, 3]
     assert publications.newest(days.runner(1).lake, REGION).forecast_date == day(3)
+
+
+def test_a_day_that_spark_fails_is_told_and_the_next_is_made(days: Chain) -> None:
+    daily.daily(days.runner(1))
+    days.fails[2] = PySparkException("Job aborted\nCaused by: java.lang.ArithmeticException: / by zero\n\tat x.y")
+    with pytest.raises(LakeError, match=r"2017-08-02: java\.lang\.ArithmeticException: / by zero; all"):
+        daily.daily(days.runner(3))
+    assert days.published == [1, 3]
+    assert [*publications.failures(days.runner(3).lake, REGION)] == [day(2)]
 
 
 def test_a_training_that_dies_leaves_what_is_published_and_the_day_is_made_once_it_goes_on(

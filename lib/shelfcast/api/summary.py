@@ -49,6 +49,7 @@ _SAME_RISK = "b.store_id = r.store_id and b.product_id = r.product_id and b.risk
 def summary(service: Serving, view: View) -> Summary:
     """The day of the view's region, as far as its stores are concerned."""
     own, before, origin = view.own("store_id"), day_before(view), view.index.origin
+    compared = is_plan_compared(view)
     return Summary(
         region=view.region, forecast_date=origin["forecast_date"], published_at=origin["published_at"],
         last_week=origin["last_week"], planned=view.is_planned, before=before,
@@ -56,8 +57,8 @@ def summary(service: Serving, view: View) -> Summary:
         service=Service(**view.select(_SERVICE, [own])[0]),
         stock=Stock(**view.select(_STOCK, [own])[0]),
         suggested=_suggested(view, "orders", undecided(service, view, True)),
-        suggested_before=_suggested(view, "orders_before", None) if before else None,
-        risks=_risks(view, before), alerts=_alerts(view, before), ahead=_ahead(view, before),
+        suggested_before=_suggested(view, "orders_before", None) if compared else None,
+        risks=_risks(view, compared), alerts=_alerts(view, before), ahead=_ahead(view, before),
     )  # fmt: skip
 
 
@@ -67,13 +68,18 @@ def day_before(view: View) -> date | None:
     return date.fromisoformat(rows[0]["forecast_date"]) if rows else None
 
 
+def is_plan_compared(view: View) -> bool:
+    """Whether plans are published of the view's day and of the one before: without one all risks would be new."""
+    return view.is_planned and bool(view.index.rows("select 1 from origin_before where planned"))
+
+
 def risks_by_value(view: View, store_id: str | None = None, risk: str | None = None) -> Listing[NewRisk]:
     """The risks, those of the largest value first.
 
     Raises Problem 403 where the store that is asked for is not the user's.
     """
     view.require_store(store_id)
-    is_new = _NEW.format("risks", _SAME_RISK) if day_before(view) else "null"
+    is_new = _NEW.format("risks", _SAME_RISK) if is_plan_compared(view) else "null"
     # What is sorted by goes into the cursor of a page, which holds whole numbers.
     place = "cast(-100 * ifnull(value, 0) as integer) as place"
     query = f"select * from (select r.*, {is_new} as is_new, {place} from risks r)"
@@ -109,13 +115,13 @@ def _suggested(view: View, table: str, is_open: Condition | None) -> Suggested:
     return Suggested(**found, undecided=open_orders)
 
 
-def _risks(view: View, before: date | None) -> list[RiskCount]:
+def _risks(view: View, is_compared: bool) -> list[RiskCount]:
     own, found = view.own("store_id"), []
     for risk in ("stock_out", "overstock"):
         kind = Condition.equal("risk", risk)
         (counted,) = view.select("select count(*) as products, sum(value) as value from risks", [own, kind])
         changes: dict[str, Any] = {"new": None, "gone": None}
-        if before:
+        if is_compared:
             new = Condition(_NEW.format("risks", _SAME_RISK))
             gone = Condition(f"not exists (select 1 from risks b where {_SAME_RISK})")
             (come,) = view.select("select count(*) as n from risks r", [own, kind, new])

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from shelfcast.config import Config
 from shelfcast.errors import LakeError, ShelfcastError, TransientError
+from shelfcast.failures import told_as_ours
 from shelfcast.logs import say
 from shelfcast.publications import DAY_RUNS, published_days
 from shelfcast.runner import Runner
@@ -59,9 +60,10 @@ def make_days(runner: Runner, days: list[date]) -> None:
 def _make_day(runner: Runner, day: date) -> None:
     started = datetime.now(UTC)
     try:
-        today = with_models(runner, day)
-        for step in day_steps(runner.config):
-            today.run(step.job(runner.config))
+        with told_as_ours():
+            today = with_models(runner, day)
+            for step in day_steps(runner.config):
+                today.run(step.job(runner.config))
     except ShelfcastError as error:
         _record(runner, day, started, str(error))
         raise

@@ -161,7 +161,7 @@ def test_the_day_before_is_there_to_be_compared_with(tmp_path: Path) -> None:
     _publish_yesterday(tmp_path)
     write_region(tmp_path, "north")
     index = built(tmp_path, tmp_path / "index")
-    assert index.rows("select * from origin_before") == [{"forecast_date": str(YESTERDAY)}]
+    assert index.rows("select * from origin_before") == [{"forecast_date": str(YESTERDAY), "planned": 1}]
     assert [row["store_id"] for row in index.rows("select * from risks_before")] == ["1", "2"]
     assert len(index.rows("select * from risks")) == 3
     assert index.rows("select * from orders_before") == []

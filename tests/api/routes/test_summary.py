@@ -1,12 +1,16 @@
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from api.conftest import add, running, token_of
-from api.lake import AHEAD, mean_of, publish_without_plan, write_lake
+from api.conftest import add, running, service_of, token_of
+from api.lake import AHEAD, DAY, mean_of, publish, publish_without_plan, write_lake
+from shelfcast.api.access.principal import Grant, Principal, Role
+from shelfcast.api.summary import risks_by_value
+from shelfcast.api.view import views
 
 Headers = Callable[..., dict[str, str]]
 
@@ -49,6 +53,19 @@ def test_where_no_day_is_published_before_nothing_is_compared(client: TestClient
     found = summary(client, as_user("viewer", "south"))
     assert (found["before"], found["suggested_before"]) == (None, None)
     assert [row["new"] for row in found["risks"]] == [None, None]
+
+
+def test_with_a_day_of_which_no_plan_is_published_no_risk_is_new_and_no_order_more(tmp_path: Path) -> None:
+    root = write_lake(tmp_path / "lake")
+    publish(root, "north", {}, "yesterday's", DAY - timedelta(days=1))
+    with running(root, tmp_path / "served") as client:
+        headers = token_of(client, add(client, "ada", "viewer", "north"))
+        found = summary(client, headers)
+        assert (found["before"], found["suggested_before"]) == (str(DAY - timedelta(days=1)), None)
+        assert [(row["new"], row["gone"]) for row in found["risks"]] == [(None, None)] * 2
+        assert {row["severity"]: row["new"] for row in found["alerts"]} == {"critical": 1, "warning": 3}
+        (view,) = views(service_of(client), Principal(1, "ada", Role.VIEWER, frozenset({Grant("north")}), "token"))
+        assert [risk.is_new for risk in risks_by_value(view).all(view)] == [None] * 3
 
 
 def test_whether_a_plan_is_published_is_told(client: TestClient, as_user: Headers, tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ STORES = Packed(
     "forecasts_before", "forecasts/demand", ("level", "store_id", "item_id", "category_id"), (), ("week", "mean"),
     where={"level": ("store",)},
 )  # fmt: skip
+_OF_A_PLAN = "inventory/risks"
 _TABLES = (*(part.name for part in (*ROWS, STORES)), "origin_before")
 
 
 def write_before(file: sqlite3.Connection, lake: Lake, before: Publication | None) -> None:
-    """Adds the tables `*_before`, and `origin_before` with the day that they are of: without a row where there is no
-    such publication, or its files have been removed since, which is no reason not to serve the newest."""
+    """Adds the tables `*_before`, and `origin_before` with the day that they are of and whether a plan was published of
+    it: without a row where there is no such publication, or its files have been removed since, which is no reason not
+    to serve the newest."""
     try:
         _write(file, lake, before)
     except (LakeError, OSError):
@@ -37,6 +39,7 @@ def _write(file: sqlite3.Connection, lake: Lake, before: Publication | None) -> 
     for rows in ROWS:
         write_rows(file, rows, *(snapshot.rows(rows.source) if snapshot else ()))
     write_packed(file, STORES, *(snapshot.rows(STORES.source) if snapshot else ()))
-    file.execute("create table origin_before (forecast_date)")
+    file.execute("create table origin_before (forecast_date, planned)")
     if before:
-        insert(file, "origin_before", ("forecast_date",), [(before.forecast_date.isoformat(),)])
+        row = (before.forecast_date.isoformat(), _OF_A_PLAN in before.tables)
+        insert(file, "origin_before", ("forecast_date", "planned"), [row])

@@ -93,7 +93,7 @@ class Summary(BaseModel):
     service: Service
     stock: Stock
     suggested: Suggested
-    suggested_before: Suggested | None
+    suggested_before: Suggested | None = Field(description="null where no plan of that day, or of this, is published")
     risks: list[RiskCount]
     alerts: list[AlertCount]
     ahead: list[Ahead]
