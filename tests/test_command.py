@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[BaseExcept
     """Runs work that ends in an error; returns the exit status."""
     monkeypatch.setattr(command, "open_session", lambda _: None)
     monkeypatch.setattr(command, "Runner", lambda *_: None)
-    monkeypatch.setattr(command.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def work(error: BaseException | None) -> int:
         def fail(_: object) -> None:
