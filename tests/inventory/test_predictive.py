@@ -6,7 +6,9 @@ from shelfcast.negative_binomial import DISPERSIONS
 
 
 def weekly(draws: Draws) -> np.ndarray:
-    return draws.factors.reshape(len(DISPERSIONS), -1, draws.factors.shape[2] // 7, 7).mean(axis=3)
+    """Shape (dispersions, samples, weeks)."""
+    count, days, samples = draws.factors.shape
+    return draws.factors.reshape(count, days // 7, 7, samples).mean(axis=2).swapaxes(1, 2)
 
 
 def test_the_factors_of_a_week_have_mean_one_and_the_variance_of_their_shape() -> None:

@@ -99,7 +99,8 @@ def least_for_fill_rate(ordered: FloatArray, target: FloatArray, cycle: FloatArr
     """The least whole stock s >= 0 in units with E[(X - s)+] <= (1 - target) x cycle; ordered: rising samples of X,
     shape (n, samples); cycle: the mean demand of a cycle in units, shape (n,)."""
     n, count = ordered.shape
-    above = np.pad(np.cumsum(ordered[:, ::-1], axis=1)[:, ::-1], ((0, 0), (0, 1)))[:, 1:]
+    so_far = np.cumsum(ordered, axis=1)
+    above = so_far[:, -1:] - so_far
     beyond = np.arange(count - 1, -1, -1)
     allowed = (1 - target) * cycle * count
     # The shortage at each sample, which falls along it: the first that is small enough, and back along its line.

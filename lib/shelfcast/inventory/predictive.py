@@ -24,7 +24,7 @@ def nearest(dispersion: FloatArray) -> NDArray[np.int64]:
 class Draws:
     """What all series are simulated with; a series adds its own Poisson draws.
 
-    factors: what each day's mean is multiplied by, shape (dispersions, samples, days), of mean 1. uniforms: shape
+    factors: what each day's mean is multiplied by, shape (dispersions, days, samples), of mean 1. uniforms: shape
     (samples,), for lead times. undershoots: shape (samples,), likewise.
     """
 
@@ -42,7 +42,9 @@ class Draws:
         weekly = [level[:, None] * _gamma(k, chance) for k in DISPERSIONS]
         factors = [7 * week[:, :, None] * share for week, share in zip(weekly, shares, strict=True)]
         uniforms, undershoots = (_stratified(samples, rng) for _ in range(2))
-        return cls(np.stack(factors).reshape(len(DISPERSIONS), samples, 7 * weeks), uniforms, undershoots)
+        # All samples of a day lie together, for they are asked for together.
+        by_day = np.stack(factors).reshape(len(DISPERSIONS), samples, 7 * weeks).transpose(0, 2, 1)
+        return cls(np.ascontiguousarray(by_day), uniforms, undershoots)
 
 
 def _stratified(samples: int, rng: np.random.Generator) -> FloatArray:

@@ -96,7 +96,7 @@ def _rates(ahead: Ahead, draws: Draws, *ends: IntArray) -> list[FloatArray]:
     found = [np.zeros(end.shape) for end in ends]
     so_far = np.zeros(ends[0].shape)
     for day in range(int(max(end.max() for end in ends))):
-        so_far += ahead.mean[:, day, None] * draws.factors[ahead.dispersion, :, ahead.first + day]
+        so_far += ahead.mean[:, day, None] * draws.factors[ahead.dispersion, ahead.first + day]
         for rates, end in zip(found, ends, strict=True):
             np.copyto(rates, so_far, where=end == day + 1)
     return found
