@@ -61,7 +61,7 @@ def test_wrong_passwords_that_come_at_once_are_all_counted(client: TestClient) -
     assert client.post("/v1/session", json={**wrong, "password": PASSWORD}).status_code == 401, "it is locked"
 
 
-def test_of_two_who_decide_on_an_order_at_once_the_second_sees_what_the_first_decided(client: TestClient) -> None:
+def test_of_two_who_decide_on_an_order_at_once_the_second_waits_for_the_first(client: TestClient) -> None:
     service, number = service_of(client), order_id("north", "1", "p1")
     headers = token_of(client, add(client, "ada", "planner", "north"))
     with ThreadPoolExecutor(1) as threads:

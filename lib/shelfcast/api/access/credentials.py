@@ -31,9 +31,10 @@ def open_session(connection: Connection, user_id: int, settings: Access) -> str:
 def of_session(connection: Connection, secret: str, settings: Access) -> Principal | None:
     """Whose session it is; None where it has ended, or has rested for too long."""
     at, rows = now(), connection.execute(_BY_SESSION, {"key": digest(secret)}).all()
-    if not rows or rows[0].expires_at <= at or rows[0].seen_at + settings.idle_minutes * _MINUTE <= at:
+    row = rows[0] if rows else None
+    if row is None or row.expires_at <= at or row.seen_at + settings.idle_minutes * _MINUTE <= at:
         return None
-    return principal_of(rows, via="session", csrf=rows[0].csrf)
+    return principal_of(rows, via="session", csrf=row.csrf)
 
 
 def is_unseen(connection: Connection, secret: str) -> bool:
@@ -65,12 +66,8 @@ def of_token(connection: Connection, token: str) -> Principal | None:
     if prefix != _PREFIX or not secret:
         return None
     rows = connection.execute(_BY_TOKEN, {"key": token_id}).all()
-    if (
-        not rows
-        or rows[0].expires_at <= now()
-        or rows[0].revoked_at is not None
-        or not is_token(secret, rows[0].secret)
-    ):
+    row = rows[0] if rows else None
+    if row is None or row.expires_at <= now() or row.revoked_at is not None or not is_token(secret, row.secret):
         return None
     return principal_of(rows, via="token")
 
