@@ -194,9 +194,21 @@ def test_the_champion_says_here_what_it_says_in_the_job(trained: Path, tmp_path:
         for store in STORES["north"]:
             for product in PRODUCTS:
                 series = published(index, store, product)
-                found = scorer.predict(panel_of(index, series, axis().season), 4)
+                (found,) = scorer.predict([panel_of(index, series, axis().season)], 4)
                 parts = [scored.loc[store, product, name].to_numpy() for name in ("ridge", "tsb")]
                 np.testing.assert_allclose(found, 0.75 * parts[0] + 0.25 * parts[1], rtol=1e-6)
+
+
+def test_what_is_asked_together_is_said_as_apart(trained: Path, tmp_path: Path) -> None:
+    with running(trained, tmp_path) as client:
+        index = index_of(client)
+        scorer, series = scorer_of(index, "US"), published(index, "2", "p1")
+        panel = panel_of(index, series, axis().season)
+        other = supposing(panel, {series.first_week - timedelta(weeks=1): 90.0}, {AHEAD[0]: 1.0})
+        together = scorer.predict([other, panel], 4)
+        apart = [scorer.predict([each], 4)[0] for each in (other, panel)]
+    np.testing.assert_allclose(together, apart)
+    assert (together[0] > together[1]).all()
 
 
 def test_what_goes_on_in_a_store_is_read_here_as_in_the_job(tmp_path: Path) -> None:

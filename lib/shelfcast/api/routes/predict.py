@@ -6,17 +6,20 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shelfcast.api.access.guard import Viewer
+from shelfcast.api.access.principal import Principal
+from shelfcast.api.answers import JSON
 from shelfcast.api.index.parts import FORECAST_WEEKS
 from shelfcast.api.problems import Problem
 from shelfcast.api.routes.forecasts import rows_of_weeks
 from shelfcast.api.rows.series import ForecastWeek
 from shelfcast.api.service import service_of
 from shelfcast.api.view import View, open_view
-from shelfcast.api.whatif.order_line import Line, Terms, bounded, is_fill_rate, order_line
+from shelfcast.api.whatif.order_line import Terms, bounded, is_fill_rate, order_line
+from shelfcast.api.whatif.planned import Planned, planned_of
 from shelfcast.api.whatif.scorer import NoScorerError, scorer_of
 from shelfcast.api.whatif.series import Published, panel_of, published, supposing
 from shelfcast.config import Config
@@ -105,14 +108,19 @@ class Prediction(BaseModel):
     supposed: Outlook
 
 
-@ROUTER.post("/predict", responses=_DOCS)
-def predict(request: Request, principal: Viewer, asked: Supposed) -> Prediction:
+@ROUTER.post("/predict", response_model=Prediction, responses=_DOCS)
+def predict(request: Request, principal: Viewer, asked: Supposed) -> Response:
     """Ask the champion what it would say.
 
     Means are the published ones times the ratio of what the champion says under what is supposed to what it says
     without; quantiles keep their ratio to the mean, by which they are calibrated. The models know no price: its effect
     is that of the category, measured.
     """
+    return Response(prediction(request, principal, asked).model_dump_json(), media_type=JSON)
+
+
+def prediction(request: Request, principal: Principal, asked: Supposed) -> Prediction:
+    """Raises Problem 403, 404, 409 or 422 where it cannot be said."""
     service = service_of(request)
     view = open_view(service, principal, asked.region)
     view.require_store(asked.store_id)
@@ -125,10 +133,11 @@ def predict(request: Request, principal: Viewer, asked: Supposed) -> Prediction:
     effect = _price_effect(view, series, asked.price)
     weeks, model = _weeks_under(view, series, asked, config)
     weeks = _scaled(weeks, 1.0 if effect is None else (effect.asked / effect.current) ** effect.elasticity)
+    planned = planned_of(view.index, series)
     return Prediction(
         region=view.region, store_id=series.store_id, product_id=series.product_id, model=model, price=effect,
-        current=_outlook(view, series, series.weeks, _NOTHING),
-        supposed=_outlook(view, series, weeks, asked),
+        current=_outlook(planned, series.weeks, _NOTHING),
+        supposed=_outlook(planned, weeks, asked),
     )  # fmt: skip
 
 
@@ -142,7 +151,7 @@ def _weeks_under(view: View, series: Published, asked: Supposed, config: Config)
     panel = panel_of(view.index, series, config.backtest.season)
     other = supposing(panel, *_changes(panel, series, asked))
     horizon = len(series.weeks)
-    said, without = scorer.predict(other, horizon), scorer.predict(panel, horizon)
+    said, without = scorer.predict([other, panel], horizon)
     ratio = np.divide(said, without, out=np.ones(horizon), where=without > 0)
     mean = np.where(without > 0, series.mean * ratio, series.mean + said)
     return _with_mean(series.weeks, np.maximum(mean, 0.0)), scorer.name
@@ -194,20 +203,14 @@ def _with_mean(weeks: FloatArray, mean: FloatArray) -> FloatArray:
     return changed
 
 
-def _outlook(view: View, series: Published, weeks: FloatArray, asked: Supposed) -> Outlook:
+def _outlook(planned: Planned | None, weeks: FloatArray, asked: Supposed) -> Outlook:
     told = [ForecastWeek(**week) for week in rows_of_weeks(weeks, FORECAST_WEEKS)]
-    return Outlook(weeks=told, order=_order(view, series, weeks, asked))
+    return Outlook(weeks=told, order=None if planned is None else _order(planned, weeks, asked))
 
 
-def _order(view: View, series: Published, weeks: FloatArray, asked: Supposed) -> OrderLine | None:
-    query = "select * from policies where store_id = ? and product_id = ?"
-    rows = view.index.rows(query, (series.store_id, series.product_id))
-    if not rows or rows[0]["order_quantity"] is None:
-        return None
-    terms = _terms(view, rows[0], asked)
-    first_day = (date.fromisoformat(view.index.origin["forecast_date"]) - series.first_week).days + 1
-    dispersion = bounded(rows[0]["dispersion"])
-    line: Line = order_line(weeks[:, _MEAN], dispersion, max(first_day, 0), terms)
+def _order(planned: Planned, weeks: FloatArray, asked: Supposed) -> OrderLine:
+    terms = _terms(planned, asked)
+    line = order_line(weeks[:, _MEAN], bounded(planned.policy["dispersion"]), planned.first_day, terms)
     is_counted = not np.isnan(terms.position)
     return OrderLine(
         reorder_point=line.reorder_point, order_up_to=line.order_up_to, safety_stock=line.safety_stock,
@@ -215,31 +218,17 @@ def _order(view: View, series: Published, weeks: FloatArray, asked: Supposed) ->
     )  # fmt: skip
 
 
-def _terms(view: View, policy: dict[str, Any], asked: Supposed) -> Terms:
+def _terms(planned: Planned, asked: Supposed) -> Terms:
+    policy = planned.policy
     on_hand, on_order = (
         policy[name] if given is None else given
         for name, given in (("on_hand", asked.on_hand), ("on_order", asked.on_order))
     )
     position = np.nan if on_hand is None else on_hand + (on_order or 0.0) - (policy["promised"] or 0.0)
-    days, chances = _lead_time(view, policy, asked.lead_days)
+    days, chances = (planned.days, planned.chances) if asked.lead_days is None else ((asked.lead_days,), (1.0,))
     return Terms(
         position=float(position), days=days, chances=chances, review=int(policy["review_days"] or 7),
         target=asked.service_level or float(policy["target"]), is_fill=is_fill_rate(policy["target_kind"]),
         pack=policy["pack"] or 1.0, minimum=policy["minimum"] or 0.0, order_quantity=policy["order_quantity"],
         may_order=bool(policy["may_order"]),
     )  # fmt: skip
-
-
-def _lead_time(view: View, policy: dict[str, Any], asked: int | None) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Days and chances: what is supposed, else those of the store's orders, else of the vendor's."""
-    if asked is not None:
-        return (asked,), (1.0,)
-    query = (
-        "select j.value as days, (select value from json_each(chances) where key = j.key) as chances from "
-        "(select * from lead_times where vendor_id = ? and store_id in (?, '(all)') "
-        "order by store_id = '(all)' limit 1), json_each(days) as j order by j.key"
-    )
-    rows = view.index.rows(query, (policy["vendor_id"], policy["store_id"]))
-    if not rows:
-        return (round(policy["lead_days"] or 0),), (1.0,)
-    return tuple(int(row["days"]) for row in rows), tuple(float(row["chances"]) for row in rows)

@@ -9,6 +9,7 @@ import numpy as np
 
 from shelfcast import stored
 from shelfcast.api.index.reading import Index
+from shelfcast.api.whatif.series import stack
 from shelfcast.errors import ArtefactError
 from shelfcast.features import make_examples
 from shelfcast.models import forecast, sklearn_models
@@ -42,23 +43,26 @@ class Scorer:
     members: Sequence[Member]
     country: str
 
-    def predict(self, panel: Panel, horizon: int) -> FloatArray:
-        """The means of the weeks ahead of the first series of the panel, in units, shape (horizon,). The further ones
-        are what its item sold elsewhere."""
-        parts = [member.weight * self._by(member, panel, horizon) for member in self.members]
+    def predict(self, panels: Sequence[Panel], horizon: int) -> FloatArray:
+        """The means of the weeks ahead of the first series of each panel, in units, shape (panels, horizon). The
+        further ones are what its item sold elsewhere. The panels, of as many series each, are of one item."""
+        parts = [member.weight * self._by(member, panels, horizon) for member in self.members]
         return np.asarray(np.sum(parts, axis=0))
 
-    def _by(self, member: Member, panel: Panel, horizon: int) -> FloatArray:
-        known, own = panel.y.shape[1], np.zeros(1, dtype=np.int64)
-        if member.library in ("numpy", "statsforecast"):
-            # What is fitted series by series is fitted to the first alone.
-            wanted = panel if member.library == "numpy" else panel.take(own)
-            return np.asarray(forecast(member.name, wanted, horizon).values[0])
+    def _by(self, member: Member, panels: Sequence[Panel], horizon: int) -> FloatArray:
+        stacked, known = stack(panels), panels[0].y.shape[1]
+        own = np.arange(len(panels)) * len(panels[0])
+        if member.library == "numpy":
+            return np.asarray(forecast(member.name, stacked, horizon).values[own])
+        if member.library == "statsforecast":
+            # Fitted series by series: to those that are asked for alone.
+            return np.asarray(forecast(member.name, stacked.take(own), horizon).values)
         if member.library == "scikit-learn":
-            examples = make_examples(panel, [known], horizon, country=self.country)
-            return sklearn_models.predict(member.loaded, examples[examples["series"] == 0])
-        said = member.loaded.predict(panel, known)[0]
-        return np.asarray(said[:, 1] if member.name.endswith(MEDIAN_SUFFIX) else said[:, -1])
+            examples = make_examples(stacked, [known], horizon, country=self.country)
+            wanted = examples[examples["series"].isin(own)].assign(item_id=panels[0].ids["item_id"].iloc[0])
+            return sklearn_models.predict(member.loaded, wanted).reshape(len(panels), horizon)
+        said = np.stack([member.loaded.predict(panel, known)[0] for panel in panels])
+        return np.asarray(said[:, :, 1] if member.name.endswith(MEDIAN_SUFFIX) else said[:, :, -1])
 
 
 def scorer_of(index: Index, country: str) -> Scorer:

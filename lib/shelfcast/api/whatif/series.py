@@ -1,6 +1,6 @@
 """A series as the champion reads it, from the index, with what is supposed instead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -80,6 +80,20 @@ def supposing(panel: Panel, history: Mapping[date, float], promoted: Mapping[dat
     for week, share in promoted.items():
         plan[0, _place(panel, week)] = share
     return replace(panel, y=y, covariates={**panel.covariates, "promoted": plan})
+
+
+def stack(panels: Sequence[Panel]) -> Panel:
+    """The series of all panels, of the same weeks, in one that a model reads at once. What one sold of an item does not
+    count as sold in another: the item is named by the panel's number too."""
+    ids = {name: np.concatenate([panel.ids[name].to_numpy(dtype=str) for panel in panels]) for name in panels[0].ids}
+    numbers = np.repeat(np.arange(len(panels)), [len(panel) for panel in panels])
+    ids["item_id"] = np.array([f"{item}/{number}" for item, number in zip(ids["item_id"], numbers, strict=True)])
+    covariates, past = (
+        {name: np.concatenate([told[name] for told in each]) for name in each[0]}
+        for each in ([panel.covariates for panel in panels], [panel.past for panel in panels])
+    )
+    y = np.concatenate([panel.y for panel in panels])
+    return replace(panels[0], ids=pd.DataFrame(ids), y=y, covariates=covariates, past=past)
 
 
 def _place(panel: Panel, week: date) -> int:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from shelfcast.api.problems import Problem
 from shelfcast.api.routes.forecasts import Asked, history
 from shelfcast.api.routes.plan import policies
-from shelfcast.api.routes.predict import Prediction, Supposed, predict
+from shelfcast.api.routes.predict import Prediction, Supposed, prediction
 from shelfcast.api.whatif.series import Published, promotions_ahead, published
 from shelfcast.settings.problems import wanted
 from shelfcast.web.charts.outlook import Outlook, draw_outlook, summed
@@ -63,7 +63,7 @@ def show_what_if(visit: ViewerVisit, fields: Annotated[Fields, Query()]) -> Resp
     known = _known(visit, fields)
     context = {"fields": fields, "known": known, **_current(visit, fields)}
     try:
-        answer = predict(visit.request, visit.principal, _supposed(visit, fields, known))
+        answer = prediction(visit.request, visit.principal, _supposed(visit, fields, known))
     except (Problem, ValidationError) as error:
         status = error.status if isinstance(error, Problem) else HTTPStatus.UNPROCESSABLE_ENTITY
         return visit.show("what_if.html", status, answer=None, problem=_told(error), **context)
