@@ -56,7 +56,8 @@ def _forget(arguments: argparse.Namespace, job_arguments: Sequence[str]) -> int:
     """The identifier itself reaches no command line of Spark's, no log and no process list but this one's."""
     import pandas as pd
 
-    from shelfcast.sources.raw import keyed_hashes, person_key
+    from shelfcast.sources.person_key import person_key
+    from shelfcast.sources.raw import keyed_hashes
 
     (person,) = keyed_hashes(pd.Series([arguments.person]), person_key())
     return _submit(arguments, ["--person", person, *job_arguments])

@@ -122,6 +122,27 @@ def test_a_file_that_still_names_the_person_is_told(runner: Runner, monkeypatch:
     assert not runner.lake.exists(erasure.ERASURES)
 
 
+def test_by_another_key_nobody_is_taken_for_forgotten_and_nothing_is_taken_in(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
+    header = f"{HEADER},household"
+    shop = Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
+                  received=header.split(","))  # fmt: skip
+    shop.deliver("sales-1.csv", f"{line('a', '2017-01-02', 1)},3", header=header)
+    shop.take_in()
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", "a new secret")
+    said = "SHELFCAST_PERSON_KEY: another key than that by which the persons of region .* are hashed; wanted the same"
+    with pytest.raises(ConfigError, match=said):
+        forget(shop.runner, hashed("3"))
+    shop.deliver("sales-2.csv", f"{line('b', '2017-01-03', 1)},3", header=header)
+    with pytest.raises(ConfigError, match=said):
+        shop.take_in()
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
+    assert shop.take_in() == (True, True)
+    assert shop.account() == {"raw": 2, "clean": 2}
+
+
 def test_where_no_person_is_hashed_nobody_can_be_found(make_runner: Callable[..., Runner], lake_root: Path) -> None:
     with pytest.raises(ConfigError, match=r"source\.persons: no column is hashed"):
         forget(make_runner(lake_root, "source.persons={household_id: drop}"), hashed("3"))

@@ -1,7 +1,6 @@
 """Raw tables: the source's columns as received, where they came from, and no person's number."""
 
 import hmac
-import os
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Literal
@@ -12,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
 from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.sources.person_key import person_key
 from shelfcast.table import Table
 
 # `_extra` holds the columns that the source's description does not know, as JSON: kept, and reported.
@@ -19,7 +19,6 @@ _ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at ti
 # What Spark knows of a row's file; a reader that is not Spark's own tells it in a column of that name.
 METADATA = "_metadata"
 BATCH = "_batch_id"
-_KEY_VARIABLE = "SHELFCAST_PERSON_KEY"
 
 Persons = Mapping[str, Literal["drop", "hash"]]
 
@@ -134,16 +133,6 @@ def _hashed(text: Column) -> Column:
 
     hashed: Column = F.pandas_udf(person, "string")(text)  # type: ignore[attr-defined]
     return hashed
-
-
-def person_key() -> bytes:
-    """The secret key for hashing. Raises ConfigError where the environment has none."""
-    key = os.environ.get(_KEY_VARIABLE)
-    if not key:
-        raise ConfigError(
-            f"source.persons: environment variable {_KEY_VARIABLE} is not set; wanted a secret key for hashing"
-        )
-    return key.encode()
 
 
 def _fate(column: str, persons: Persons) -> Literal["drop", "hash"] | None:

@@ -8,13 +8,15 @@ from shelfcast.errors import ConfigError, LakeError
 from shelfcast.lake import Lake
 from shelfcast.lake_version import require_current, require_there
 from shelfcast.runner import Runner
+from shelfcast.sources.person_key import require_own_key
 
 
 def forget(runner: Runner, person: str) -> None:
     """Delete the person's rows, and every file in which they were; then read all files of the region, and say so.
 
     With all regions at rest: versions go that are no older than a moment. Raises TransientError where a run is at work
-    on one, ConfigError where no person can be known, LakeError where there is no lake or a file still names the person.
+    on one, ConfigError where no person can be known, or is by another key, LakeError where there is no lake or a file
+    still names the person.
     """
     lake, config = runner.lake, runner.config
     if "hash" not in config.source.persons.values():
@@ -22,6 +24,7 @@ def forget(runner: Runner, person: str) -> None:
     require_there(lake)
     with upkeep.every_region(lake, config.region):
         require_current(lake)
+        require_own_key(lake, config.region)
         deleted = erasure.delete_person(lake, config, person)
         held = [name for name, (_, found) in erasure.files_that_name(lake, config.region, person).items() if found]
         for name in held:

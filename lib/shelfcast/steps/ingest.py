@@ -15,6 +15,7 @@ from shelfcast.session import side_by_side
 from shelfcast.sources import Source, ledger, open_source, selected_tables
 from shelfcast.sources.files import content_hashes
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
+from shelfcast.sources.person_key import keep_mark
 from shelfcast.sources.raw import as_raw, require_columns_of_persons, unknown_columns, without_persons
 from shelfcast.sources.selected_rows import take_in
 from shelfcast.table import Table
@@ -45,6 +46,8 @@ def ingest(run: Run) -> None:
         # Before the first write: what is in the lake once stays in its history.
         frames = [part for parts in received for _, part in parts]
         require_columns_of_persons(run.config.source.persons, _described(run.config), frames)
+    if "hash" in run.config.source.persons.values():
+        keep_mark(run.lake, run.config.region)
     ledger.write(run, intakes, source.raw)
     of_files = [
         partial(_append, run, name, intakes[name], parts) for name, parts in zip(intakes, received, strict=True)
