@@ -88,7 +88,7 @@ setup(
     package_dir={"": "lib", "shelfcast.jobs": "jobs", "shelfcast.conf": "conf"},
     packages=[*find_packages("lib"), "shelfcast.jobs", "shelfcast.conf"],
     package_data={
-        "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js", "**/*.svg"],
+        "shelfcast": ["py.typed", "**/*.css", "**/*.html", "**/*.js", "**/*.svg", "web/static/vendor/*"],
         "shelfcast.conf": ["*.conf", "*.properties", "*.yaml", "chains/*.yaml", "mappings/*.yaml", "stores/*.conf"],
     },
     install_requires=BASE,

@@ -60,7 +60,7 @@ def test_the_archive_holds_the_package_and_sparks_settings(tmp_path: Path) -> No
     with zipfile.ZipFile(write_package(tmp_path / "x.zip")) as archive:
         names = set(archive.namelist())
     sources = {str(path.relative_to(ROOT / "lib")) for path in (ROOT / "lib" / "shelfcast").rglob("*.py")}
-    assert sources | {"shelfcast/conf/spark-defaults.conf"} <= names
+    assert sources | {"shelfcast/conf/spark-defaults.conf", "shelfcast/web/static/vendor/record.json"} <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(("shelfcast/jobs", "jobs"))]
 
 

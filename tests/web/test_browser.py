@@ -2,36 +2,18 @@
 variable SHELFCAST_PICTURES names."""
 
 import os
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
-from api.conftest import PASSWORD, add, configs_of, indexed
+from api.conftest import PASSWORD
 from api.lake import order_id
 from shelfcast.api.access.accounts import add_user, make_link
 from shelfcast.api.access.principal import Grant, Role
-from shelfcast.api.server import open_service, server_config
 from shelfcast.api.service import Service
-from shelfcast.web.install import install_pages
+from web.windows import LOOKS, Open, Window, user
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("no Chromium: wanted that of `apt-get install chromium`", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: wanted the packages of `make setup`")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: wanted the packages of `make setup`")
 
-LOOKS = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1360, "height": 900}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
-}
 PAIR = "region=north&store_id=1&product_id=p1"
 PAGES = {
     "overview": "/?region=north",
@@ -54,91 +36,6 @@ PAGES = {
     "account": "/account?region=north",
     "not there": "/product?region=north&product_id=p9",
 }
-# What the sign-in's own refusal, or a page that is not there, has a browser say.
-EXPECTED = "Failed to load resource: the server responded with a status of"
-
-
-@pytest.fixture(scope="module")
-def service(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Served at an address of this machine by a thread of this process."""
-    folder = tmp_path_factory.mktemp("served")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    changes = (f"serving.port={port}", "serving.public_url=null", "serving.limits.requests=100000")
-    service = open_service(configs_of(lake, folder, *changes))
-    indexed(lake, folder)
-    server = uvicorn.Server(server_config(service, install_pages))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        until = time.monotonic() + 60
-        while not (server.started and service.indexes.regions):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield service
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-class Window:
-    """A window, and what went wrong in it."""
-
-    def __init__(self, browser: object, address: str, look: str = "light") -> None:
-        self.context = browser.new_context(base_url=address, locale="en-GB", **LOOKS[look])
-        self.context.set_default_timeout(20_000)
-        self.page, self.wrong, self._address = self.context.new_page(), [], address
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", self._asked)
-
-    def _heard(self, message: object) -> None:
-        if message.type in ("error", "warning") and EXPECTED not in message.text:
-            self.wrong.append(message.text)
-
-    def _asked(self, request: object) -> None:
-        if urlsplit(request.url).netloc != urlsplit(self._address).netloc:
-            self.wrong.append(f"asks another: {request.url}")
-
-    def sign_in(self, name: str) -> None:
-        self.page.goto("/")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-
-
-Open = Callable[..., Window]
-
-
-@pytest.fixture
-def open_window(chromium: object, service: Service) -> Iterator[Open]:
-    """look -> a window of its own; nothing may have gone wrong in any."""
-    windows: list[Window] = []
-
-    def opened(look: str = "light") -> Window:
-        windows.append(Window(chromium, service.settings.address, look))
-        return windows[-1]
-
-    yield opened
-    for window in windows:
-        window.context.close()
-        assert window.wrong == []
-
-
-def user(service: Service, role: str, *grants: str) -> str:
-    name = f"{role} {os.urandom(3).hex()}"
-    add(service, name, role, *grants, password=PASSWORD)
-    return name
 
 
 def test_a_planner_finds_a_store_reads_its_forecast_and_approves_an_order(open_window: Open, service: Service) -> None:
@@ -224,7 +121,7 @@ def test_every_page_is_whole_accessible_and_fits(open_window: Open, service: Ser
 
 def check(window: Window, name: str, path: str, look: str) -> None:
     page = window.page
-    page.goto(path)
+    assert page.goto(path).status == (404 if name == "not there" else 200), name
     for details in page.locator("details").all()[:1]:
         details.locator("summary").first.click()
     pictures = os.environ.get("SHELFCAST_PICTURES")

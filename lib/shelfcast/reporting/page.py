@@ -77,7 +77,7 @@ def _sections(data: ReportData) -> list[Section]:
 
 
 def _script() -> str:
-    return _read("charts.js") + _read("script.js")
+    return "".join(map(_read, ("charts.js", "tables.js", "script.js")))
 
 
 def _read(name: str) -> str:

@@ -30,6 +30,15 @@ class Localized:
         """
         return Localized(_negotiated(accept_language[:_LONGEST_HEADER]))
 
+    @property
+    def tag(self) -> str:
+        """The locale as a browser names it, with the digits that all numbers here are written in.
+
+        >>> Localized("de_AT").tag
+        'de-AT-u-nu-latn'
+        """
+        return f"{self.locale.replace('_', '-')}-u-nu-latn"
+
     def number(self, value: float | None) -> str:
         """Three digits below a thousand, whole numbers above: 3.2, 0.0123, 912, 1,234."""
         if value is None or not isfinite(value):

@@ -16,13 +16,18 @@ from shelfcast.web.localized import Localized
 
 _TEMPLATES = files("shelfcast.web") / "templates"
 _OWN, _OF_REPORT = files("shelfcast.web") / "static", files("shelfcast.reporting") / "templates"
-# Pages and report look alike, and their charts answer the pointer alike.
+_VENDOR = _OWN / "vendor"
+_SCRIPT = "text/javascript"
+# Pages and report look alike, and their tables are sorted alike.
 _STATIC = {
     "report.css": (_OF_REPORT / "style.css", "text/css"),
-    "charts.js": (_OF_REPORT / "charts.js", "text/javascript"),
+    "tables.js": (_OF_REPORT / "tables.js", _SCRIPT),
     "style.css": (_OWN / "style.css", "text/css"),
-    "script.js": (_OWN / "script.js", "text/javascript"),
+    "charts.js": (_OWN / "charts.js", _SCRIPT),
+    "script.js": (_OWN / "script.js", _SCRIPT),
     "icon.svg": (_OWN / "icon.svg", "image/svg+xml"),
+    "chart.umd.js": (_VENDOR / "chart-4.6.1.umd.min.js", _SCRIPT),
+    "chart.annotation.js": (_VENDOR / "chartjs-plugin-annotation-3.1.0.min.js", _SCRIPT),
 }
 
 

@@ -1,6 +1,6 @@
 """Counts in cells: actual against predicted, ADI against CV2; and the calibration of quantiles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log1p
 
@@ -43,10 +43,7 @@ def _words(names: tuple[str, str, str], edges: tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Plane:
-    """How a grid of cells is titled: both axes, the words for the whole, and lines of the plane to draw.
-
-    say: writes the numbers of the axes.
-    """
+    """How a grid of cells is titled: both axes, the words for the whole, and lines of the plane to draw."""
 
     x_title: str
     y_title: str
@@ -55,7 +52,6 @@ class Plane:
     x_limit: float | None = None
     y_limit: float | None = None
     corners: tuple[str, str, str, str] | None = None  # low left, high left, low right, high right
-    say: Callable[[float], str] = formats.amount
 
 
 def cell_grid(width: int, cells: Sequence[Cell], plane: Plane) -> Markup:
@@ -66,8 +62,8 @@ def cell_grid(width: int, cells: Sequence[Cell], plane: Plane) -> Markup:
     most = max(cell.count for cell in cells)
     return canvas.draw(
         plane.label,
-        y_axis(canvas, y, log_ticks(*y.domain), plane.say),
-        x_axis(canvas, x, log_ticks(*x.domain), plane.say),
+        y_axis(canvas, y, log_ticks(*y.domain), formats.amount),
+        x_axis(canvas, x, log_ticks(*x.domain), formats.amount),
         *(_cell(cell, x, y, most) for cell in cells),
         *_lines(canvas, x, y, plane),
         text(plane.x_title, sum(canvas.x_range) / 2, canvas.height - 8, class_="tick", text_anchor="middle"),

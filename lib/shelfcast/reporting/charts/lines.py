@@ -39,7 +39,7 @@ def over_time(width: int, points: Sequence[tuple[date, float]], label: Label, na
         f"{name} by week, {_extremes(points, label)}",
         *marks,
         *_area_and_line(points, x, y),
-        *hits(canvas, [(x(at.toordinal()), y(v), f"{_week(at)}: {label(v)}") for at, v in points]),
+        *_hits(canvas, [(x(at.toordinal()), y(v), f"{_week(at)}: {label(v)}") for at, v in points]),
     )
 
 
@@ -55,7 +55,7 @@ def sparkline(points: Sequence[tuple[date, float]], label: Label, name: str) -> 
         f"{name} by week, {_extremes(points, label)}",
         *_area_and_line(points, x, y),
         text(label(peak), x(peak_at.toordinal()), y(peak) - 6, class_="tick", text_anchor=anchor),
-        *hits(canvas, [(x(at.toordinal()), y(v), f"{_week(at)}: {label(v)}") for at, v in points]),
+        *_hits(canvas, [(x(at.toordinal()), y(v), f"{_week(at)}: {label(v)}") for at, v in points]),
     )
 
 
@@ -77,7 +77,7 @@ def fan(width: int, series: Fan, label: Label, name: str) -> Markup:
         path(band, "band", closed=True),
         path([(x(at.toordinal()), y(v)) for at, v in series.history], "line line-ink"),
         path([(at, mid) for at, _, mid, _ in future], "line line-accent"),
-        *hits(canvas, told),
+        *_hits(canvas, told),
     )
 
 
@@ -152,7 +152,7 @@ def _area_and_line(points: Sequence[tuple[date, float]], x: Scale, y: Scale) -> 
     return [path([*places, *foot], "area", closed=True), path(places, "line line-accent")]
 
 
-def hits(canvas: Canvas, told: Sequence[tuple[float, float, str]]) -> list[Markup]:
+def _hits(canvas: Canvas, told: Sequence[tuple[float, float, str]]) -> list[Markup]:
     """A column per point that shows a rule, a dot and its words under the pointer."""
     bottom, top = canvas.y_range
     half = (told[-1][0] - told[0][0]) / max(1, len(told) - 1) / 2 if len(told) > 1 else 10.0

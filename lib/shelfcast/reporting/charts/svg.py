@@ -10,8 +10,6 @@ from markupsafe import Markup, escape
 WIDE, HALF, NARROW = 1040, 500, 340
 Attribute = str | float | None
 Draw = Callable[[int], Markup]
-# Of a day of the month, and whether the year is told.
-MonthName = Callable[[date, bool], str]
 
 
 def tag(name: str, *children: str | Markup, **attributes: Attribute) -> Markup:
@@ -125,18 +123,15 @@ def x_axis(canvas: Canvas, x: Scale, at: Sequence[float], label: Callable[[float
     )
 
 
-def english_month(day: date, with_year: bool) -> str:
-    return f"{day:%b %Y}" if with_year else f"{day:%b}"
-
-
-def month_axis(canvas: Canvas, x: Scale, first: date, last: date, name: MonthName = english_month) -> Markup:
+def month_axis(canvas: Canvas, x: Scale, first: date, last: date) -> Markup:
     """The months that begin between two days, thinned to what fits; January carries the year."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     # a first week that begins within a month's first days stands for the month
     months = [day for day in days if day.day == 1 or (day == first and day.day <= 7)]
     room = max(1, int((canvas.width - canvas.left - canvas.right) // 56))
     shown = months[:: max(1, ceil(len(months) / room))]
-    names = {month.toordinal(): name(month, not i or month.month == 1) for i, month in enumerate(shown)}
+    names = {month.toordinal(): f"{month:%b %Y}" if not i or month.month == 1 else f"{month:%b}"
+             for i, month in enumerate(shown)}  # fmt: skip
     return x_axis(canvas, x, list(names), lambda at: names[int(at)])
 
 

@@ -1,1 +1,1 @@
-"""Charts of the pages, drawn with those of the report (shelfcast.reporting.charts), in the reader's numbers."""
+"""Charts of the pages: described here in the reader's numbers, drawn by Chart.js in the browser (static/charts.js)."""

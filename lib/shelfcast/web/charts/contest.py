@@ -2,80 +2,103 @@
 
 from collections.abc import Sequence
 from datetime import date
+from math import sqrt
 
 import numpy as np
-from markupsafe import Markup
 
 from shelfcast.api.rows.models import LeaderboardRow
-from shelfcast.reporting.charts import bars
-from shelfcast.reporting.charts.grids import Cell, Plane, cell_grid
-from shelfcast.reporting.charts.lines import hits
-from shelfcast.reporting.charts.svg import HALF, WIDE, Canvas, Scale, both_widths, month_axis, path, ticks, y_axis
 from shelfcast.reporting.formats import words
+from shelfcast.web.charts.description import Bar, Bars, Bubble, Bubbles, Chart, Lines, Numbers, Row, Series, Tone
+from shelfcast.web.charts.ticks import decade_ticks, week_ticks
 from shelfcast.web.localized import Localized
 
+SoldWeeks = Sequence[tuple[date, float, float]]
 # Less than this, and weeks without sales, are in the lowest cell of their row or column.
 _LEAST = 0.5
 _CELLS_OF_A_DECADE = 4
+_MOST_BARS = 15
 
 
-def draw_errors(rows: Sequence[LeaderboardRow], say: Localized) -> Markup | None:
-    """The error of each model as a bar, the smallest first; the champion's is the line."""
-    scored = sorted((row for row in rows if row.wape is not None), key=lambda row: row.wape or 0.0)
+def errors_chart(rows: Sequence[LeaderboardRow], say: Localized) -> Chart | None:
+    """The error of each model as a bar, the smallest first, the champions' marked; None where no model has one."""
+    scored = [(row, row.wape) for row in rows if row.wape is not None]
     if not scored:
         return None
-    told = [(f"{words(row.model)}{', champion' if row.champion else ''}", row.wape or 0.0) for row in scored[:15]]
-    limits = [row.wape or 0.0 for row in scored if row.champion and "mean" in row.champion]
-    if not limits:
-        limits = [scored[0].wape or 0.0]
-    return both_widths(
-        lambda width: bars.bars(width, told, limits, lambda value: say.share(value, 1), "Error (WAPE) by model"), WIDE
+    best = sorted(scored, key=lambda entry: entry[1])[:_MOST_BARS]
+    named = [(_name(row), say.share(wape, 1), wape, bool(row.champion)) for row, wape in best]
+    bars = [Bar(label=f"{name}: {told}", value=wape, marked=marked) for name, told, wape, marked in named]
+    rows_told = [Row((name, name), [(told, wape)]) for name, told, wape, _ in named]
+    label = "Error (WAPE) by model"
+    return Chart(
+        f"{label}. {'; '.join(bar.label for bar in bars)}",
+        Bars(locale=say.tag, bars=bars),
+        Numbers(label, "Model", ["WAPE"], rows_told),
     )
 
 
-def draw_scatter(model: str, pairs: np.ndarray, say: Localized) -> Markup:
+def _name(row: LeaderboardRow) -> str:
+    return f"{words(row.model)}{', champion' if row.champion else ''}"
+
+
+def pairs_chart(model: str, pairs: np.ndarray, say: Localized) -> Chart:
     """Forecasts counted in cells by what they said and what came true. pairs: rows of (said, came true), units."""
-    cells = _cells(np.maximum(pairs, _LEAST), say)
+    places = np.floor(np.log10(np.maximum(pairs, _LEAST)) * _CELLS_OF_A_DECADE).astype(int)
+    cells, counts = np.unique(places, axis=0, return_counts=True)
+    counted = [(across, up, count) for (across, up), count in zip(cells.tolist(), counts.tolist(), strict=True)]
+    low, high = _decades(int(cells.min()), int(cells.max()) + 1)
     label = f"{words(model)}: actual against predicted units, {say.number(len(pairs))} forecasts"
-    plane = Plane("predicted units", "actual units", label, diagonal=True, say=say.number)
-    return both_widths(lambda width: cell_grid(width, cells, plane), HALF)
-
-
-def draw_weeks(weeks: Sequence[tuple[date, float, float]], say: Localized) -> Markup:
-    """What came true by week, and what was said of it. weeks: rows of (week, came true, said)."""
-    return both_widths(lambda width: _weeks(width, weeks, say), HALF)
-
-
-def _weeks(width: int, weeks: Sequence[tuple[date, float, float]], say: Localized) -> Markup:
-    canvas = Canvas(width, 240, left=56)
-    first, last = weeks[0][0], weeks[-1][0]
-    x = Scale((first.toordinal(), last.toordinal()), canvas.x_range)
-    at = ticks(0, max(max(real, said) for _, real, said in weeks) or 1.0, 4)
-    y = Scale((0, at[-1]), canvas.y_range)
-    told = [(x(day.toordinal()), y(said), f"{say.day(day)}: {say.number(real)} sold, {say.number(said)} predicted")
-            for day, real, said in weeks]  # fmt: skip
-    total, said_total = sum(real for _, real, _ in weeks), sum(said for _, _, said in weeks)
-    return canvas.draw(
-        f"Units by week: {say.number(total)} sold in all, {say.number(said_total)} predicted",
-        y_axis(canvas, y, at, say.number),
-        month_axis(canvas, x, first, last, say.month),
-        path([(x(day.toordinal()), y(real)) for day, real, _ in weeks], "line line-ink"),
-        path([(x(day.toordinal()), y(said)) for day, _, said in weeks], "line line-accent"),
-        *hits(canvas, told),
+    drawing = Bubbles(
+        locale=say.tag,
+        x_title="predicted units",
+        y_title="actual units",
+        low=low,
+        high=high,
+        ticks=decade_ticks(low, high, say),
+        bubbles=[_bubble(across, up, count, int(counts.max()), say) for across, up, count in counted],
     )
+    rows = [
+        Row((_span(across, say), _edge(across)), [(_span(up, say), _edge(up)), (say.number(count), count)])
+        for across, up, count in counted
+    ]
+    return Chart(label, drawing, Numbers(label, "Predicted units", ["Actual units", "Forecasts"], rows))
 
 
-def _cells(pairs: np.ndarray, say: Localized) -> list[Cell]:
-    places = np.floor(np.log10(pairs) * _CELLS_OF_A_DECADE).astype(int)
-    found, counts = np.unique(places, axis=0, return_counts=True)
-    cells = []
-    for (across, up), count in zip(found.tolist(), counts.tolist(), strict=True):
-        x_low, x_high, y_low, y_high = (_edge(place) for place in (across, across + 1, up, up + 1))
-        said, real = f"{say.number(x_low)} to {say.number(x_high)}", f"{say.number(y_low)} to {say.number(y_high)}"
-        words = f"{say.number(count)} forecasts: predicted {said}, actual {real}"
-        cells.append(Cell(x_low, x_high, y_low, y_high, count, words))
-    return cells
+def _bubble(across: int, up: int, count: int, most: int, say: Localized) -> Bubble:
+    told = f"{say.number(count)} forecasts: predicted {_span(across, say)}, actual {_span(up, say)}"
+    return Bubble(x=_middle(across), y=_middle(up), weight=count / most, told=told)
+
+
+def _span(place: int, say: Localized) -> str:
+    return f"{say.number(_edge(place))} to {say.number(_edge(place + 1))}"
+
+
+def _decades(first: int, last: int) -> tuple[float, float]:
+    """The whole decades around edges of cells."""
+    return 10.0 ** (first // _CELLS_OF_A_DECADE), 10.0 ** -(-last // _CELLS_OF_A_DECADE)
 
 
 def _edge(place: int) -> float:
     return float(10 ** (place / _CELLS_OF_A_DECADE))
+
+
+def _middle(place: int) -> float:
+    """Of a cell, on a logarithmic axis."""
+    return sqrt(_edge(place) * _edge(place + 1))
+
+
+def weeks_chart(model: str, weeks: SoldWeeks, say: Localized) -> Chart:
+    """What came true by week, and what was said of it. weeks: rows of (week, came true, said)."""
+    days, real, said = (list(column) for column in zip(*weeks, strict=True))
+    drawing = Lines(
+        locale=say.tag,
+        titles=[say.day(day) for day in days],
+        ticks=week_ticks(days, say),
+        series=[_series("sold", "ink", real, say), _series("predicted", "accent", said, say)],
+    )
+    rows = [Row((say.day(day), str(day)), [(say.number(units), units) for units in both]) for day, *both in weeks]
+    label = f"Units by week: {say.number(sum(real))} sold in all, {say.number(sum(said))} predicted"
+    return Chart(label, drawing, Numbers(f"{words(model)}: units by week", "Week", ["Sold", "Predicted"], rows))
+
+
+def _series(name: str, tone: Tone, units: Sequence[float], say: Localized) -> Series:
+    return Series(name=name, tone=tone, values=units, told=[say.number(value) for value in units])

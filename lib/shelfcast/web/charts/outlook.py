@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from markupsafe import Markup
-
 from shelfcast.api.rows.series import ForecastWeek, HistoryRow
-from shelfcast.reporting.charts.lines import hits
-from shelfcast.reporting.charts.svg import WIDE, Canvas, Scale, both_widths, month_axis, path, ticks, y_axis
+from shelfcast.web.charts.description import Chart, Lines, Numbers, Row, Series, Tone
+from shelfcast.web.charts.ticks import week_ticks
 from shelfcast.web.localized import Localized
 from shelfcast.weeks import WEEK
 
 Weeks = list[tuple[date, float]]
 _SHOWN = 52
-# Of these a table beside the chart tells.
-SOLD_WEEKS = 8
+_COLUMNS = ("Sold", "Expected", "p10", "p50", "p90", "p98")
+_BESIDE = ("Sold", "Published", "p10", "p90", "Supposed", "p10", "p90")
 
 
 @dataclass(frozen=True)
@@ -44,65 +42,79 @@ def summed(rows: Iterable[HistoryRow]) -> Weeks:
     return sorted(units.items())
 
 
-def draw_outlook(name: str, outlook: Outlook, say: Localized) -> Markup:
-    """The last year's sales, then p10 to p90 as a band, the mean as a line and the p98 above."""
-    return both_widths(lambda width: _draw(width, name, outlook, say), WIDE)
-
-
-def _draw(width: int, name: str, outlook: Outlook, say: Localized) -> Markup:
-    canvas = Canvas(width, 280 if width == WIDE else 230, left=48)
+def outlook_chart(name: str, outlook: Outlook, say: Localized) -> Chart:
+    """The last year's sales, then the mean as a line, the p98 above and p10 to p90 as a band."""
     past = outlook.past()
-    fans = [outlook.weeks, *([outlook.supposed] if outlook.supposed else [])]
-    highest = max([1.0, *(units for _, units in past), *(_top(week) for fan in fans for week in fan)])
-    days = [*(day for day, _ in past), *(week.week for week in outlook.weeks)]
-    x = Scale((min(days).toordinal(), max(days).toordinal()), canvas.x_range)
-    at = ticks(0, highest, 4)
-    y = Scale((0, at[-1]), canvas.y_range)
-    return canvas.draw(
-        _in_words(name, outlook, say),
-        y_axis(canvas, y, at, say.number),
-        month_axis(canvas, x, min(days), max(days), say.month),
-        path([(x(day.toordinal()), y(units)) for day, units in past], "line line-ink"),
-        *(mark for number, fan in enumerate(fans) for mark in _fan(fan, x, y, "supposed" if number else "")),
-        *hits(canvas, _told(past, fans, x, y, say)),
+    weeks = [*(week for week, _ in past), *(week.week for week in outlook.weeks)]
+    drawing = Lines(
+        locale=say.tag,
+        titles=[say.day(week) for week in weeks],
+        ticks=week_ticks(weeks, say),
+        series=[_sold(past, len(outlook.weeks), say), *_fans(outlook, len(past), say)],
     )
+    return Chart(_in_words(name, outlook, say), drawing, _in_numbers(name, outlook, say))
 
 
-def _fan(weeks: Sequence[ForecastWeek], x: Scale, y: Scale, kind: str) -> list[Markup]:
-    def line(value: Callable[[ForecastWeek], float | None]) -> list[tuple[float, float]]:
-        return [(x(week.week.toordinal()), y(of)) for week in weeks if (of := value(week)) is not None]
+def _sold(past: Weeks, ahead: int, say: Localized) -> Series:
+    told = [*(say.number(units) for _, units in past), *[""] * ahead]
+    return Series(name="sold", tone="ink", values=[*(units for _, units in past), *[None] * ahead], told=told)
 
-    high, low = line(lambda week: week.p90), line(lambda week: week.p10)
+
+def _fans(outlook: Outlook, past: int, say: Localized) -> list[Series]:
+    if not outlook.supposed:
+        return _fan(outlook.weeks, past, "accent", "", say)
+    published = _fan(outlook.weeks, past, "accent", ", as published", say)
+    return [*published, *_fan(outlook.supposed, past, "other", ", as supposed", say)]
+
+
+def _fan(weeks: Sequence[ForecastWeek], past: int, tone: Tone, of: str, say: Localized) -> list[Series]:
+    def behind(value: Callable[[ForecastWeek], float | None]) -> list[float | None]:
+        return [*[None] * past, *map(value, weeks)]
+
+    def told(words: Callable[[ForecastWeek], str]) -> list[str]:
+        return [*[""] * past, *map(words, weeks)]
+
+    mean, p98 = told(lambda week: say.number(week.mean)), told(lambda week: say.number(week.p98))
+    band = told(lambda week: f"{say.number(week.p10)} to {say.number(week.p90)}")
+    low, high = behind(lambda week: week.p10), behind(lambda week: week.p90)
     return [
-        path([*high, *reversed(low)], f"band {kind}".strip(), closed=True),
-        path(line(lambda week: week.p98), f"line line-extreme {kind}".strip()),
-        path(line(lambda week: week.mean), f"line line-accent {kind}".strip()),
+        Series(name=f"expected{of}", tone=tone, values=behind(lambda week: week.mean), told=mean),
+        Series(name=f"p98{of}", tone=tone, values=behind(lambda week: week.p98), told=p98, dashed=True),
+        Series(name=f"p10 to p90{of}", tone=tone, values=high, told=band, low=low),
     ]
 
 
-def _top(week: ForecastWeek) -> float:
-    return max(value for value in (week.mean, week.p90, week.p98) if value is not None)
-
-
-def _told(
-    past: Weeks, fans: Sequence[Sequence[ForecastWeek]], x: Scale, y: Scale, say: Localized
-) -> list[tuple[float, float, str]]:
-    told = [(x(day.toordinal()), y(units), f"{say.day(day)}: {say.number(units)} sold") for day, units in past]
-    for weeks in zip(*fans, strict=True):
-        words = "; supposed ".join(_of_week(week, say) for week in weeks)
-        told.append((x(weeks[0].week.toordinal()), y(weeks[-1].mean), f"{say.day(weeks[0].week)}: expected {words}"))
-    return told
-
-
-def _of_week(week: ForecastWeek, say: Localized) -> str:
-    return f"{say.number(week.mean)}, p10 to p90 {say.number(week.p10)} to {say.number(week.p90)}"
-
-
 def _in_words(name: str, outlook: Outlook, say: Localized) -> str:
-    """What a reader hears who does not see it."""
     first, last = outlook.weeks[0], outlook.weeks[-1]
     told = f"{name}: units sold by week, then the forecast of {len(outlook.weeks)} weeks from {say.day(first.week)}: "
     told += f"expected {say.number(first.mean)} in the first and {say.number(last.mean)} in the last"
     if outlook.supposed:
         told += f"; as supposed {say.number(outlook.supposed[0].mean)} and {say.number(outlook.supposed[-1].mean)}"
     return told
+
+
+def _in_numbers(name: str, outlook: Outlook, say: Localized) -> Numbers:
+    columns = _BESIDE if outlook.supposed else _COLUMNS
+    nothing = [("", None)]
+    sold = [
+        Row(_week(week, say), [(say.number(units), units), *nothing * (len(columns) - 1)])
+        for week, units in outlook.past()
+    ]
+    ahead = [
+        Row(_week(week, say), [*nothing, *((say.number(value), value) for value in values)])
+        for week, values in _ahead(outlook)
+    ]
+    return Numbers(f"{name}: units by week", "Week", columns, [*sold, *ahead])
+
+
+def _week(week: date, say: Localized) -> tuple[str, str]:
+    return say.day(week), str(week)
+
+
+def _ahead(outlook: Outlook) -> list[tuple[date, list[float | None]]]:
+    if not outlook.supposed:
+        return [(week.week, [week.mean, week.p10, week.p50, week.p90, week.p98]) for week in outlook.weeks]
+    return [
+        (week.week, [week.mean, week.p10, week.p90, other.mean, other.p10, other.p90])
+        for week, other in zip(outlook.weeks, outlook.supposed, strict=True)
+    ]

@@ -11,7 +11,7 @@ from shelfcast.api.index.contest import SHOWN
 from shelfcast.api.routes.insights import backtests, champions, leaderboard
 from shelfcast.api.rows.models import ChampionRow, LeaderboardRow
 from shelfcast.api.view import View
-from shelfcast.web.charts.contest import draw_errors, draw_scatter, draw_weeks
+from shelfcast.web.charts.contest import errors_chart, pairs_chart, weeks_chart
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.routing import page_router
 from shelfcast.web.visit import Visit
@@ -37,7 +37,7 @@ def show_models(visit: ViewerVisit, panel: Annotated[str, Query(max_length=64)] 
         titles=_TITLES,
         panel=shown,
         board=board,
-        errors=draw_errors(board, visit.say),
+        errors=errors_chart(board, visit.say),
         decisions=sorted(champions(shown).all(visit.view), key=_decided, reverse=True)[:_FEW],
         contest=_contest(visit, {row.model for row in board if row.champion}) if shown == SHOWN else [],
     )
@@ -60,7 +60,7 @@ def _contest(visit: Visit, crowned: set[str]) -> list[dict[str, Any]]:
         for week, real, said in rows:
             by_week[week] = by_week.get(week, np.zeros(2)) + np.array([real, said])
         weeks = [(week, float(sums[0]), float(sums[1])) for week, sums in sorted(by_week.items())]
-        charts = {"scatter": draw_scatter(model, pairs, visit.say), "weeks": draw_weeks(weeks, visit.say)}
+        charts = {"pairs": pairs_chart(model, pairs, visit.say), "weeks": weeks_chart(model, weeks, visit.say)}
         found.append({"model": model, **charts})
     return found
 

@@ -13,8 +13,8 @@ from shelfcast.api.routes.insights import products
 from shelfcast.api.routes.plan import policies, risks
 from shelfcast.api.rows.plan import PolicyRow
 from shelfcast.api.rows.series import ForecastRow
-from shelfcast.web.charts.outlook import SOLD_WEEKS, Outlook, draw_outlook, summed
-from shelfcast.web.charts.stock import draw_stock
+from shelfcast.web.charts.outlook import Outlook, outlook_chart, summed
+from shelfcast.web.charts.stock import stock_chart
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.pages.orders import Cursor, rows_for
 from shelfcast.web.products import name_of, named_products
@@ -66,10 +66,9 @@ def _in_store(visit: Visit, forecast: ForecastRow) -> dict[str, Any]:
     return {
         "store_id": store_id,
         "forecast": forecast,
-        "sold": outlook.past()[-SOLD_WEEKS:],
-        "chart": draw_outlook(f"Product {product_id} in store {store_id}", outlook, visit.say),
+        "chart": outlook_chart(f"Product {product_id} in store {store_id}", outlook, visit.say),
         "policy": policy,
-        "stock_chart": draw_stock(view, policy, forecast.weeks, found_orders, visit.say),
+        "stock_chart": stock_chart(view, policy, forecast.weeks, found_orders, visit.say),
         "risks": risks(view, *pair).page(view)[0],
         "moves": rows_for(visit, TRANSFERS, [row for row in moves if store_id in (row.from_store, row.to_store)]),
         **rows_for(visit, ORDERS, found_orders),

@@ -1,7 +1,7 @@
 """Stores: the list of them, and the page of one."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -12,7 +12,8 @@ from shelfcast.api.routes.forecasts import Asked, forecasts, history
 from shelfcast.api.routes.insights import alerts
 from shelfcast.api.rows.series import ForecastRow
 from shelfcast.api.summary import risks_by_value, stores_at_a_glance
-from shelfcast.web.charts.outlook import SOLD_WEEKS, Outlook, draw_outlook, summed
+from shelfcast.web.charts.description import Chart
+from shelfcast.web.charts.outlook import Outlook, outlook_chart, summed
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.pages.orders import Cursor, rows_for, urgent
 from shelfcast.web.products import named_products
@@ -44,7 +45,7 @@ def show_store(visit: ViewerVisit, store_id: StoreId) -> Response:
     return visit.show(
         "store.html",
         store=store,
-        **_outlook(visit, store_id),
+        chart=_outlook(visit, store_id),
         categories=forecasts(view, "category", asked).all(view),
         risks=risks,
         risk_names=named_products(view, [row.product_id for row in risks]),
@@ -53,12 +54,11 @@ def show_store(visit: ViewerVisit, store_id: StoreId) -> Response:
     )
 
 
-def _outlook(visit: Visit, store_id: str) -> dict[str, Any]:
-    """All that the store sold by week, and its forecast, as a chart and in numbers."""
+def _outlook(visit: Visit, store_id: str) -> Chart | None:
+    """All that the store sold by week, and its forecast."""
     view, asked = visit.view, Asked(store_id=store_id)
     found: list[ForecastRow] = forecasts(view, "store", asked).page(view)[0]
     if not found:
-        return {"chart": None}
+        return None
     outlook = Outlook(summed(history(view, "category", asked).all(view)), found[0].weeks)
-    chart = draw_outlook(f"Store {store_id}", outlook, visit.say)
-    return {"chart": chart, "sold": outlook.past()[-SOLD_WEEKS:], "ahead": outlook.weeks}
+    return outlook_chart(f"Store {store_id}", outlook, visit.say)

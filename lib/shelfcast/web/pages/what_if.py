@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import Response
-from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from shelfcast.api.problems import Problem
@@ -17,7 +16,8 @@ from shelfcast.api.routes.plan import policies
 from shelfcast.api.routes.predict import Prediction, Supposed, prediction
 from shelfcast.api.whatif.series import Published, promotions_ahead, published
 from shelfcast.settings.problems import wanted
-from shelfcast.web.charts.outlook import Outlook, draw_outlook, summed
+from shelfcast.web.charts.description import Chart
+from shelfcast.web.charts.outlook import Outlook, outlook_chart, summed
 from shelfcast.web.guard import ViewerVisit
 from shelfcast.web.products import named_products
 from shelfcast.web.routing import page_router
@@ -113,9 +113,9 @@ def _told(error: Problem | ValidationError) -> str:
     )
 
 
-def _chart(visit: Visit, answer: Prediction) -> Markup:
+def _chart(visit: Visit, answer: Prediction) -> Chart:
     asked = Asked(store_id=answer.store_id, product_id=answer.product_id)
     sold = summed(history(visit.view, "product", asked).page(visit.view)[0])
     is_other = answer.supposed.weeks != answer.current.weeks
     outlook = Outlook(sold, answer.current.weeks, answer.supposed.weeks if is_other else ())
-    return draw_outlook(f"Product {answer.product_id} in store {answer.store_id}", outlook, visit.say)
+    return outlook_chart(f"Product {answer.product_id} in store {answer.store_id}", outlook, visit.say)
