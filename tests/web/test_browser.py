@@ -92,6 +92,61 @@ def test_a_quantity_that_the_server_refuses_is_said_in_the_row(open_window: Open
     row.get_by_label("Units").evaluate("input => { input.type = 'text'; input.value = '-5'; }")
     row.get_by_role("button", name="Amend").click()
     assert "quantity" in row.get_by_role("alert").inner_text()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Amend p/4 ü, store 3"
+
+
+def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
+    open_window: Open, service: Service
+) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "south"))
+    page = window.page
+    page.goto("/orders?region=south&which=all")
+    row = page.locator(f"#row-{order_id('south', '9', 'p1')}")
+    row.get_by_role("button", name="Reject p1, store 9", exact=True).focus()
+    page.keyboard.press("Enter")
+    row.get_by_text("rejected").wait_for()
+    row.locator("summary").press("Enter")
+    row.get_by_role("button", name="Approve p1, store 9 as suggested").press("Enter")
+    row.get_by_text("approved").wait_for()
+
+
+def test_the_buttons_of_a_row_wait_for_the_answer(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "north"))
+    page, held = window.page, []
+    page.goto("/orders?region=north&store_id=1&which=all")
+    page.route("**/approve*", lambda route: held.append(route))
+    row = page.locator(f"#row-{order_id('north', '1', 'p2')}")
+    row.get_by_role("button", name="Approve").click()
+    row.get_by_role("button", name="Reject p2, store 1", exact=True).and_(page.locator(":disabled")).wait_for()
+    held[0].continue_()
+    row.get_by_text("approved").wait_for()
+    assert row.locator("summary").is_enabled()
+
+
+def test_where_no_answer_comes_the_row_says_so(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "north"))
+    page = window.page
+    page.goto("/orders?region=north&store_id=2&which=all")
+    page.route("**/approve*", lambda route: route.abort())
+    row = page.locator(f"#row-{order_id('north', '2', 'p2')}")
+    row.get_by_role("button", name="Approve").click()
+    row.get_by_text("no answer: please try again").wait_for()
+    assert row.get_by_role("button", name="Approve").is_enabled()
+    assert window.wrong
+    window.wrong.clear()
+
+
+def test_who_is_signed_out_meanwhile_is_asked_to_sign_in(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "north"))
+    page = window.page
+    page.goto("/orders?region=north&store_id=2&which=all")
+    window.context.clear_cookies()
+    page.get_by_role("button", name="Approve").first.click()
+    page.get_by_role("heading", name="Sign in").wait_for()
 
 
 def test_a_link_lets_somebody_choose_a_password(open_window: Open, service: Service) -> None:

@@ -21,7 +21,7 @@ from shelfcast.web.install import install_pages
 from web.conftest import HTML, Browser
 
 Users = Callable[..., Browser]
-FETCHED = {"x-part": "row"}
+FETCHED = {"hx-request": "true"}
 
 
 def text_of(answer: object) -> str:
@@ -211,7 +211,7 @@ def test_an_order_is_approved_amended_and_rejected_in_its_row(as_user: Users) ->
 
 def row_of(text: str, number: str) -> str:
     """The list's row of an order."""
-    return re.search(rf'<li data-row id="row-{re.escape(number)}">.*?</li>', text, re.DOTALL)[0]
+    return re.search(rf'<li data-row id="row-{re.escape(number)}".*?</li>', text, re.DOTALL)[0]
 
 
 def test_an_earlier_day_s_decision_is_a_note_and_the_order_waits_for_today_s(
@@ -308,7 +308,7 @@ def test_a_viewer_sees_no_buttons(as_user: Users) -> None:
     for path in ("/", "/orders", "/transfers", "/store?store_id=1", "/product?store_id=1&product_id=p1"):
         told = browser.get(path).text
         assert "Approve" not in told
-        assert "data-in-place" not in told
+        assert "hx-post" not in told
     assert not {"Users", "Audit"} & set(text_of(browser.get("/")).split())
 
 

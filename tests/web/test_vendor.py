@@ -27,5 +27,5 @@ def test_a_bundled_script_is_what_the_record_says(entry: dict[str, str]) -> None
 
 
 def test_every_bundled_script_is_served() -> None:
-    served = {static_file(name)[0] for name in ("chart.umd.js", "chart.annotation.js")}
+    served = {static_file(name)[0] for name in ("chart.umd.js", "chart.annotation.js", "htmx.js")}
     assert served == {(VENDOR / entry["file"]).read_bytes() for entry in RECORD}

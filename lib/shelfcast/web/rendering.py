@@ -28,6 +28,7 @@ _STATIC = {
     "icon.svg": (_OWN / "icon.svg", "image/svg+xml"),
     "chart.umd.js": (_VENDOR / "chart-4.6.1.umd.min.js", _SCRIPT),
     "chart.annotation.js": (_VENDOR / "chartjs-plugin-annotation-3.1.0.min.js", _SCRIPT),
+    "htmx.js": (_VENDOR / "htmx-2.0.11.min.js", _SCRIPT),
 }
 
 

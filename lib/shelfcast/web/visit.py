@@ -19,7 +19,7 @@ from shelfcast.api.view import View, open_view
 from shelfcast.web.localized import Localized
 from shelfcast.web.rendering import base_of, localized, render
 
-PART_HEADER = "x-part"
+_PART_HEADER = "hx-request"
 
 
 class MenuEntry(NamedTuple):
@@ -138,8 +138,8 @@ class Visit:
 
     @property
     def wants_part(self) -> bool:
-        """Whether our script asks for a part of the page, to put in its place."""
-        return PART_HEADER in self.request.headers
+        """Whether htmx asks for a part of the page, to put in its place."""
+        return _PART_HEADER in self.request.headers
 
     def url(self, path: str, **query: Any) -> str:
         """The address of a page, in the same region."""

@@ -82,7 +82,7 @@ def rows_for(visit: Visit, kind: Kind, rows: list[Any]) -> dict[str, Any]:
 
 
 def _take(visit: Visit, kind: Kind, order_id: str, verb: str, reason: Reason, seen: str | None) -> Response:
-    """Decide, and show the row again: to our script alone, else in its list."""
+    """Decide, and show the row again: alone where it is put in its place, else in its list."""
     row = decide(visit.request, visit.principal, kind, order_id, _DECISIONS[verb], reason, seen)
     if not visit.wants_part:
         return visit.back_to(f"/{kind.table}", f"#row-{order_id}", which="all")

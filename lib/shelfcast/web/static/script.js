@@ -8,8 +8,10 @@
     history.replaceState(null, "", location.pathname);
   }
 
-  const status = document.getElementById("status");
-  const say = (words) => { if (status) status.textContent = words; };
+  const decided = (row) => {
+    document.getElementById("status").textContent = row.querySelector("[data-said]")?.textContent ?? "";
+    row.querySelector("summary, a")?.focus();
+  };
 
   const wrong = (row, words) => {
     row.querySelector(".wrong")?.remove();
@@ -20,40 +22,21 @@
     row.querySelector(".deed").append(told);
   };
 
-  const decide = async (form, button) => {
-    const row = form.closest("[data-row]");
-    const buttons = row.querySelectorAll("button");
-    buttons.forEach((other) => { other.disabled = true; });
-    try {
-      // A button without an address of its own says that of the page.
-      const address = button?.hasAttribute("formaction") ? button.formAction : form.action;
-      const answer = await fetch(address, {
-        method: "POST",
-        body: new URLSearchParams(new FormData(form)),
-        headers: { Accept: "text/html", "X-Part": "row" },
-      });
-      if (answer.status === 401) { location.reload(); return; }
-      const part = document.createElement("template");
-      part.innerHTML = await answer.text();
-      const next = answer.ok ? part.content.querySelector("[data-row]") : null;
-      if (next) {
-        row.replaceWith(next);
-        say(next.querySelector("[data-said]")?.textContent || "");
-        next.querySelector("summary, a")?.focus();
-        return;
-      }
-      wrong(row, part.content.querySelector("[data-problem]")?.textContent || `refused (${answer.status})`);
-    } catch {
-      wrong(row, "no answer: please try again");
-    }
-    buttons.forEach((other) => { other.disabled = false; });
+  const problem = ({ status, responseText }) => {
+    if (status === 0) return "no answer: please try again";
+    const page = new DOMParser().parseFromString(responseText, "text/html");
+    return page.querySelector("[data-problem]")?.textContent ?? `refused (${status})`;
   };
 
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.matches("form[data-in-place]")) {
-      event.preventDefault();
-      decide(form, event.submitter);
-    }
+  document.addEventListener("htmx:load", ({ target }) => {
+    if (target.matches("[data-row]")) decided(target);
+  });
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    const { xhr, requestConfig } = detail;
+    if (xhr.status === 200) return;
+    if (xhr.status === 401) { location.reload(); return; }
+    wrong(target.closest("[data-row]"), problem(xhr));
+    // A button that was disabled meanwhile has lost it.
+    requestConfig.triggeringEvent?.submitter?.focus();
   });
 })();
