@@ -1,5 +1,6 @@
 """What the pages say, and how they answer."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -698,6 +699,16 @@ def test_pages_ask_nobody_else_for_anything_and_hold_no_script_of_their_own(as_u
         assert answer.headers["content-security-policy"].startswith("default-src 'self';")
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert not re.search(r"<script(?![^>]* src=)|\son\w+=|\sstyle=|<style|https?://(?!shelf\.test)", answer.text)
+
+
+def test_htmx_may_neither_evaluate_anything_nor_ask_another_site(as_user: Users) -> None:
+    for path in ("/", "/orders", "/transfers", "/store?store_id=1", "/product?store_id=1&product_id=p1"):
+        config = json.loads(
+            re.search("name=\"htmx-config\" content='([^']+)'", as_user("planner", "north").get(path).text)[1]
+        )
+        unsafe = ("allowEval", "allowScriptTags", "historyEnabled", "includeIndicatorStyles")
+        assert {name: config[name] for name in unsafe} == dict.fromkeys(unsafe, False)
+        assert config["selfRequestsOnly"] is True
 
 
 def test_a_file_of_the_pages_is_kept_for_as_long_as_it_is_the_same(client: TestClient) -> None:

@@ -1,9 +1,9 @@
 // Draws the charts that the server describes (web/charts/description.py), in the colours of the style sheet.
 (() => {
   "use strict";
-  const DASHES = [5, 4];
+  const DASHED = { borderWidth: 1.5, borderDash: [5, 4] };
   const ROW = 44;
-  const PAPER_WIDTH = 680;
+  const PAPER_WIDTH = 720;
 
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
@@ -16,20 +16,24 @@
       ticks: { callback: (at) => labels.get(at), color: colour("soft"), maxRotation: 0, autoSkipPadding: 16 },
     };
   };
-  const numbers = () => ({ grid: { color: colour("rule") }, border: { display: false }, ticks: { color: colour("soft"), maxTicksLimit: 6 } });
+  const numbers = (format) => ({
+    beginAtZero: true, grid: { color: colour("rule") }, border: { display: false },
+    ticks: { color: colour("soft"), maxTicksLimit: 6, format },
+  });
 
   const line = ({ name, tone, values, told, dashed }) => ({
     label: name, told, data: values, key: "line",
-    borderColor: colour(tone), backgroundColor: colour(tone), borderWidth: dashed ? 1.5 : 2, borderDash: dashed ? DASHES : [],
+    borderColor: colour(tone), backgroundColor: colour(tone), ...(dashed ? DASHED : { borderWidth: 2 }),
     // A line through one point would not be seen.
     pointRadius: values.filter((value) => value !== null).length === 1 ? 3 : 0,
   });
   const band = ({ name, tone, values, low, told }) => {
     const edge = { borderWidth: 0, pointRadius: 0, pointHoverRadius: 0, backgroundColor: washed(tone, 0.24) };
-    return [{ ...edge, data: low, isLowEdge: true }, { ...edge, label: name, told, data: values, key: "rect", fill: "-1" }];
+    const high = { ...edge, label: name, told, data: values, key: "rect", fill: "-1" };
+    return [{ ...edge, data: low, isLowEdge: true }, high];
   };
   const level = ({ label, value }, place) => ({
-    type: "line", yMin: value, yMax: value, borderColor: colour("soft"), borderWidth: 1.5, borderDash: DASHES,
+    type: "line", yMin: value, yMax: value, borderColor: colour("soft"), ...DASHED,
     label: {
       // They may be a unit apart: the first is named above its line, the second below.
       display: true, content: label, position: "end", yAdjust: place === 0 ? -11 : 11, padding: 2,
@@ -44,7 +48,7 @@
       interaction: { mode: "index", intersect: false },
       // For the name of a level at the upper edge.
       layout: { padding: { top: levels.length ? 18 : 4 } },
-      scales: { x: { ...named(ticks), grid: { display: false }, border: { color: colour("faint") } }, y: { ...numbers(), beginAtZero: true } },
+      scales: { x: { ...named(ticks), grid: { display: false }, border: { color: colour("faint") } }, y: numbers() },
       plugins: {
         annotation: { clip: false, annotations: levels.map(level) },
         legend: {
@@ -79,19 +83,28 @@
       indexAxis: "y",
       interaction: { mode: "nearest", axis: "y", intersect: false },
       scales: {
-        x: { ...numbers(), beginAtZero: true, ticks: { ...numbers().ticks, format: { style: "percent", minimumFractionDigits: 0, maximumFractionDigits: 1 } } },
-        // Names stand over their bars: beside them there is no room on a phone.
-        y: { grid: { display: false }, border: { display: false }, ticks: { mirror: true, labelOffset: -15, autoSkip: false, padding: 0, color: colour("ink") } },
+        x: numbers({ style: "percent", minimumFractionDigits: 0, maximumFractionDigits: 1 }),
+        y: {
+          grid: { display: false }, border: { display: false },
+          // Names stand over their bars: beside them there is no room on a phone.
+          ticks: { mirror: true, labelOffset: -15, autoSkip: false, padding: 0, color: colour("ink") },
+        },
       },
-      plugins: { legend: { display: false }, tooltip: { displayColors: false, callbacks: { title: () => "", label: ({ label }) => label } } },
+      plugins: {
+        legend: { display: false },
+        tooltip: { displayColors: false, callbacks: { title: () => "", label: ({ label }) => label } },
+      },
     },
   });
 
   const bubbles = ({ x_title, y_title, low, high, ticks, bubbles: cells }) => {
-    const axis = (title) => {
-      const own = named(ticks);
-      return { ...own, type: "logarithmic", min: low, max: high, grid: { color: colour("rule") }, border: { color: colour("faint") }, title: { display: true, text: title, color: colour("soft") } };
-    };
+    const axis = (title) => ({
+      ...named(ticks), type: "logarithmic", min: low, max: high,
+      grid: { color: colour("rule") }, border: { color: colour("faint") },
+      title: { display: true, text: title, color: colour("soft") },
+    });
+    const ends = { xMin: low, xMax: high, yMin: low, yMax: high };
+    const diagonal = { type: "line", ...ends, borderColor: colour("soft"), ...DASHED };
     return {
       type: "scatter",
       data: {
@@ -104,7 +117,7 @@
         interaction: { mode: "nearest", intersect: true },
         scales: { x: axis(x_title), y: axis(y_title) },
         plugins: {
-          annotation: { annotations: { diagonal: { type: "line", xMin: low, xMax: high, yMin: low, yMax: high, borderColor: colour("soft"), borderWidth: 1.5, borderDash: DASHES } } },
+          annotation: { annotations: { diagonal } },
           legend: { display: false },
           tooltip: { displayColors: false, callbacks: { label: ({ raw }) => raw.told } },
         },
