@@ -92,7 +92,6 @@ def test_a_quantity_that_the_server_refuses_is_said_in_the_row(open_window: Open
     row.get_by_label("Units").evaluate("input => { input.type = 'text'; input.value = '-5'; }")
     row.get_by_role("button", name="Amend").click()
     assert "quantity" in row.get_by_role("alert").inner_text()
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Amend p/4 ü, store 3"
 
 
 def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
@@ -102,6 +101,7 @@ def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
     window.sign_in(user(service, "planner", "south"))
     page = window.page
     page.goto("/orders?region=south&which=all")
+    page.evaluate("window.isFirst = true")
     row = page.locator(f"#row-{order_id('south', '9', 'p1')}")
     row.get_by_role("button", name="Reject p1, store 9", exact=True).focus()
     page.keyboard.press("Enter")
@@ -109,6 +109,7 @@ def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
     row.locator("summary").press("Enter")
     row.get_by_role("button", name="Approve p1, store 9 as suggested").press("Enter")
     row.get_by_text("approved").wait_for()
+    assert page.evaluate("window.isFirst"), "the page is the same"
 
 
 def test_the_buttons_of_a_row_wait_for_the_answer(open_window: Open, service: Service) -> None:
@@ -128,13 +129,16 @@ def test_the_buttons_of_a_row_wait_for_the_answer(open_window: Open, service: Se
 def test_where_no_answer_comes_the_row_says_so(open_window: Open, service: Service) -> None:
     window = open_window()
     window.sign_in(user(service, "planner", "north"))
-    page = window.page
+    page, held = window.page, []
     page.goto("/orders?region=north&store_id=2&which=all")
-    page.route("**/approve*", lambda route: route.abort())
+    page.route("**/approve*", lambda route: held.append(route))
     row = page.locator(f"#row-{order_id('north', '2', 'p2')}")
-    row.get_by_role("button", name="Approve").click()
+    approve = row.get_by_role("button", name="Approve")
+    approve.press("Enter")
+    page.wait_for_function("document.activeElement === document.body")
+    held[0].abort()
     row.get_by_text("no answer: please try again").wait_for()
-    assert row.get_by_role("button", name="Approve").is_enabled()
+    assert approve.evaluate("button => button === document.activeElement"), "the place is kept"
     assert window.wrong
     window.wrong.clear()
 
