@@ -161,7 +161,7 @@ def test_forecasts_are_counted_in_cells_and_what_is_next_to_nothing_lies_in_the_
     assert table(chart) == [("17.8 to 31.6", "0.316 to 0.562", "2"), ("17.8 to 31.6", "17.8 to 31.6", "1")]
     assert [(bubble.weight, bubble.told) for bubble in drawing.bubbles] == [
         (1.0, "2 forecasts: predicted 17.8 to 31.6, actual 0.316 to 0.562"),
-        (0.5, "1 forecasts: predicted 17.8 to 31.6, actual 17.8 to 31.6"),
+        (0.5, "1 forecast: predicted 17.8 to 31.6, actual 17.8 to 31.6"),
     ]
     assert all(isclose(bubble.x, 10**1.375) for bubble in drawing.bubbles)
     assert (drawing.low, drawing.high) == (0.1, 100.0), "whole decades, the same on both axes"

@@ -64,7 +64,8 @@ def pairs_chart(model: str, pairs: np.ndarray, say: Localized) -> Chart:
 
 
 def _bubble(across: int, up: int, count: int, most: int, say: Localized) -> Bubble:
-    told = f"{say.number(count)} forecasts: predicted {_span(across, say)}, actual {_span(up, say)}"
+    counted = f"{say.number(count)} forecast{'s' if count != 1 else ''}"
+    told = f"{counted}: predicted {_span(across, say)}, actual {_span(up, say)}"
     return Bubble(x=_middle(across), y=_middle(up), weight=count / most, told=told)
 
 
