@@ -197,7 +197,7 @@ FORECASTS = Table(
     "region string, forecast_date date, level string, store_id string, item_id string, category_id string, "
     "step int, week date, mean double, p10 double, p50 double, p90 double, p98 double, dispersion double, "
     "method string, run_id string",
-    key=("region", "forecast_date", "level", "store_id", "item_id", "step"),
+    key=("region", "forecast_date", "level", "store_id", "item_id", "category_id", "step"),
     checks={
         "mean_is_not_negative": "mean >= 0",
         # A quantile is null where past forecasts are too few to know it; a null breaks a CHECK.

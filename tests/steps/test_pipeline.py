@@ -2,10 +2,12 @@ import os
 import signal
 import time
 from datetime import date
+from functools import reduce
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from chain import write_chain
@@ -38,6 +40,17 @@ def test_every_row_is_accounted_for(ran) -> None:
         assert received == row.raw == row.clean + row.quarantined + row.duplicates + row.superseded + row.blank
     rules = {row.rule for row in ran.lake.read(schemas.QUARANTINE, REGION).collect()}
     assert rules == {"impossible_price", "impossible_quantity", "date_out_of_range"}
+
+
+def test_no_table_has_two_rows_of_one_key(ran) -> None:
+    made = {table.name: table for step in PIPELINE for table in step.job(ran.config).writes if ran.lake.exists(table)}
+    twice = [
+        ran.lake.read(table, REGION).groupBy(*table.key).count().where("count > 1").select(F.lit(name).alias("name"))
+        for name, table in made.items()
+        # Sold lines without a business key stand each for itself.
+        if table.key and table is not schemas.SALES
+    ]
+    assert {row.name for row in reduce(DataFrame.union, twice).distinct().collect()} == set()
 
 
 def test_no_household_reaches_the_lake(ran) -> None:

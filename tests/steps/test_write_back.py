@@ -11,7 +11,7 @@ from builders import Row, frame
 from servers import PASSWORD, Sql
 from shelfcast import config, schemas
 from shelfcast.command import run_job
-from shelfcast.errors import ConfigError
+from shelfcast.errors import ConfigError, ShelfcastError
 from shelfcast.inventory.tables import ORDERS
 from shelfcast.lake import Lake
 from shelfcast.resources import resource_folder
@@ -44,10 +44,11 @@ class Shop:
         back = yaml.safe_dump({"database": self.database.asked})
         return [f"write_back={back}", "region=shop", f"lake={self._lake}"]
 
-    def publish(self, run: int, means: dict[str, float], orders: dict[str, float] | None) -> None:
-        """Publish forecasts (item -> mean) and, where there is a plan, orders (order_id -> units)."""
+    def publish(self, run: int, means: dict[str, float], orders: dict[str, float] | None, *further: Row) -> None:
+        """Publish forecasts (item -> mean, and further ones) and, where there is a plan, orders (order_id -> units)."""
         lake, scope = Lake(self._spark, str(self._lake)), {"region": "shop", "forecast_date": str(SUNDAY)}
-        forecasts = [{**FORECAST, "item_id": item, "step": 1, "mean": mean} for item, mean in means.items()]
+        named = [{"item_id": item, "mean": mean} for item, mean in means.items()]
+        forecasts = [{**FORECAST, "step": 1, **row} for row in (*named, *further)]
         rows: list[tuple[Table, list[Row]]] = [(schemas.FORECASTS, forecasts)]
         if orders is not None:
             ordered = [{**ORDER, "order_id": number, "quantity": units} for number, units in orders.items()]
@@ -92,6 +93,32 @@ def test_what_is_published_is_in_the_database_once(shop: Shop) -> None:
     assert row[5] in ("", "NULL")
     assert shop.told("region, forecast_date, run_id from shelfcast_publications") == [["shop", "2016-11-27", "run 1"]]
     assert shop.told("need_by, status from shelfcast_orders") == [["2016-12-04", "suggested"]]
+
+
+UNLISTED = [
+    {"level": "unlisted", "item_id": "(not listed yet)", "category_id": name, "mean": mean}
+    for name, mean in (("beer", 1.0), ("wine", 2.0))
+]
+
+
+def test_what_each_category_of_a_store_does_not_sell_yet_is_a_row_of_its_own(shop: Shop) -> None:
+    shop.publish(1, {"ale": 1.5}, None, *UNLISTED)
+    assert shop.write_back()
+    told = shop.told("category_id, mean from shelfcast_forecasts where level = 'unlisted' order by category_id")
+    assert [(name, float(mean)) for name, mean in told] == [("beer", 1.0), ("wine", 2.0)]
+
+
+def test_a_table_whose_key_tells_fewer_rows_apart_takes_none(shop: Shop) -> None:
+    shop.publish(1, {"ale": 1.5}, None)
+    shop.write_back()
+    is_postgresql = shop.database.asked["kind"] == "postgresql"
+    key = "drop constraint shelfcast_forecasts_pkey" if is_postgresql else "drop primary key"
+    shop.database.run(f"alter table shelfcast_forecasts {key};")
+    shop.database.run("alter table shelfcast_forecasts add primary key (region, level, store_id, item_id, step);")
+    shop.publish(2, {"ale": 2.5}, None, *UNLISTED)
+    with pytest.raises(ShelfcastError):
+        shop.write_back()
+    assert shop.means == {"ale": 1.5}
 
 
 def test_a_publication_without_a_plan_leaves_no_older_orders_of_its_day(shop: Shop) -> None:

@@ -109,6 +109,13 @@ def _merge(
     update = dialect.upsert([*target.columns], target.key)
     # The condition tells `on conflict` from the one of a join.
     transaction.execute(f"insert into {quote(target.name)} ({columns}) {distinct} where 1 = 1 {update}")
+    held = f"select count(*) from {quote(target.name)} where {_of_scope(dialect, published)}"
+    found = int((transaction.first(held) or ["0"])[0])
+    if found != wanted:
+        raise LakeError(
+            f"table {target.name}: would hold {found} of the {wanted} rows that are published, for its primary key "
+            f"tells fewer apart; wanted one of {', '.join(target.key)}; nothing is written"
+        )
 
 
 def _tell(dialect: Dialect, transaction: Transaction, told: Target, published: Published) -> None:
