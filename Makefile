@@ -27,8 +27,9 @@ study: setup  ## the published study's protocol, to compare with its table
 test: setup  ## the tests, with the coverage of lib/
 	@$(BIN)/python -m pytest -m "not slow and not faults" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-slowtest: setup  ## whole runs: beside one another, on a cluster of two workers; made anew, on one core, interrupted, killed
+slowtest: setup  ## whole runs: on a cluster of two workers, made anew, on one core, killed; new examples of all properties
 	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m "hypothesis and not slow" --hypothesis-profile=new_examples
 
 test-faults: setup  ## processes killed at random points, full disks, damaged files, wrong clocks: nothing is lost (SHELFCAST_RANDOM_KILLS=50)
 	@$(BIN)/python -m pytest -v tests/faults

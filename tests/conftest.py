@@ -21,9 +21,12 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A machine whose own name has no address runs them too.
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-# No property fails because the machine is busy.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+# No property fails because the machine is busy; of the same code the suite says the same each time, and `make slowtest`
+# looks for examples that nobody has seen.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same_examples", _UNTIMED, derandomize=True)
+settings.register_profile("new_examples", _UNTIMED)
+settings.load_profile("same_examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
