@@ -16,7 +16,7 @@ from shelfcast.challengers import CHAMPIONS
 from shelfcast.job import Job
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
-from shelfcast.schemas import JOB_RUNS
+from shelfcast.schemas import JOB_RUNS, PUBLICATIONS
 from shelfcast.steps import aggregate, build_features, forecast, insights, plan_inventory
 from shelfcast.system import PIPELINE
 from shelfcast.table import Table
@@ -32,7 +32,8 @@ CHANGES = ("forecast.share_weeks=9", "inventory.review_days=2", "inventory.lead_
            "insights.fewest=2", "insights.most=3", "insights.season_weeks=13")  # fmt: skip
 FLAGS = tuple(flag for change in CHANGES for flag in ("--set", change))
 
-HISTORIES = {CHAMPIONS.name}
+# Each run adds what it decided, and each publication names its versions.
+HISTORIES = {CHAMPIONS.name, PUBLICATIONS.name}
 
 Submit = Callable[..., Popen[str]]
 Make = Callable[[], Runner]
