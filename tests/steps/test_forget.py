@@ -20,6 +20,7 @@ from shelfcast.steps.forget import forget
 
 KEY = "a secret"
 REGION = "complete_journey"
+OF_HOUSEHOLDS = f"{HEADER},household"
 
 
 def hashed(household: str) -> str:
@@ -37,6 +38,14 @@ def runner(make_runner: Callable[..., Runner], lake_root: Path, monkeypatch: pyt
     note = made.lake.last_commit(raw, {"region": REGION}).note
     made.lake.replace(raw, made.lake.read(raw, REGION).localCheckpoint(), {"region": REGION}, note)
     return made
+
+
+@pytest.fixture
+def shop(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Corner:
+    """One whose households are hashed."""
+    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
+    return Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
+                  received=OF_HOUSEHOLDS.split(","))  # fmt: skip
 
 
 def sales_of(runner: Runner, household: str) -> int:
@@ -75,19 +84,13 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
 
 
 @pytest.mark.slow
-def test_what_comes_afterwards_is_counted_with_what_is_left(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
-    header = f"{HEADER},household"
-    shop = Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
-                  received=header.split(","))  # fmt: skip
+def test_what_comes_afterwards_is_counted_with_what_is_left(shop: Corner) -> None:
     rows = [f"{line('a', '2017-01-02', 1)},3", f"{line('b', '2017-01-02', 1)},4"]
-    shop.deliver("sales-1.csv", *rows, header=header)
+    shop.deliver("sales-1.csv", *rows, header=OF_HOUSEHOLDS)
     shop.take_in()
     forget(shop.runner, hashed("3"))
     assert shop.take_in() == (False, False)
-    shop.deliver("sales-2.csv", f"{line('c', '2017-01-03', 1)},4", header=header)
+    shop.deliver("sales-2.csv", f"{line('c', '2017-01-03', 1)},4", header=OF_HOUSEHOLDS)
     assert shop.take_in() == (True, True)
     assert shop.sold() == {"b": 1, "c": 1}
     assert shop.account() == {"raw": 2, "clean": 2}
@@ -123,19 +126,15 @@ def test_a_file_that_still_names_the_person_is_told(runner: Runner, monkeypatch:
 
 
 def test_by_another_key_nobody_is_taken_for_forgotten_and_nothing_is_taken_in(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
-    header = f"{HEADER},household"
-    shop = Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
-                  received=header.split(","))  # fmt: skip
-    shop.deliver("sales-1.csv", f"{line('a', '2017-01-02', 1)},3", header=header)
+    shop.deliver("sales-1.csv", f"{line('a', '2017-01-02', 1)},3", header=OF_HOUSEHOLDS)
     shop.take_in()
     monkeypatch.setenv("SHELFCAST_PERSON_KEY", "a new secret")
     said = "SHELFCAST_PERSON_KEY: another key than that by which the persons of region .* are hashed; wanted the same"
     with pytest.raises(ConfigError, match=said):
         forget(shop.runner, hashed("3"))
-    shop.deliver("sales-2.csv", f"{line('b', '2017-01-03', 1)},3", header=header)
+    shop.deliver("sales-2.csv", f"{line('b', '2017-01-03', 1)},3", header=OF_HOUSEHOLDS)
     with pytest.raises(ConfigError, match=said):
         shop.take_in()
     monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
