@@ -4,7 +4,7 @@ The same as the jobs from ingest to replay make of the chain's files, without th
 package's models, weighed on the window of the first cutoff, forecasts 13 weeks from each later one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
@@ -40,13 +40,15 @@ BOOSTING = "hist_gradient_boosting"
 
 class InMemory(NamedTuple):
     """rows: a series each, as replayer.py reads them; weeks: Mondays; first: the first replayed week; ensemble: what
-    its members weigh; level_variance: of its forecasts until then; truth: of the days that are replayed."""
+    its members weigh; level_variance, lasting_variance: of its forecasts until then; truth: of the days that are
+    replayed."""
 
     rows: pd.DataFrame
     weeks: tuple[date, ...]
     first: int
     ensemble: dict[str, float]
     level_variance: float
+    lasting_variance: float
     truth: TrueDays
 
 
@@ -80,16 +82,21 @@ def make(chain: Chain) -> InMemory:
     order = np.lexsort([rows["store_id"], rows["product_id"]])
     truth = TrueDays(seen.mean[7 * first :][:, kept[order]], *(seen.pairs[name].to_numpy()[kept[order]]
                      for name in ("visit", "dispersion")))  # fmt: skip
-    variance = _level_variance(panel.y[:, CUTOFFS[1] : first], made[CUTOFFS[1]])
-    return InMemory(rows.iloc[order].reset_index(drop=True), weeks, first, weights, variance, truth)
+    since = panel.y[:, CUTOFFS[1] : first], made[CUTOFFS[1]]
+    variances = _shared(*since, (1,)), _shared(*since, range(3, first - CUTOFFS[1]))
+    return InMemory(rows.iloc[order].reset_index(drop=True), weeks, first, weights, *variances, truth)
 
 
-def _level_variance(came: FloatArray, means: FloatArray) -> float:
-    """As shelfcast.inventory.level measures it."""
+def _shared(came: FloatArray, means: FloatArray, apart: Iterable[int]) -> float:
+    """As shelfcast.inventory.level measures it, by pairs of weeks so far apart."""
     means = np.maximum(means[:, : came.shape[1]], 1e-9)
-    root = np.sqrt(means[:, 1:] * means[:, :-1])
     error = came - means
-    return float(np.clip((error[:, 1:] * error[:, :-1] / root).sum() / root.sum(), 0.0, 1.0))
+    shared = whole = 0.0
+    for weeks in apart:
+        root = np.sqrt(means[:, weeks:] * means[:, :-weeks])
+        shared += (error[:, weeks:] * error[:, :-weeks] / root).sum()
+        whole += root.sum()
+    return float(np.clip(shared / whole, 0.0, 1.0))
 
 
 def _panel(seen: Course, weeks: Sequence[date]) -> Panel:

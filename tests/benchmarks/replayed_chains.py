@@ -35,6 +35,7 @@ PARAMETERS = {
     "as_before": (0.4, 0.6, 0.8, 1.0, 1.3, 1.7),
     "least_cost": (0.1, 0.25, 0.5, 1.0, 2.0),
 }
+UNLIMITED = 100_000
 GAPS = (7.0, 14.0, 21.0, 28.0, 42.0)
 WANTED = {"short_days at equal stock": 0.30, "stock at equal fill_rate": 0.15, "cost over the optimum": 0.10}
 
@@ -42,7 +43,7 @@ WANTED = {"short_days at equal stock": 0.30, "stock at equal fill_rate": 0.15, "
 def replayer_of(chain: InMemory, draws: int) -> Replayer:
     """As conf/tiny.yaml has it."""
     common = {"order_cost": 2.0, "holding_rate": 0.25, "max_cover_days": 28, "samples": 500, "seed": 27}
-    common["level_variance"] = chain.level_variance
+    common |= {"level_variance": chain.level_variance, "lasting_variance": chain.lasting_variance}
     replayer = Replayer(chain.weeks, CUTOFFS[1:], chain.first, FILL, 52, 7, draws, PARAMETERS, {}, **common)
     tuned = replayer.tune_bucket(chain.rows, GAPS)
     cheapest = tuned.loc[tuned.groupby("cover")["cost"].idxmin()]
@@ -77,8 +78,9 @@ def calibrated(replayer: Replayer, rows: pd.DataFrame) -> dict[str, tuple[float,
 
 
 def costs(replayer: Replayer, rows: pd.DataFrame, truth: TrueDays) -> dict[str, float]:
-    """Of each rule at its cheapest, and of the best (s, S) policies, without packs: money."""
-    rows = rows.assign(pack=1.0)
+    """Of each rule at its cheapest, and of the best (s, S) policies: money. Without packs, and without a limit of days
+    that an order covers: the best policies know neither."""
+    rows, replayer = rows.assign(pack=1.0), replace(replayer, max_cover_days=UNLIMITED)
     cost = replayed(replayer, rows).groupby(["rule", "parameter"])["cost"].mean()
     return {
         **{str(rule): float(of.min()) for rule, of in cost.groupby("rule")},
@@ -115,6 +117,7 @@ def measure(seed: int, items: int, draws: int) -> dict[str, Any]:
         "series": len(chain.rows),
         "ensemble": chain.ensemble,
         "level_variance": chain.level_variance,
+        "lasting_variance": chain.lasting_variance,
         "curves": means.round(5).reset_index().to_dict("records"),
         "saved": saved(curves),
         "calibration": calibrated(replayer, chain.rows),

@@ -7,6 +7,7 @@ from shelfcast.inventory.protection import LeadTimes
 from shelfcast.inventory.replay import Shop, at_equal, opening, replay, score
 from shelfcast.inventory.rules import RULES, Known, as_before, least_cost, min_max, probabilistic, seasonal_normal
 from shelfcast.inventory.shown import Shown
+from shelfcast.inventory.variation import recent_dispersion
 
 PROFILE = np.array([0.6, 0.7, 0.8, 1.0, 1.6, 1.6, 0.7]) / 7
 SERIES, HISTORY, HELD_OUT = 120, 60, 26
@@ -30,9 +31,9 @@ def known(past: np.ndarray, weekly: np.ndarray, **changes: object) -> Known:
     draws, rng = Draws.make(300, weekly.shape[1], 0.0, 5), np.random.default_rng(6)
     shown = Shown(np.full(n, 20.0), np.full(n, 50.0), np.full(n, 7.0))
     ones, profile = np.ones(n), np.tile(PROFILE, (n, 1))
-    hidden = np.zeros((len(past) // 7, n), dtype=bool)
+    varies = recent_dispersion(past, np.zeros((len(past) // 7, n), dtype=bool))
     money = 0.01 * ones, ones
-    found = Known(past, hidden, weekly, profile, leads_of(n), 7, quantity, ones, *money, 52, draws, rng, GAPS, shown)
+    found = Known(past, weekly, profile, varies, leads_of(n), 7, quantity, ones, *money, 52, draws, rng, GAPS, shown)
     return found._replace(**changes)
 
 

@@ -18,7 +18,7 @@ from shelfcast.inventory.replayer import (
     means_of,
     weekday_shares,
 )
-from shelfcast.inventory.rules import RULES, Known, recent_dispersion
+from shelfcast.inventory.rules import RULES, Known
 from shelfcast.table import column_names
 
 MONDAY = date(2016, 1, 4)
@@ -44,6 +44,7 @@ REPLAYER = Replayer(
     max_cover_days=28,
     samples=200,
     level_variance=0.0,
+    lasting_variance=0.0,
     seed=27,
 )
 
@@ -80,11 +81,29 @@ def test_a_series_varies_in_weeks_of_which_nothing_is_known_no_more_than_in_othe
         rows = pd.DataFrame([row])
         made = {cutoff: np.full((1, 4), 21.0) for cutoff in REPLAYER.cutoffs}
         known = REPLAYER.known(rows, REPLAYER.dense(rows["sold"]), lead_times_of(rows, np.array([84])), made, (0, 0))
-        return float(recent_dispersion(known[0])[0])
+        return float(known[0].dispersion[0])
 
     always, closed = dispersion(series(0)), dispersion(series(0, sold=sold, unknown=unknown))
     assert closed > always / 2
     assert dispersion(series(0, sold=sold)) < closed / 4
+
+
+def test_a_forecast_is_taken_at_the_level_of_what_has_sold_since() -> None:
+    rows = pd.DataFrame([series(0, 30.0, forecasts=series(0, 15.0)["forecasts"])])
+    sold, leads = REPLAYER.dense(rows["sold"]), lead_times_of(rows, np.array([84]))
+    unknown = pd.DataFrame([{**rows.iloc[0], "unknown": np.array(WEEKS[30:33])}])
+
+    def levels(rows: pd.DataFrame, variance: float) -> list[float]:
+        replayer = replace(REPLAYER, lasting_variance=variance)
+        known = replayer.known(rows, sold, leads, replayer.forecasts(rows), (0, 0))
+        return [float(week.weekly[0, 0]) / 105 for week in known[:5]]
+
+    assert levels(rows, 0.0) == [1.0] * 5
+    new, *since, newer = levels(rows, 0.005)
+    # A forecast has just been made before the first week, and again before the fifth.
+    assert new == newer == 1.0
+    assert 1.2 < since[0] < since[1] < since[2] < 2.0
+    assert levels(unknown, 0.005)[:4] == [1.0] * 4
 
 
 def test_every_rule_parameter_seed_and_class_has_its_sums() -> None:

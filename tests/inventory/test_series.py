@@ -10,7 +10,7 @@ from benchmarks.classes_in_memory import abc, xyz
 from builders import MONDAY, demand, frame
 from shelfcast import schemas
 from shelfcast.inventory import classes, series, tables
-from shelfcast.inventory.level import measure_level_variance
+from shelfcast.inventory.level import measure_lasting_variance, measure_level_variance
 
 SERIES = "store_id string, product_id string"
 DAILY = "store_id string, item_id string, day date, quantity double"
@@ -138,8 +138,23 @@ def test_the_level_that_weeks_share_is_found_beneath_the_noise_of_each(spark: Sp
     assert measure_level_variance(spark.createDataFrame(rows, BACKTEST)) == pytest.approx(variance, abs=0.08)
 
 
+def test_what_weeks_far_apart_share_is_no_promotion_with_the_dip_behind_it(spark: SparkSession) -> None:
+    rng = np.random.default_rng(5)
+    level = rng.gamma(1 / 0.3, 0.3, 2000)
+    rates = np.tile([1.9, 0.1], 4)[:, None] * level
+    rows = [
+        (MONDAY, "s1", f"p{number}", step + 1, float(rng.poisson(9.0 * rates[step + number % 2 - 1][number])), 9.0)
+        for number in range(2000)
+        for step in range(1, 8)
+    ]
+    backtest = spark.createDataFrame(rows, BACKTEST)
+    assert measure_level_variance(backtest) == 0.0
+    assert measure_lasting_variance(backtest) == pytest.approx(0.3, abs=0.08)
+
+
 def test_without_a_backtest_the_level_is_taken_as_known(spark: SparkSession) -> None:
-    assert measure_level_variance(spark.createDataFrame([], BACKTEST)) == 0.0
+    none = spark.createDataFrame([], BACKTEST)
+    assert (measure_level_variance(none), measure_lasting_variance(none)) == (0.0, 0.0)
 
 
 def test_the_weeks_that_sold_lately_are_told_by_how_long_ago_they_were(spark: SparkSession) -> None:

@@ -10,15 +10,17 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from shelfcast.inventory.level import level_since
 from shelfcast.inventory.levels import least_for_cycle_service
 from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order
 from shelfcast.inventory.planner import hidden_weeks, lead_times_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import IntArray, LeadTimes
 from shelfcast.inventory.replay import Shop, replay, score
-from shelfcast.inventory.rules import RECENT_WEEKS, RULES, Known, Pair, recent_dispersion, simulated
+from shelfcast.inventory.rules import RECENT_WEEKS, RULES, Known, Pair, simulated
 from shelfcast.inventory.shelves import Outcome
 from shelfcast.inventory.shown import shown_policy
+from shelfcast.inventory.variation import recent_dispersion
 from shelfcast.panel import FloatArray
 from shelfcast.panels import by_bucket
 
@@ -44,7 +46,8 @@ class Replayer:
     """What is replayed, and how. weeks: Mondays of the whole history. cutoffs: weeks known at each forecast, oldest
     first. first: the first week that is replayed, in weeks known before it; warm_up: weeks that are run and not
     counted. parameters: rule -> those it is swept by; gaps: the days from minimum to maximum that min/max is given, by
-    cover. season: weeks."""
+    cover. season: weeks. level_variance, lasting_variance: of the factor that neighbouring weeks ahead share, and that
+    all do."""
 
     weeks: tuple[date, ...]
     cutoffs: tuple[int, ...]
@@ -60,6 +63,7 @@ class Replayer:
     max_cover_days: int
     samples: int
     level_variance: float
+    lasting_variance: float
     seed: int
 
     def replay(self, series: DataFrame, buckets: int) -> DataFrame:
@@ -130,7 +134,7 @@ class Replayer:
             end = 7 * week + lasts[:, week]
             whole = end < len(so_far)
             came = so_far[np.minimum(end, len(so_far) - 1), row] - so_far[7 * week]
-            protected = np.sort(simulated(known, recent_dispersion(known)).protected, axis=1)
+            protected = np.sort(simulated(known).protected, axis=1)
             for level in CALIBRATED:
                 stated = least_for_cycle_service(protected, np.full(len(rows), level))
                 shares = {"at_most": (came <= stated) * 1.0, "below": (came < stated) * 1.0}
@@ -173,8 +177,8 @@ class Replayer:
     def known(
         self, rows: pd.DataFrame, sold: FloatArray, leads: LeadTimes, made: Means, place: tuple[int, int]
     ) -> list[Known]:
-        """What is known before each replayed week: all sales until then, and the newest forecast. made: cutoff -> means
-        of the weeks after it, shape (n, steps)."""
+        """What is known before each replayed week: all sales until then, and the newest forecast, at the level of what
+        has sold since. made: cutoff -> means of the weeks after it, shape (n, steps)."""
         past = sold[: 7 * self.first]
         ahead = -(-(int(leads.days.max()) + self.review) // 7)
         quantity = self.order_quantity(rows, past[-7 * self.season :].mean(axis=0))
@@ -184,11 +188,22 @@ class Replayer:
         rng = np.random.default_rng([self.seed, *place])
         hidden = hidden_weeks(rows["unknown"], self.weeks[0], len(self.weeks))
         profile, shown = weekday_shares(past), shown_policy(rows, past, self.weeks[0])
-        return [
-            Known(sold[: 7 * week], hidden[:week], means_of(made, week, ahead), profile, leads, self.review, quantity,
-                  pack, holding, margin, self.season, draws, rng, self.gaps, shown)
-            for week in range(self.first, len(self.weeks))
-        ]  # fmt: skip
+        weekly = np.where(hidden, np.nan, sold.reshape(-1, 7, len(rows)).sum(axis=1)).T
+
+        def before(week: int) -> Known:
+            dispersion = recent_dispersion(sold[: 7 * week], hidden[:week])
+            means = means_of(made, week, ahead) * self.level(made, weekly[:, :week], dispersion)[:, None]
+            return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack, holding,
+                         margin, self.season, draws, rng, self.gaps, shown)  # fmt: skip
+
+        return [before(week) for week in range(self.first, len(self.weeks))]
+
+    def level(self, made: Means, weekly: FloatArray, dispersion: FloatArray) -> FloatArray:
+        """By what factor each series sells above its newest forecast since that was made, shape (n,). weekly: units
+        until now, shape (n, weeks)."""
+        cutoff = newest(made, weekly.shape[1])
+        came = weekly[:, cutoff:][:, : made[cutoff].shape[1]]
+        return level_since(came, made[cutoff][:, : came.shape[1]], dispersion, self.lasting_variance)
 
     def forecasts(self, rows: pd.DataFrame) -> Means:
         """Cutoff -> means of the weeks after it, shape (n, steps)."""
@@ -221,9 +236,14 @@ def _parts(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, tuple[int, int]]]
         yield rows.iloc[at : at + _AT_A_TIME].reset_index(drop=True), (bucket, part)
 
 
+def newest(made: Means, week: int) -> int:
+    """The last cutoff that is known before `week`."""
+    return max(cutoff for cutoff in made if cutoff <= week)
+
+
 def means_of(made: Means, week: int, ahead: int) -> FloatArray:
     """The means of the weeks from `week` on; beyond the last step they stay as they are there."""
-    cutoff = max(cutoff for cutoff in made if cutoff <= week)
+    cutoff = newest(made, week)
     steps = np.minimum(np.arange(week - cutoff, week - cutoff + ahead), made[cutoff].shape[1] - 1)
     return made[cutoff][:, steps]
 

@@ -6,31 +6,29 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from shelfcast.inventory.levels import BoolArray, Needs, gap_of
+from shelfcast.inventory.levels import Needs, gap_of
 from shelfcast.inventory.pooling import Pool, worth_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate
 from shelfcast.inventory.safety_stock import deviation_over
 from shelfcast.inventory.shown import Shown
-from shelfcast.inventory.variation import dispersion_of
 from shelfcast.panel import FloatArray
 
-# The weeks that a level or a spread is measured on, and those that tell of a dispersion.
+# The weeks that a level or a spread is measured on.
 RECENT_WEEKS = 26
-_VARIATION_WEEKS = 104
 
 
 class Known(NamedTuple):
     """What is known of n series after a week's closing. past: units sold a day, shape (days, n), whole weeks from a
-    Monday; hidden: the weeks that tell nothing, shape (days / 7, n); weekly: forecast means of the weeks ahead, shape
-    (n, weeks); profile: shares of Monday to Sunday, shape (n, 7); season: weeks; review: days; holding: money a unit
-    and day; margin: money a unit. gaps: cover of a minimum in days -> days from it to the maximum. shown: the policy
-    that the history shows."""
+    Monday; weekly: forecast means of the weeks ahead, shape (n, weeks); profile: shares of Monday to Sunday, shape
+    (n, 7); dispersion: of a week, shape (n,); season: weeks; review: days; holding: money a unit and day; margin: money
+    a unit. gaps: cover of a minimum in days -> days from it to the maximum. shown: the policy that the history
+    shows."""
 
     past: FloatArray
-    hidden: BoolArray
     weekly: FloatArray
     profile: FloatArray
+    dispersion: FloatArray
     leads: LeadTimes
     review: int
     order_quantity: FloatArray
@@ -52,7 +50,7 @@ Rule = Callable[[Known, Sequence[float]], list[Pair]]
 def probabilistic(known: Known, levels: Sequence[float]) -> list[Pair]:
     """This plan: fill rates of `levels` for all series together, under simulated demand."""
     ahead = _look_ahead(known)
-    pool = Pool(ahead.needs, ahead.daily, ahead.order, worth_of(ahead.daily, ahead.dispersion / 7))
+    pool = Pool(ahead.needs, ahead.daily, ahead.order, worth_of(ahead.daily, known.dispersion / 7))
     points = [pool.keep(level).reorder_point for level in levels]
     return [(point, point + ahead.gap) for point in points]
 
@@ -67,28 +65,25 @@ def least_cost(known: Known, factors: Sequence[float]) -> list[Pair]:
 
 
 class _LookAhead(NamedTuple):
-    """needs: what stock must last for; daily: mean units; gap: S - s; order: what a cycle sells; dispersion: of a
-    week."""
+    """needs: what stock must last for; daily: mean units; gap: S - s; order: what a cycle sells."""
 
     needs: Needs
     daily: FloatArray
     gap: FloatArray
     order: FloatArray
-    dispersion: FloatArray
 
 
 def _look_ahead(known: Known) -> _LookAhead:
-    dispersion = recent_dispersion(known)
-    demand = simulated(known, dispersion)
+    demand = simulated(known)
     needs = Needs.of(demand)
     daily = demand.protected.mean(axis=1) / np.maximum(known.leads.mean() + known.review, 1.0)
     gap = gap_of(needs, known.order_quantity, known.pack)
-    return _LookAhead(needs, daily, gap, gap + needs.undershoot + (known.pack - 1) / 2, dispersion)
+    return _LookAhead(needs, daily, gap, gap + needs.undershoot + (known.pack - 1) / 2)
 
 
-def simulated(known: Known, dispersion: FloatArray) -> Protection:
-    """What the plan simulates of the weeks ahead; dispersion: of a week, shape (n,)."""
-    ahead = Ahead.of(known.weekly, known.profile, 0, dispersion)
+def simulated(known: Known) -> Protection:
+    """What the plan simulates of the weeks ahead."""
+    ahead = Ahead.of(known.weekly, known.profile, 0, known.dispersion)
     return simulate(ahead, known.leads, np.full(len(ahead.mean), known.review), known.draws, known.rng)
 
 
@@ -132,10 +127,3 @@ RULES: dict[str, Rule] = {
     "seasonal_normal": seasonal_normal,
     "as_before": as_before,
 }
-
-
-def recent_dispersion(known: Known) -> FloatArray:
-    """The dispersion of each series that its weeks so far show, shape (n,)."""
-    weeks, hidden = known.past[-7 * _VARIATION_WEEKS :], known.hidden[-_VARIATION_WEEKS:]
-    weekly = weeks.reshape(-1, 7, weeks.shape[1]).sum(axis=1)
-    return dispersion_of(np.where((np.cumsum(weekly, axis=0) > 0) & ~hidden, weekly, np.nan))

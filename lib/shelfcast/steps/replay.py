@@ -18,7 +18,7 @@ from shelfcast.forecasting.champions import backtests_of, champion_of
 from shelfcast.forecasting.networks import INPUTS
 from shelfcast.inventory import gains, history, lead_times, series, tables
 from shelfcast.inventory.classes import Borders
-from shelfcast.inventory.level import measure_level_variance
+from shelfcast.inventory.level import measure_lasting_variance, measure_level_variance
 from shelfcast.inventory.replayer import Replayer
 from shelfcast.job import Job, Run
 from shelfcast.panels import PRODUCT, bucket_of
@@ -137,6 +137,7 @@ def _replayer(run: Run, plan: Plan, first: int, champion: str) -> Replayer:
         max_cover_days=settings.max_cover_days,
         samples=settings.samples,
         level_variance=measure_level_variance(known),
+        lasting_variance=measure_lasting_variance(known),
         seed=run.config.runtime.seed,
     )
 
