@@ -7,14 +7,13 @@ transient (safe to retry), 130 interrupted, 143 ended by SIGTERM.
 import argparse
 from collections.abc import Callable, Sequence
 
-from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark.errors import PySparkException
+from py4j.protocol import Py4JError
 from pyspark.sql import functions as F
 
 from shelfcast import config, logs
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError, TransientError
-from shelfcast.failures import in_a_line, naming_what_is_away
+from shelfcast.failures import told_as_ours
 from shelfcast.flags import parser
 from shelfcast.job import Job
 from shelfcast.monitoring.alerts import at_or_above, rank
@@ -58,17 +57,14 @@ def carry_out(flags: argparse.Namespace, work: Callable[[Runner], object], alert
     logs.configure(flags.log)
     changes = [*flags.set, *([f"region={flags.region}"] if flags.region else [])]
     try:
-        settings = config.load(flags.config, changes)
-        spark = open_session(f"shelfcast {settings.region}")
-        runner = Runner(spark, settings, flags.as_of)
-        with naming_what_is_away():
+        with told_as_ours():
+            settings = config.load(flags.config, changes)
+            runner = Runner(open_session(f"shelfcast {settings.region}"), settings, flags.as_of)
             work(runner)
-        if alerts is not None and flags.fail_on and (worst := worst_alert(runner, alerts, flags.fail_on)):
-            return _ended("alerts", worst, ALERTED)
+            if alerts is not None and flags.fail_on and (worst := worst_alert(runner, alerts, flags.fail_on)):
+                return _ended("alerts", worst, ALERTED)
     except ShelfcastError as error:
         return _ended("error", str(error), error.exit_status)
-    except (PySparkException, Py4JJavaError) as error:
-        return _ended("error", in_a_line(error), 1)
     except (Py4JError, ConnectionError):
         if not is_jvm_gone():
             raise

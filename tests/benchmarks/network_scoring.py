@@ -15,6 +15,8 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,9 @@ def with_spark(items: int, weeks: int, scratch: Path) -> Work:
     panel = spark.read.parquet(place)
     days = tuple((FIRST_WEEK + 7 * np.arange(weeks)).astype("datetime64[D]").astype(object))
     axis = Axis(days, 52, HORIZON, from_first_sale=True)
-    network = write_network(items, scratch)
+    # In a process of its own: TensorFlow is the workers', whose memory is measured, and not the driver's.
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+        network = apart.submit(write_network, items, scratch).result()
 
     def work(number: int) -> dict[str, Any]:
         finished = str(scratch / f"finished-{number}")
