@@ -33,7 +33,8 @@ def known(past: np.ndarray, weekly: np.ndarray, **changes: object) -> Known:
     ones, profile = np.ones(n), np.tile(PROFILE, (n, 1))
     varies = recent_dispersion(past, np.zeros((len(past) // 7, n), dtype=bool))
     money = 0.01 * ones, ones
-    found = Known(past, weekly, profile, varies, leads_of(n), 7, quantity, ones, *money, 52, draws, rng, GAPS, shown)
+    found = Known(past, weekly, profile, varies, leads_of(n), 7, quantity, ones, *money, 2.0, 28, 52,
+                  draws, rng, GAPS, shown)  # fmt: skip
     return found._replace(**changes)
 
 
@@ -85,6 +86,29 @@ def test_where_money_decides_a_dearer_unit_is_kept_less_and_a_more_profitable_on
     [(point, _), (twice, _)] = least_cost(known(past, weekly, **money), [1.0, 2.0])
     assert point[1] < point[0] < point[2]
     assert (point <= twice).all()
+
+
+@pytest.mark.parametrize(
+    ("order_cost", "margin"), [(0.5, 3.0), (20.0, 0.5)], ids=["an-order-costs-next-to-nothing", "an-order-costs-much"]
+)
+def test_where_money_decides_hardly_another_pair_costs_less(order_cost: float, margin: float) -> None:
+    weeks, copies, cost, rate = 300, 12, 5.0, 0.5
+    demand = demand_of(np.full((weeks, copies), 10.0), 2.0, 11)
+    lead = np.random.default_rng(12).choice([4, 8], demand.shape)
+    shop = Shop(demand, lead, np.ones(copies), np.zeros(copies))
+
+    def total(point: float, up_to: float) -> float:
+        levels = np.full(copies, point), np.full(copies, up_to)
+        outcome = replay(shop, [levels] * weeks, 10)
+        every = np.full(copies, cost), np.full(copies, margin)
+        found = score(outcome, 7 * (weeks - 10), *every, order_cost, rate)
+        return float(found["holding"] + found["ordering"] + found["lost_margin"])
+
+    money = {"holding": np.full(copies, cost * rate / 365), "margin": np.full(copies, margin)}
+    money |= {"order_cost": order_cost, "longest": 1000}  # type: ignore[dict-item]
+    [(point, up_to)] = least_cost(known(demand[:1400], np.full((copies, 4), 10.0), **money), [1.0])
+    best = min(total(low, low + gap) for low in range(0, 50, 3) for gap in (1, 4, 8, 16, 30, 45, 60, 80, 110, 150))
+    assert total(point.mean().round(), up_to.mean().round()) < 1.04 * best
 
 
 def test_the_policy_of_before_orders_in_its_own_reviews_alone() -> None:

@@ -58,3 +58,16 @@ def rounded_order(need: ArrayLike, pack: ArrayLike, minimum: ArrayLike) -> Float
     """
     need, pack, minimum = (np.asarray(x, dtype=np.float64) for x in (need, pack, minimum))
     return np.asarray(np.where(need > 0, np.ceil(np.maximum(need, minimum) / pack) * pack, 0.0))
+
+
+def whole_order_quantity(
+    order_cost: ArrayLike, holding_cost: ArrayLike, rate: ArrayLike, longest: float, pack: ArrayLike
+) -> FloatArray:
+    """The economic order quantity as units that can be ordered: whole packs, one at least, and so far no more than
+    `longest` periods sell.
+
+    >>> whole_order_quantity(8, 0.225, [0.01, 1300], 0.1, 12).tolist()
+    [12.0, 132.0]
+    """
+    economic = economic_order_quantity(order_cost, holding_cost, rate)
+    return rounded_order(np.maximum(np.rint(np.minimum(economic, np.asarray(rate) * longest)), 1.0), pack, 0.0)

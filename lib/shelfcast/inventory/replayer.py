@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.inventory.level import level_since
 from shelfcast.inventory.levels import least_for_cycle_service
-from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order
+from shelfcast.inventory.lot_size import whole_order_quantity
 from shelfcast.inventory.planner import hidden_weeks, lead_times_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import IntArray, LeadTimes
@@ -182,8 +182,7 @@ class Replayer:
         past = sold[: 7 * self.first]
         ahead = -(-(int(leads.days.max()) + self.review) // 7)
         quantity = self.order_quantity(rows, past[-7 * self.season :].mean(axis=0))
-        pack, (cost, margin) = rows["pack"].to_numpy(dtype=np.float64), _money(rows)
-        holding = cost * self.holding_rate / _YEAR
+        (_, margin), pack = _money(rows), rows["pack"].to_numpy(dtype=np.float64)
         draws = Draws.make(self.samples, ahead, self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, *place])
         hidden = hidden_weeks(rows["unknown"], self.weeks[0], len(self.weeks))
@@ -193,8 +192,9 @@ class Replayer:
         def before(week: int) -> Known:
             dispersion = recent_dispersion(sold[: 7 * week], hidden[:week])
             means = means_of(made, week, ahead) * self.level(made, weekly[:, :week], dispersion)[:, None]
-            return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack, holding,
-                         margin, self.season, draws, rng, self.gaps, shown)  # fmt: skip
+            return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack,
+                         self.holding(rows), margin, self.order_cost, self.max_cover_days, self.season, draws, rng,
+                         self.gaps, shown)  # fmt: skip
 
         return [before(week) for week in range(self.first, len(self.weeks))]
 
@@ -216,10 +216,11 @@ class Replayer:
         return made
 
     def order_quantity(self, rows: pd.DataFrame, daily: FloatArray) -> FloatArray:
-        holding = self.holding_rate * rows["unit_cost"].to_numpy(dtype=np.float64)
-        economic = economic_order_quantity(self.order_cost, holding, daily * _YEAR)
-        capped = np.minimum(economic, daily * self.max_cover_days)
-        return rounded_order(np.maximum(np.rint(capped), 1.0), rows["pack"], 0.0)
+        return whole_order_quantity(self.order_cost, self.holding(rows), daily, self.max_cover_days, rows["pack"])
+
+    def holding(self, rows: pd.DataFrame) -> FloatArray:
+        """Money a unit and day."""
+        return rows["unit_cost"].to_numpy(dtype=np.float64) * self.holding_rate / _YEAR
 
     def shop(self, rows: pd.DataFrame, demand: FloatArray, leads: LeadTimes, place: tuple[int, ...]) -> Shop:
         rng = np.random.default_rng([self.seed, *place])

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from shelfcast.inventory.levels import Needs, gap_of
+from shelfcast.inventory.lot_size import whole_order_quantity
 from shelfcast.inventory.pooling import Pool, worth_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate
@@ -16,14 +17,15 @@ from shelfcast.panel import FloatArray
 
 # The weeks that a level or a spread is measured on.
 RECENT_WEEKS = 26
+_TURNS = 2
 
 
 class Known(NamedTuple):
     """What is known of n series after a week's closing. past: units sold a day, shape (days, n), whole weeks from a
     Monday; weekly: forecast means of the weeks ahead, shape (n, weeks); profile: shares of Monday to Sunday, shape
     (n, 7); dispersion: of a week, shape (n,); season: weeks; review: days; holding: money a unit and day; margin: money
-    a unit. gaps: cover of a minimum in days -> days from it to the maximum. shown: the policy that the history
-    shows."""
+    a unit; order_cost: money an order; longest: days that an order may cover. gaps: cover of a minimum in days -> days
+    from it to the maximum. shown: the policy that the history shows."""
 
     past: FloatArray
     weekly: FloatArray
@@ -35,6 +37,8 @@ class Known(NamedTuple):
     pack: FloatArray
     holding: FloatArray
     margin: FloatArray
+    order_cost: float
+    longest: int
     season: int
     draws: Draws
     rng: np.random.Generator
@@ -45,6 +49,15 @@ class Known(NamedTuple):
 Pair = tuple[FloatArray, FloatArray]
 # Reorder points and order-up-to levels, in units, for each of the parameters.
 Rule = Callable[[Known, Sequence[float]], list[Pair]]
+
+
+class _LookAhead(NamedTuple):
+    """needs: what stock must last for; daily: mean units; gap: S - s; order: what a cycle sells."""
+
+    needs: Needs
+    daily: FloatArray
+    gap: FloatArray
+    order: FloatArray
 
 
 def probabilistic(known: Known, levels: Sequence[float]) -> list[Pair]:
@@ -59,26 +72,33 @@ def least_cost(known: Known, factors: Sequence[float]) -> list[Pair]:
     """This plan where money decides: a unit more where it saves more margin than its holding costs; the margin is taken
     times each of `factors`."""
     ahead = _look_ahead(known)
-    pool = Pool(ahead.needs, ahead.daily, ahead.order, known.margin / known.holding)
-    points = [pool.at(-np.log(factor)).reorder_point for factor in factors]
-    return [(point, point + ahead.gap) for point in points]
+    return [_cheapest(known, ahead, factor * known.margin) for factor in factors]
 
 
-class _LookAhead(NamedTuple):
-    """needs: what stock must last for; daily: mean units; gap: S - s; order: what a cycle sells."""
-
-    needs: Needs
-    daily: FloatArray
-    gap: FloatArray
-    order: FloatArray
+def _cheapest(known: Known, ahead: _LookAhead, margin: FloatArray) -> Pair:
+    """Reorder point and order quantity found in turn, for each depends on the other: what a cycle misses costs as an
+    order does (Hadley and Whitin 1963, "Analysis of Inventory Systems", chapter 4)."""
+    gap, order = ahead.gap, ahead.order
+    for _ in range(_TURNS):
+        found = Pool(ahead.needs, ahead.daily, order, margin / known.holding).at(0.0)
+        a_cycle = known.order_cost + margin * (1 - found.fill_rate) * order
+        quantity = whole_order_quantity(a_cycle, known.holding, ahead.daily, known.longest, known.pack)
+        gap, order = _cycle(ahead.needs, quantity, known.pack)
+    point = Pool(ahead.needs, ahead.daily, order, margin / known.holding).at(0.0).reorder_point
+    return point, point + gap
 
 
 def _look_ahead(known: Known) -> _LookAhead:
     demand = simulated(known)
     needs = Needs.of(demand)
     daily = demand.protected.mean(axis=1) / np.maximum(known.leads.mean() + known.review, 1.0)
-    gap = gap_of(needs, known.order_quantity, known.pack)
-    return _LookAhead(needs, daily, gap, gap + needs.undershoot + (known.pack - 1) / 2)
+    return _LookAhead(needs, daily, *_cycle(needs, known.order_quantity, known.pack))
+
+
+def _cycle(needs: Needs, quantity: FloatArray, pack: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """S - s with which an order comes to the quantity, and what a cycle sells."""
+    gap = gap_of(needs, quantity, pack)
+    return gap, gap + needs.undershoot + (pack - 1) / 2
 
 
 def simulated(known: Known) -> Protection:
