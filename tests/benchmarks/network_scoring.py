@@ -63,7 +63,8 @@ def with_spark(items: int, weeks: int, scratch: Path) -> Work:
     from shelfcast.panels import PRODUCT, bucket_of
     from shelfcast.session import open_session
 
-    spark = open_session("benchmark", {"spark.master": "local[2]", "spark.local.dir": str(scratch)})
+    settings = {"spark.driver.memory": "1g", "spark.local.dir": str(scratch)}
+    spark = open_session("benchmark", {"spark.master": "local[2]", **settings})
     columns = "store_id string, item_id string, category_id string, week date, quantity double, promoted double"
 
     def rows_of(parts: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
