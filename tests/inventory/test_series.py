@@ -140,12 +140,13 @@ def test_the_level_that_weeks_share_is_found_beneath_the_noise_of_each(spark: Sp
 
 def test_what_weeks_far_apart_share_is_no_promotion_with_the_dip_behind_it(spark: SparkSession) -> None:
     rng = np.random.default_rng(5)
-    level = rng.gamma(1 / 0.3, 0.3, 2000)
-    rates = np.tile([1.9, 0.1], 4)[:, None] * level
+    level, lift = rng.gamma(1 / 0.3, 0.3, 2000), rng.choice([0.9, -0.9], (4, 2000))
+    # Two weeks each: what the one sells more the other lacks.
+    rates = np.stack([1 + lift, 1 - lift], axis=1).reshape(8, 2000) * level
     rows = [
-        (MONDAY, "s1", f"p{number}", step + 1, float(rng.poisson(9.0 * rates[step + number % 2 - 1][number])), 9.0)
+        (MONDAY, "s1", f"p{number}", step + 1, float(rng.poisson(9.0 * rates[step, number])), 9.0)
         for number in range(2000)
-        for step in range(1, 8)
+        for step in range(8)
     ]
     backtest = spark.createDataFrame(rows, BACKTEST)
     assert measure_level_variance(backtest) == 0.0
