@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from shelfcast.inventory import tables
 from shelfcast.inventory.gains import as_calibration, compare, gains
+from shelfcast.inventory.made import made_of, means_of
 from shelfcast.inventory.planner import lead_times_of
 from shelfcast.inventory.replayer import (
     CALIBRATION_COLUMNS,
@@ -15,7 +16,6 @@ from shelfcast.inventory.replayer import (
     SUMS,
     TUNED_COLUMNS,
     Replayer,
-    means_of,
     weekday_shares,
 )
 from shelfcast.inventory.rules import RULES, Known
@@ -95,7 +95,7 @@ def test_a_forecast_is_taken_at_the_level_of_what_has_sold_since() -> None:
 
     def levels(rows: pd.DataFrame, variance: float) -> list[float]:
         replayer = replace(REPLAYER, lasting_variance=variance)
-        known = replayer.known(rows, sold, leads, replayer.forecasts(rows), (0, 0))
+        known = replayer.known(rows, sold, leads, made_of(rows, WEEKS, replayer.cutoffs), (0, 0))
         return [float(week.weekly[0, 0]) / 105 for week in known[:5]]
 
     assert levels(rows, 0.0) == [1.0] * 5

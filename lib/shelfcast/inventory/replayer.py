@@ -10,9 +10,9 @@ import pandas as pd
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast.inventory.level import level_since
 from shelfcast.inventory.levels import least_for_cycle_service
 from shelfcast.inventory.lot_size import whole_order_quantity
+from shelfcast.inventory.made import Means, level_of, made_of, means_of
 from shelfcast.inventory.planner import hidden_weeks, lead_times_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import IntArray, LeadTimes
@@ -37,8 +37,6 @@ LONGEST = 84
 _AT_A_TIME = 2000
 # Units by which a series' weekdays are shrunk.
 _PRIOR = 50.0
-
-Means = dict[int, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,9 @@ class Replayer:
             leads.draw(np.random.default_rng([self.seed, *place]).random((len(rows), len(self.weeks)))) + self.review
         )
         row = np.arange(len(rows))
-        for week, known in enumerate(self.known(rows, sold, leads, self.forecasts(rows), place), self.first):
+        for week, known in enumerate(
+            self.known(rows, sold, leads, made_of(rows, self.weeks, self.cutoffs), place), self.first
+        ):
             end = 7 * week + lasts[:, week]
             whole = end < len(so_far)
             came = so_far[np.minimum(end, len(so_far) - 1), row] - so_far[7 * week]
@@ -143,7 +143,7 @@ class Replayer:
     def _replay(self, rows: pd.DataFrame, place: tuple[int, int]) -> Iterator[dict[str, object]]:
         sold, lost = self.dense(rows["sold"]), self.dense(rows["lost"])
         leads = lead_times_of(rows, np.full(len(rows), LONGEST))
-        weeks = self.known(rows, sold, leads, self.forecasts(rows), place)
+        weeks = self.known(rows, sold, leads, made_of(rows, self.weeks, self.cutoffs), place)
         wanted = (sold + lost)[7 * self.first :]
         shops = [self.shop(rows, wanted, leads, (*place, seed)) for seed in range(self.seeds)]
         for rule, parameters in self.parameters.items():
@@ -191,29 +191,13 @@ class Replayer:
 
         def before(week: int) -> Known:
             dispersion = recent_dispersion(sold[: 7 * week], hidden[:week])
-            means = means_of(made, week, ahead) * self.level(made, weekly[:, :week], dispersion)[:, None]
+            level = level_of(made, weekly[:, :week], dispersion, self.lasting_variance)
+            means = means_of(made, week, ahead) * level[:, None]
             return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack,
                          self.holding(rows), margin, self.order_cost, self.max_cover_days, self.season, draws, rng,
                          self.gaps, shown)  # fmt: skip
 
         return [before(week) for week in range(self.first, len(self.weeks))]
-
-    def level(self, made: Means, weekly: FloatArray, dispersion: FloatArray) -> FloatArray:
-        """By what factor each series sells above its newest forecast since that was made, shape (n,). weekly: units
-        until now, shape (n, weeks)."""
-        cutoff = newest(made, weekly.shape[1])
-        came = weekly[:, cutoff:][:, : made[cutoff].shape[1]]
-        return level_since(came, made[cutoff][:, : came.shape[1]], dispersion, self.lasting_variance)
-
-    def forecasts(self, rows: pd.DataFrame) -> Means:
-        """Cutoff -> means of the weeks after it, shape (n, steps)."""
-        at = {self.weeks[cutoff - 1]: cutoff for cutoff in self.cutoffs}
-        steps = max(entry["step"] for entries in rows["forecasts"] for entry in entries)
-        made = {cutoff: np.zeros((len(rows), steps)) for cutoff in self.cutoffs}
-        for row, entries in enumerate(rows["forecasts"]):
-            for entry in entries:
-                made[at[entry["cutoff"]]][row, entry["step"] - 1] = entry["y_hat"]
-        return made
 
     def order_quantity(self, rows: pd.DataFrame, daily: FloatArray) -> FloatArray:
         return whole_order_quantity(self.order_cost, self.holding(rows), daily, self.max_cover_days, rows["pack"])
@@ -235,18 +219,6 @@ def _parts(rows: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, tuple[int, int]]]
     bucket = int(rows["bucket"].iloc[0])
     for part, at in enumerate(range(0, len(rows), _AT_A_TIME)):
         yield rows.iloc[at : at + _AT_A_TIME].reset_index(drop=True), (bucket, part)
-
-
-def newest(made: Means, week: int) -> int:
-    """The last cutoff that is known before `week`."""
-    return max(cutoff for cutoff in made if cutoff <= week)
-
-
-def means_of(made: Means, week: int, ahead: int) -> FloatArray:
-    """The means of the weeks from `week` on; beyond the last step they stay as they are there."""
-    cutoff = newest(made, week)
-    steps = np.minimum(np.arange(week - cutoff, week - cutoff + ahead), made[cutoff].shape[1] - 1)
-    return made[cutoff][:, steps]
 
 
 def _by_parameter(

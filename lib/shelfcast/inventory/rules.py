@@ -17,6 +17,7 @@ from shelfcast.panel import FloatArray
 
 # The weeks that a level or a spread is measured on.
 RECENT_WEEKS = 26
+# After the second turn neither moves by much.
 _TURNS = 2
 
 
