@@ -98,9 +98,9 @@ class Replayer:
         sold = before.dense(rows["sold"])
         leads = lead_times_of(rows, np.full(len(rows), LONGEST))
         shop = before.shop(rows, sold[7 * before.first :], leads, (*place, 0))
+        known = before.known(rows, sold, leads, {0: np.zeros((len(rows), 1))}, place)
         for gap in gaps:
-            tried = replace(before, gaps=dict.fromkeys(self.parameters["min_max"], gap))
-            weeks = tried.known(rows, sold, leads, {0: np.zeros((len(rows), 1))}, place)
+            weeks = [week._replace(gaps=dict.fromkeys(self.parameters["min_max"], gap)) for week in known]
             for cover, levels in _by_parameter("min_max", self.parameters["min_max"], weeks):
                 outcome = replay(shop, levels, self.warm_up)
                 days = len(shop.demand) - 7 * self.warm_up
@@ -182,7 +182,7 @@ class Replayer:
         past = sold[: 7 * self.first]
         ahead = -(-(int(leads.days.max()) + self.review) // 7)
         quantity = self.order_quantity(rows, past[-7 * self.season :].mean(axis=0))
-        (_, margin), pack = _money(rows), rows["pack"].to_numpy(dtype=np.float64)
+        (_, margin), holding, pack = _money(rows), self.holding(rows), rows["pack"].to_numpy(dtype=np.float64)
         draws = Draws.make(self.samples, ahead, self.level_variance, self.seed)
         rng = np.random.default_rng([self.seed, *place])
         hidden = hidden_weeks(rows["unknown"], self.weeks[0], len(self.weeks))
@@ -193,9 +193,9 @@ class Replayer:
             dispersion = recent_dispersion(sold[: 7 * week], hidden[:week])
             level = level_of(made, weekly[:, :week], dispersion, self.lasting_variance)
             means = means_of(made, week, ahead) * level[:, None]
-            return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack,
-                         self.holding(rows), margin, self.order_cost, self.max_cover_days, self.season, draws, rng,
-                         self.gaps, shown)  # fmt: skip
+            return Known(sold[: 7 * week], means, profile, dispersion, leads, self.review, quantity, pack, holding,
+                         margin, self.order_cost, self.max_cover_days, self.season, draws, rng, self.gaps,
+                         shown)  # fmt: skip
 
         return [before(week) for week in range(self.first, len(self.weeks))]
 
