@@ -61,13 +61,12 @@ def rounded_order(need: ArrayLike, pack: ArrayLike, minimum: ArrayLike) -> Float
 
 
 def whole_order_quantity(
-    order_cost: ArrayLike, holding_cost: ArrayLike, rate: ArrayLike, longest: float, pack: ArrayLike
+    wanted: ArrayLike, rate: ArrayLike, longest: float, pack: ArrayLike, minimum: ArrayLike = 0.0
 ) -> FloatArray:
-    """The economic order quantity as units that can be ordered: whole packs, one at least, and so far no more than
-    `longest` periods sell.
+    """The wanted quantity as units that can be ordered: whole packs, one at least and the minimum, and so far no more
+    than `longest` periods sell.
 
-    >>> whole_order_quantity(8, 0.225, [0.01, 1300], 0.1, 12).tolist()
+    >>> whole_order_quantity([0.2, 304.0], [0.01, 1300], 0.1, 12).tolist()
     [12.0, 132.0]
     """
-    economic = economic_order_quantity(order_cost, holding_cost, rate)
-    return rounded_order(np.maximum(np.rint(np.minimum(economic, np.asarray(rate) * longest)), 1.0), pack, 0.0)
+    return rounded_order(np.maximum(np.rint(np.minimum(wanted, np.asarray(rate) * longest)), 1.0), pack, minimum)

@@ -11,21 +11,19 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
 from shelfcast.inventory.levels import CYCLE_SERVICE, FILL_RATE, Levels, Needs, gap_of, levels_for
-from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order
+from shelfcast.inventory.lot_size import economic_order_quantity, rounded_order, whole_order_quantity
 from shelfcast.inventory.pooling import Pool, worth_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, IntArray, LeadTimes, Protection, simulate
 from shelfcast.inventory.safety_stock import deviation_over, stock_for_cycle_service, stock_for_fill_rate
 from shelfcast.inventory.tables import POLICIES
-from shelfcast.inventory.variation import dispersion_of
+from shelfcast.inventory.variation import VARIATION_WEEKS, dispersion_of
 from shelfcast.panel import FloatArray
 from shelfcast.panels import by_bucket
 from shelfcast.table import column_names
 from shelfcast.weeks import WEEK, monday
 
 _YEAR = 365.0
-# The weeks that tell how demand varies.
-VARIATION_WEEKS = 104
 # Simulated paths in memory at a time: some hundred megabytes, whatever a bucket holds.
 _PATHS = 1_000_000
 _HELD = ("region", "forecast_date", "forecast_age")
@@ -138,8 +136,7 @@ class Planner:
         holding = np.where(cost > 0, self.holding_rate * cost, np.nan)
         economic = economic_order_quantity(self.order_cost, holding, daily * _YEAR)
         wanted = np.where(np.isnan(economic), daily * rows["review_days"].to_numpy(), economic)
-        capped = np.minimum(wanted, daily * self.max_cover_days)
-        return rounded_order(np.maximum(np.rint(capped), 1.0), rows["pack"], rows["minimum"])
+        return whole_order_quantity(wanted, daily, self.max_cover_days, rows["pack"], rows["minimum"])
 
     def _with_needs(self, rows: pd.DataFrame, demand: Protection, needs: Needs, levels: Levels) -> pd.DataFrame:
         """Adds what stock and open orders leave to be wished for; null where stock is not known."""

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.inventory.levels import least_for_cycle_service
-from shelfcast.inventory.lot_size import whole_order_quantity
+from shelfcast.inventory.lot_size import economic_order_quantity, whole_order_quantity
 from shelfcast.inventory.made import Means, level_of, made_of, means_of
 from shelfcast.inventory.planner import hidden_weeks, lead_times_of
 from shelfcast.inventory.predictive import Draws
@@ -200,7 +200,8 @@ class Replayer:
         return [before(week) for week in range(self.first, len(self.weeks))]
 
     def order_quantity(self, rows: pd.DataFrame, daily: FloatArray) -> FloatArray:
-        return whole_order_quantity(self.order_cost, self.holding(rows), daily, self.max_cover_days, rows["pack"])
+        economic = economic_order_quantity(self.order_cost, self.holding(rows), daily)
+        return whole_order_quantity(economic, daily, self.max_cover_days, rows["pack"])
 
     def holding(self, rows: pd.DataFrame) -> FloatArray:
         """Money a unit and day."""

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from shelfcast.inventory.levels import Needs, gap_of
-from shelfcast.inventory.lot_size import whole_order_quantity
+from shelfcast.inventory.lot_size import economic_order_quantity, whole_order_quantity
 from shelfcast.inventory.pooling import Pool, worth_of
 from shelfcast.inventory.predictive import Draws
 from shelfcast.inventory.protection import Ahead, LeadTimes, Protection, simulate
@@ -83,7 +83,8 @@ def _cheapest(known: Known, ahead: _LookAhead, margin: FloatArray) -> Pair:
     for _ in range(_TURNS):
         found = Pool(ahead.needs, ahead.daily, order, margin / known.holding).at(0.0)
         a_cycle = known.order_cost + margin * (1 - found.fill_rate) * order
-        quantity = whole_order_quantity(a_cycle, known.holding, ahead.daily, known.longest, known.pack)
+        economic = economic_order_quantity(a_cycle, known.holding, ahead.daily)
+        quantity = whole_order_quantity(economic, ahead.daily, known.longest, known.pack)
         gap, order = _cycle(ahead.needs, quantity, known.pack)
     point = Pool(ahead.needs, ahead.daily, order, margin / known.holding).at(0.0).reorder_point
     return point, point + gap

@@ -18,15 +18,15 @@ _BESIDE, _STEADY = 6, 2.0
 _LEAST_LEVEL = 1e-3
 _STEPS = 60
 # The newest weeks tell of it.
-_WEEKS = 104
+VARIATION_WEEKS = 104
 
 
 def recent_dispersion(past: FloatArray, hidden: NDArray[np.bool_]) -> FloatArray:
     """The dispersion of a week of each series, shape (n,), by its newest weeks since its first sale. past: units a day,
     shape (days, n), whole weeks; hidden: the weeks that tell nothing, shape (days / 7, n)."""
-    weeks = past[-7 * _WEEKS :]
+    weeks = past[-7 * VARIATION_WEEKS :]
     weekly = weeks.reshape(-1, 7, weeks.shape[1]).sum(axis=1)
-    return dispersion_of(np.where((np.cumsum(weekly, axis=0) > 0) & ~hidden[-_WEEKS:], weekly, np.nan))
+    return dispersion_of(np.where((np.cumsum(weekly, axis=0) > 0) & ~hidden[-VARIATION_WEEKS:], weekly, np.nan))
 
 
 def dispersion_of(weekly: FloatArray) -> FloatArray:

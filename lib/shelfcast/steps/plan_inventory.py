@@ -19,7 +19,8 @@ from shelfcast.inventory import costs, decisions, lead_times, limits, on_hand, o
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.horizon import require_horizon
 from shelfcast.inventory.level import measure_level_variance
-from shelfcast.inventory.planner import VARIATION_WEEKS, Planner
+from shelfcast.inventory.planner import Planner
+from shelfcast.inventory.variation import VARIATION_WEEKS
 from shelfcast.job import Job, Run
 from shelfcast.monitoring import holds
 from shelfcast.panels import PRODUCT, bucket_of
