@@ -206,11 +206,15 @@ def test_every_trial_of_the_tuning_is_a_row(clustered: Runner) -> None:
     assert all(row.loss > 0 for row in rows)
 
 
-def test_every_store_tried_a_head_at_every_cutoff(clustered: Runner) -> None:
+def test_every_store_tried_a_head_at_every_cutoff_and_for_the_weeks_ahead(clustered: Runner) -> None:
     stores = ["cutoff", "store_id"]
     networks = clustered.lake.read(schemas.NETWORK_BACKTESTS, REGION).where("model = 'mlp'")
+    tried = networks.select(stores).distinct()
     heads = clustered.lake.read(STORE_HEADS, REGION)
-    assert heads.select(stores).exceptAll(networks.select(stores).distinct()).isEmpty()
-    assert heads.count() == networks.select(stores).distinct().count() > 0
+    ahead = heads.join(networks.select("cutoff").distinct(), "cutoff", "anti")
+    assert heads.select(stores).exceptAll(ahead.select(stores)).exceptAll(tried).isEmpty()
+    assert heads.count() - ahead.count() == tried.count() > 0
+    assert ahead.select("store_id").exceptAll(tried.select("store_id").distinct()).isEmpty()
+    assert ahead.select("cutoff").distinct().count() == 1
     own = clustered.lake.read(STORE_BACKTESTS, REGION).where(F.col("model") == "mlp_stores")
     assert own.count() == networks.count()
