@@ -264,6 +264,24 @@ def test_the_content_hash_knows_other_content(spark: SparkSession, lake: Lake, o
     assert lake.content_hash(PRICES, "north") != before
 
 
+NESTED = Table(
+    "models/nested",
+    "region string, scores struct<rmse:double,per_week:array<double>>, weights map<string,double>",
+    key=("region",),
+)
+
+
+def test_the_content_hash_takes_floats_within_others_for_the_same_up_to_nine_digits(
+    spark: SparkSession, lake: Lake
+) -> None:
+    hashes = []
+    for slip in (0.0, 1e-13, 1e-3):
+        row = ("north", (0.1 + slip, [0.2 + slip, None]), {"a": 0.3 + slip, "b": None})
+        lake.replace(NESTED, spark.createDataFrame([row, ("north", None, None)], NESTED.schema), NORTH, note("1"))
+        hashes.append(lake.content_hash(NESTED, "north"))
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
 def test_a_text_is_put_whole_and_found(lake: Lake) -> None:
     assert not lake.has_file("reports/index.html")
     for text in ("first", "žluťoučký"):

@@ -10,7 +10,7 @@ from typing import Any
 from delta import exceptions
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -144,7 +144,9 @@ class Lake(Folder):
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
         columns = [name for name in table.names if name not in table.operational]
-        frame = self.read(table, region).select(*[_hashable(table.schema[name]) for name in columns])
+        frame = self.read(table, region).select(
+            *[_hashable(F.col(name), table.schema[name].dataType).alias(name) for name in columns]
+        )
         row_hash = F.xxhash64(*columns).cast("decimal(38,0)")
         found = frame.agg(F.count(F.lit(1)).alias("rows"), F.sum(row_hash).alias("sum")).first()
         return f"{found['rows']}:{int(found['sum'] or 0) % 2**64:016x}" if found else "0:0"
@@ -226,10 +228,17 @@ def _alone(table: Table) -> Iterator[None]:
         ) from conflict
 
 
-def _hashable(field: T.StructField) -> Any:
-    column = F.col(field.name)
-    if isinstance(field.dataType, T.DoubleType | T.FloatType):
-        return F.format_string("%.8e", column + 0.0).alias(field.name)
-    if isinstance(field.dataType, T.MapType):
-        return F.array_sort(F.map_entries(column)).alias(field.name)
-    return column
+def _hashable(value: Column, kind: T.DataType) -> Column:
+    """The value with floats of nine digits, however deep they lie, and the entries of maps in order."""
+    if isinstance(kind, T.DoubleType | T.FloatType):
+        return F.format_string("%.8e", value + 0.0)
+    if isinstance(kind, T.ArrayType):
+        element = kind.elementType
+        return F.transform(value, lambda each: _hashable(each, element))
+    if isinstance(kind, T.MapType):
+        entry = T.StructType([T.StructField("key", kind.keyType), T.StructField("value", kind.valueType)])
+        return F.array_sort(_hashable(F.map_entries(value), T.ArrayType(entry)))
+    if isinstance(kind, T.StructType):
+        parts = [_hashable(value[field.name], field.dataType).alias(field.name) for field in kind]
+        return F.when(value.isNotNull(), F.struct(*parts))
+    return value

@@ -16,8 +16,8 @@ from shelfcast.training.communicator import Communicator
 _STEPS = 20
 # Errors below this part of a series' level weigh no more than it does.
 _LEAST_ERROR = 1e-3
-# Cells beyond so many tell six weights nothing new.
-_CELLS = 200_000
+# Cells beyond so many tell ten weights nothing new.
+_CELLS = 50_000
 
 
 def begin_head(head: ForecastHead, batches: Iterable[Batch], communicator: Communicator) -> None:
