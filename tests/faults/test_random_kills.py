@@ -21,6 +21,7 @@ from benchmarks.standalone import BIN, ENVIRONMENT, cluster
 from chain import NETWORKS
 from faults.lakes import JOBS, REGION, Stage, Undisturbed, content
 from faults.processes import SECONDS, ended, offspring, read_until, refusal, wait_for
+from shelfcast.processes import is_running
 from shelfcast.runner import Runner
 from shelfcast.schemas import NETWORK_BACKTESTS, PUBLICATIONS
 from shelfcast.steps import train_mlp
@@ -108,13 +109,17 @@ def kill(process: subprocess.Popen[str], victim: str, after: float) -> tuple[str
     """Who was killed, which is all of it where there is no such victim; how the process ended, and what it told."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(after)
+    left: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
+        left = driver(process)
         if found := VICTIMS[victim](process)[:1]:
             found[0].kill()
         elif process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             victim = ALL
     told, _ = process.communicate(timeout=SECONDS)
+    # A driver whose JVM is gone ends by itself, and until then holds the region.
+    wait_for(lambda: not any(is_running(each.pid) for each in left))
     return victim, process.returncode, told
 
 
