@@ -2,6 +2,7 @@
 variable SHELFCAST_PICTURES names."""
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -112,16 +113,32 @@ def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
     assert page.evaluate("window.isFirst"), "the page is the same"
 
 
+def held_back(page: object, pattern: str) -> Callable[[], object]:
+    """Requests for such an address wait; the answer gives the first of them, once it has left the page, which says
+    before that it waits."""
+    held: list[object] = []
+    page.route(pattern, lambda route: held.append(route))
+
+    def first() -> object:
+        for _ in range(500):
+            if held:
+                break
+            page.wait_for_timeout(20)
+        return held[0]
+
+    return first
+
+
 def test_the_buttons_of_a_row_wait_for_the_answer(open_window: Open, service: Service) -> None:
     window = open_window()
     window.sign_in(user(service, "planner", "north"))
-    page, held = window.page, []
+    page = window.page
     page.goto("/orders?region=north&store_id=1&which=all")
-    page.route("**/approve*", lambda route: held.append(route))
+    approval = held_back(page, "**/approve*")
     row = page.locator(f"#row-{order_id('north', '1', 'p2')}")
     row.get_by_role("button", name="Approve").click()
     row.get_by_role("button", name="Reject p2, store 1", exact=True).and_(page.locator(":disabled")).wait_for()
-    held[0].continue_()
+    approval().continue_()
     row.get_by_text("approved").wait_for()
     assert row.locator("summary").is_enabled()
 
@@ -129,14 +146,14 @@ def test_the_buttons_of_a_row_wait_for_the_answer(open_window: Open, service: Se
 def test_where_no_answer_comes_the_row_says_so(open_window: Open, service: Service) -> None:
     window = open_window()
     window.sign_in(user(service, "planner", "north"))
-    page, held = window.page, []
+    page = window.page
     page.goto("/orders?region=north&store_id=2&which=all")
-    page.route("**/approve*", lambda route: held.append(route))
+    approval = held_back(page, "**/approve*")
     row = page.locator(f"#row-{order_id('north', '2', 'p2')}")
     approve = row.get_by_role("button", name="Approve")
     approve.press("Enter")
     page.wait_for_function("document.activeElement === document.body")
-    held[0].abort()
+    approval().abort()
     row.get_by_text("no answer: please try again").wait_for()
     assert approve.evaluate("button => button === document.activeElement"), "the place is kept"
     assert window.wrong
