@@ -32,7 +32,9 @@ def network_means(runner: Runner, panel: str, least_weeks: int) -> Means:
     newest = networks.orderBy(F.desc("cutoff")).first()
     assert newest["cutoff"] == WEEKS[-1]
     axis = Axis(WEEKS, season=4, horizon=3, from_first_sale=True)
-    scorer = NetworkScorer(axis, {("mlp", len(WEEKS)): newest["artefact"]}, least_weeks, wanted={"mlp"})
+    scorer = NetworkScorer(
+        axis, {("mlp", len(WEEKS)): runner.lake.address(newest["artefact"])}, least_weeks, wanted={"mlp"}
+    )
     rows = runner.lake.read(schemas.PANEL_DEMAND, REGION).where(of_panel).toPandas()
     scored = [scorer.score_bucket(bucket) for _, bucket in rows.groupby("bucket")]
     return {(row.store_id, row.item_id, row.step): row.y_hat for part in scored for row in part.itertuples()}

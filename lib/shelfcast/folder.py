@@ -16,6 +16,15 @@ class Folder:
         self.spark = spark
         self.root = root.rstrip("/")
 
+    def address(self, name: str) -> str:
+        """Where the file lies that a row of the lake names: by its path below the root, which is the same in a copy of
+        the lake, or, as rows of before do, by its address."""
+        return name if "://" in name or name.startswith(("/", "file:")) else f"{self.root}/{name}"
+
+    def below(self, address: str) -> str:
+        """The path below the root of what lies there."""
+        return address.removeprefix(f"{self.root}/")
+
     def names(self, pattern: str) -> list[str]:
         """The last part of each path that fits the pattern, in order."""
         filesystem, path = self._hadoop(pattern)

@@ -68,8 +68,8 @@ def _hyperparameters(model: str, season: int, seed: int) -> dict[str, str]:
 def as_registry(
     wanted: DataFrame, fitted: DataFrame, backtests: DataFrame, region: str, version: str, lineage: Lineage
 ) -> DataFrame:
-    """Rows of models/registry. wanted: INTENDED. fitted: FIT_COLUMNS of the global models. backtests:
-    forecasts/backtests."""
+    """Rows of models/registry. wanted: INTENDED. fitted: FIT_COLUMNS of the global models, artefacts as paths below the
+    lake's root. backtests: forecasts/backtests."""
     series = (
         backtests.where(F.col("step") == 1)
         .groupBy(*_KEY)

@@ -107,6 +107,7 @@ def test_each_version_of_a_model_tells_where_it_comes_from_and_leads_to_its_scor
         assert (row.code_version, row.git_commit) == (train_baselines.job(ran.config).code, git_commit())
         assert row.libraries["scikit-learn"] == metadata.version("scikit-learn")
         assert (row.vocabulary == "artefact") == (row.artefact is not None)
+        assert row.artefact is None or ran.lake.has_file(row.artefact)
         assert row.hyperparameters or row.family == "ensemble"
     key = ["region", "panel", "model", "cutoff", "version"]
     scored = registry.join(metrics.where("slice = 'all'"), key)

@@ -1,6 +1,6 @@
 from pyspark.sql import functions as F
 
-from shelfcast import artefacts, schemas
+from shelfcast import schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.steps import evaluate, train_mlp
 from shelfcast.windows import WINDOWS
@@ -78,7 +78,7 @@ def test_the_registry_tells_of_each_training_and_its_network_is_there(trained) -
         assert len(row.losses) == 2
         assert all(epoch.loss > 0 and epoch.validation > 0 for epoch in row.losses)
         assert 0 < row.examples <= 400
-        assert artefacts.exists(row.artefact)
+        assert trained.lake.has_file(row.artefact)
         assert row.training_tables[WINDOWS.name] == windows.version
         assert {"units": "8", "epochs": "2", "processes": "1"}.items() <= row.hyperparameters.items()
         assert (row.vocabulary, row.code_version) == ("artefact", train_mlp.job(trained.config).code)

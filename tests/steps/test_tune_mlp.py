@@ -141,7 +141,7 @@ def test_train_mlp_takes_the_parameters_of_the_best_trial(tuned: Runner, make_tu
     for row in runner.lake.read(schemas.NETWORK_REGISTRY, REGION).collect():
         assert row.detail == f"settings of trial {best.trial}"
         assert row.parameters == best.parameters
-        design = loads(artefacts.read_bytes(row.artefact)).design
+        design = loads(artefacts.read_bytes(runner.lake.address(row.artefact))).design
         assert (design.units, design.embeddings) == (best.parameters["units"], [0, 3, 0])
 
 

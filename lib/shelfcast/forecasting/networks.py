@@ -52,7 +52,7 @@ def newest_network(run: Run, plan: Plan, panel: str, model: str) -> tuple[str, d
         rows = run.find(table)
         found = None if rows is None else rows.where(named & is_ahead).orderBy(F.desc("cutoff")).first()
         if found:
-            return str(found["artefact"]), found["cutoff"]
+            return run.lake.address(found["artefact"]), found["cutoff"]
     raise LakeError(
         f"models/leaderboard: {model} is champion, and no registry has it for panel {panel} with weeks behind "
         f"{backtested} up to {week}; wanted job evaluate run again"

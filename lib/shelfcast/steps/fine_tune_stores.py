@@ -48,7 +48,7 @@ def fine_tune_stores(run: Run) -> None:
     plan, runtime = plan_of(run), run.config.runtime
     networks = _current_networks(run, plan)
     found = networks.where("minimises = 'mean'").collect()
-    _require_small_heads(found)
+    _require_small_heads(run, found)
     makers = [_maker(run, plan, panel, found) for panel in sorted({row["panel"] for row in found})]
     heads = run.stage("heads", reduce(DataFrame.unionByName, [_fit(run, maker) for maker in makers]))
     tried = run.stage("trials", reduce(DataFrame.unionByName, [_try(run, plan, maker, heads) for maker in makers]))
@@ -93,10 +93,10 @@ def _no_networks(run: Run) -> LakeError:
     )
 
 
-def _require_small_heads(networks: Sequence[Row]) -> None:
+def _require_small_heads(run: Run, networks: Sequence[Row]) -> None:
     """Raise ConfigError where a store's head would be large: there is one for each store and cutoff."""
     for row in networks:
-        size = count_weights(read_design(artefacts.read_bytes(row["artefact"])))
+        size = count_weights(read_design(artefacts.read_bytes(run.lake.address(row["artefact"]))))
         if size > network_tables.MOST_HEAD_WEIGHTS:
             raise ConfigError(
                 f"networks.units: a head of {row['model']} on panel {row['panel']} has {size:,} weights; "
@@ -113,7 +113,7 @@ def _maker(run: Run, plan: Plan, panel: str, networks: Sequence[Row]) -> StoreHe
     return StoreHeads(
         panel,
         plan.axis(panel),
-        {(model, cutoff): artefact for model, cutoff, artefact in own},
+        {(model, cutoff): run.lake.address(artefact) for model, cutoff, artefact in own},
         recipe,
         settings.batch_size,
         f"{run.lake.root}/{run.staging}/heads-{panel}",

@@ -45,4 +45,7 @@ def _registered(run: Run, plan: Plan, models: dict[str, tuple[str, ...]], fitted
     joint = [registry.intended_ensembles(run.spark, plan, panel) for panel in models]
     wanted = reduce(DataFrame.unionByName, single + joint)
     backtests = run.read(schemas.BACKTESTS)
-    return registry.as_registry(wanted, fitted, backtests, run.config.region, run.key, lineage_of(run))
+    below = F.replace("artefact", F.lit(f"{run.lake.root}/"), F.lit(""))
+    return registry.as_registry(
+        wanted, fitted.withColumn("artefact", below), backtests, run.config.region, run.key, lineage_of(run)
+    )

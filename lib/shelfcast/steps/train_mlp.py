@@ -148,7 +148,7 @@ def _registered(
         for suffix, minimises in (("", "mean"), (MEDIAN_SUFFIX, "median")):
             key = (outcome.panel, outcome.model + suffix, outcome.cutoff)
             wanted.append((*key, FAMILY, minimises, True, detail, registry.IN_ARTEFACT, {**own, **by_all}))
-            fitted.append((*key, outcome.artefact, outcome.examples, outcome.seconds, None))
+            fitted.append((*key, run.lake.below(outcome.artefact), outcome.examples, outcome.seconds, None))
             losses = [(epoch.loss, epoch.validation) for epoch in outcome.epochs]
             learned.append((*key, losses, used))
     rows = registry.as_registry(

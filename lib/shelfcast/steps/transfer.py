@@ -68,7 +68,7 @@ def _base(run: Run, panel: str) -> str:
             f"transfer.region: {lake.root} has no network {settings.model} of panel {panel} in region {region}; "
             "wanted one that train_mlp has fitted"
         )
-    return str(newest["artefact"])
+    return lake.address(newest["artefact"])
 
 
 def _settings(config: Config) -> Transfer:
