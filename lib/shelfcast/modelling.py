@@ -34,6 +34,7 @@ def plan_fits(run: Run, plan: Plan, panel: str, models: Sequence[str], cutoffs: 
             files,
             artefact_uri(run, panel, model, plan.last_week(cutoff)),
             run.config.runtime.seed,
+            f"{run.lake.root}/{run.staging}/fits/{panel}-{model}-{plan.last_week(cutoff)}.parquet",
         )
         for cutoff in reversed(cutoffs)
         for model in models

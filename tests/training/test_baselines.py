@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,21 @@ def test_a_task_learns_what_one_process_learns_from_the_examples_known(
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert row["examples"] == len(known) < len(examples)
     assert row["seconds"] > 0
+
+
+def test_what_a_killed_run_has_fitted_is_not_fitted_again(
+    spark: SparkSession, examples: pd.DataFrame, tmp_path: Path
+) -> None:
+    files = write_parts(examples, tmp_path / "frame")
+    fits = [
+        Fit(PANEL, "linear", last, files, str(tmp_path / f"{last}"), SEED, str(tmp_path / f"{last}.parquet"))
+        for last in (TOO_EARLY, CUTOFF)
+    ]
+    before = {row["cutoff"]: row for row in fit_in_tasks(spark, fits).collect()}
+    assert [before[last]["error"] is None for last in (TOO_EARLY, CUTOFF)] == [False, True]
+    # To learn from these is an error of its own.
+    gone = [replace(fit, files=(str(tmp_path / "gone.parquet"),)) for fit in fits]
+    assert {row["cutoff"]: row for row in fit_in_tasks(spark, gone).collect()} == before
 
 
 def test_nothing_to_fit_gives_no_row(spark: SparkSession) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
-from shelfcast import stored
+from shelfcast import artefacts, stored
 from shelfcast.examples import FEATURES, unpack_conditions
 from shelfcast.models import encoder, sklearn_models
 from shelfcast.training import frames
@@ -18,7 +19,10 @@ _COLUMNS = ("store_id", "item_id", "category_id", "origin", "step", "week", "y",
 
 @dataclass(frozen=True)
 class Fit:
-    """One model to fit: on the examples of `panel` known at `cutoff` (the last week), into `artefact`."""
+    """One model to fit: on the examples of `panel` known at `cutoff` (the last week), into `artefact`.
+
+    finished: the file that keeps what came of it, so that a run which was killed does not fit it again.
+    """
 
     panel: str
     model: str
@@ -26,6 +30,7 @@ class Fit:
     files: tuple[str, ...]
     artefact: str
     seed: int
+    finished: str | None = None
 
 
 def fit_in_tasks(spark: SparkSession, fits: Sequence[Fit]) -> DataFrame:
@@ -35,6 +40,13 @@ def fit_in_tasks(spark: SparkSession, fits: Sequence[Fit]) -> DataFrame:
 
 
 def _fit(task: Fit) -> tuple[str, str, date, str, int, float, str | None]:
+    (made,) = artefacts.once(task.finished, lambda: _outcome(task)).to_dict("records")
+    told = int(made["examples"]), float(made["seconds"]), made["error"]
+    return task.panel, task.model, task.cutoff, task.artefact, *told
+
+
+def _outcome(task: Fit) -> pd.DataFrame:
+    """A row: examples, seconds, error."""
     started = time.monotonic()
     examples = unpack_conditions(frames.read_examples(task.files, _COLUMNS, task.cutoff))
     error = None
@@ -44,4 +56,4 @@ def _fit(task: Fit) -> tuple[str, str, date, str, int, float, str | None]:
     except (ArithmeticError, ValueError) as problem:
         error = f"{type(problem).__name__}: {problem}".splitlines()[0]
     seconds = time.monotonic() - started
-    return task.panel, task.model, task.cutoff, task.artefact, len(examples), seconds, error
+    return pd.DataFrame({"examples": [len(examples)], "seconds": [seconds], "error": [error]})
