@@ -1,17 +1,21 @@
 """What is known later leaves what was known then as it was."""
 
-from datetime import date
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from builders import Row, frame, product, sale
 from shelfcast import config, schemas, upkeep
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.steps import aggregate
+from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 THEN, LATER = date(2017, 3, 6), date(2017, 3, 13)
@@ -52,3 +56,26 @@ def test_a_late_correction_changes_no_older_as_of_date_after_a_vacuum(spark: Spa
     assert [row.quantity for row in weekly] == [12.0]
     assert all(corrected[name] != before[name] for name in before)
     assert demand_as_of(lake, THEN) == before
+
+
+@pytest.mark.slow
+def test_the_forecast_of_an_older_day_is_made_again_as_it_was_after_late_sales_and_a_vacuum(
+    ran: Runner, make_runner: Callable[..., Runner], tmp_path: Path
+) -> None:
+    root, day = tmp_path / "lake", ran.as_of
+    shutil.copytree(ran.lake.root, root)
+    then, later = (make_runner(root, as_of=each) for each in (day, day + timedelta(days=7)))
+    lake, region = then.lake, then.config.region
+    before = lake.content_hash(schemas.FORECASTS, region)
+    sold = lake.read(schemas.SALES, region)
+    late = sold.where(F.col("sold_on") > F.lit(day - timedelta(days=28))).withColumns(
+        {"basket_id": F.concat(F.lit("late "), "basket_id"), "known_from": F.lit(day + timedelta(days=3))}
+    )
+    note = lake.last_commit(schemas.SALES, {"region": region}).note
+    lake.replace(schemas.SALES, sold.unionByName(late).localCheckpoint(), {"region": region}, note)
+    InventorySystem(later).run()
+    assert lake.content_hash(schemas.FORECASTS, region) != before
+    for name in upkeep.table_names(lake):
+        upkeep.vacuum(lake, name, hours=0)
+    InventorySystem(then).run()
+    assert lake.content_hash(schemas.FORECASTS, region) == before
