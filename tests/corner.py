@@ -57,6 +57,12 @@ class Corner:
         ]
         return other
 
+    def reading(self, **told: Any) -> "Corner":
+        """The same shop, with other keys of its table of sales."""
+        other = copy(self)
+        other._told = {**self._told, **told}
+        return other
+
     def received(self, name: str) -> DataFrame:
         runner = self.runner
         return runner.lake.read(open_source(runner.config).raw[name], REGION)

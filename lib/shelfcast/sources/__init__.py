@@ -1,6 +1,6 @@
 """Where transactions come from: small modules behind one interface."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -27,8 +27,11 @@ class Source(Protocol):
     def read_as(self, name: str) -> dict[str, Any]:
         """How one table's files are read, and into which columns: what makes other rows of the same files."""
 
-    def read(self, spark: SparkSession, name: str, files: Sequence[str]) -> Sequence[DataFrame]:
-        """Files of one table as received, in parts that are read beside one another."""
+    def read(
+        self, spark: SparkSession, name: str, files: Sequence[str], spare: Collection[str] = ()
+    ) -> Sequence[DataFrame]:
+        """Files of one table as received, in parts that are read beside one another. spare: columns that a file may
+        lack, and its part then."""
 
     def refusals(self, name: str) -> Mapping[str, Column]:
         """What refuses a row for its form alone, by the rule's name: conditions on the canonical frame's `_raw`."""

@@ -1,7 +1,7 @@
 """JSON as received: an object a line, in the types that are wanted."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pyspark.sql import DataFrame, DataFrameReader, SparkSession
@@ -14,9 +14,11 @@ from shelfcast.sources.text import head_of
 from shelfcast.storage import literally
 
 
-def read_json(spark: SparkSession, files: Sequence[str], wanted: Mapping[str, str], encoding: str) -> DataFrame:
+def read_json(
+    spark: SparkSession, files: Sequence[str], wanted: Mapping[str, str], encoding: str, spare: Collection[str] = ()
+) -> DataFrame:
     """The rows of `files`, and the text of those that are none in MALFORMED. wanted: column -> its type, MALFORMED's
-    too; further ones are read as text.
+    too; further ones are read as text. spare: those of them that a file may lack.
 
     Raises SourceError, naming the file, where it is no text in the encoding, and SchemaError where no row of it tells
     of a column and one tells of another that is not known. Writers leave out what is null: a column that is away, with
@@ -29,7 +31,7 @@ def read_json(spark: SparkSession, files: Sequence[str], wanted: Mapping[str, st
     for file in files:
         names = told[Path(file).name]
         if not {*names} <= {*columns}:
-            require_columns(file, names, columns)
+            require_columns(file, names, [name for name in columns if name not in spare])
     further = sorted({name for names in told.values() for name in names} - {*wanted})
     schema = ", ".join(f"`{name}` {kind}" for name, kind in {**wanted, **dict.fromkeys(further, "string")}.items())
     reader = _reader(spark, encoding).option("columnNameOfCorruptRecord", MALFORMED).schema(schema)

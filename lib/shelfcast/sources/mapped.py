@@ -59,8 +59,10 @@ class Mapped:
         told = self._table(name).model_dump(mode="json", include=_READ_BY)
         return {**told, "persons": self._source.persons}
 
-    def read(self, spark: SparkSession, name: str, files: Sequence[str]) -> Sequence[DataFrame]:
-        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), files)]
+    def read(
+        self, spark: SparkSession, name: str, files: Sequence[str], spare: Collection[str] = ()
+    ) -> Sequence[DataFrame]:
+        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), files, spare)]
 
     def selected(self, spark: SparkSession) -> dict[str, Selected]:
         """The tables that a database holds."""
@@ -207,17 +209,18 @@ def _with_plain_names(frame: DataFrame) -> DataFrame:
     return frame.select(*[F.col(f"`{column}`").alias(plain_name(column)) for column in frame.columns])
 
 
-def _read(spark: SparkSession, table: MappedTable, files: Sequence[str]) -> Sequence[DataFrame]:
-    received = list(table.received)
+def _read(spark: SparkSession, table: MappedTable, files: Sequence[str], spare: Collection[str]) -> Sequence[DataFrame]:
+    needed = [column for column in table.received if column not in spare]
     if table.format == "parquet":
-        return read_parquet(spark, files, table.received)
+        return read_parquet(spark, files, table.received, spare)
     if table.format == "delta":
+        # What a table lacks now it lacks in all of its rows, whenever they came.
         return read_delta_tables(spark, files, table.received)
     if table.format == "excel":
-        return read_excel(spark, files, received, table.sheet, table.decimal)
+        return read_excel(spark, files, needed, table.sheet, table.decimal)
     if table.format == "json":
-        return [read_json(spark, files, _kept(table), table.encoding)]
-    return csv_files.read_csv(spark, files, received, Form(table.delimiter, table.encoding))
+        return [read_json(spark, files, _kept(table), table.encoding, spare)]
+    return csv_files.read_csv(spark, files, needed, Form(table.delimiter, table.encoding))
 
 
 def _kept(table: MappedTable) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Parquet files as received: each judged by its own columns, and read with those of the same ones."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -15,8 +15,11 @@ from shelfcast.storage import literally
 from shelfcast.table import Table
 
 
-def read_parquet(spark: SparkSession, files: Sequence[str], wanted: Mapping[str, str]) -> list[DataFrame]:
-    """The rows of `files`, in parts that are read beside one another. wanted: column -> its type.
+def read_parquet(
+    spark: SparkSession, files: Sequence[str], wanted: Mapping[str, str], spare: Collection[str] = ()
+) -> list[DataFrame]:
+    """The rows of `files`, in parts that are read beside one another. wanted: column -> its type. spare: those of them
+    that a file may lack.
 
     Raises SourceError where a file is no Parquet, SchemaError where a column is missing or of another type; each names
     the file.
@@ -24,7 +27,8 @@ def read_parquet(spark: SparkSession, files: Sequence[str], wanted: Mapping[str,
     alike: dict[StructType, list[str]] = defaultdict(list)
     for file in files:
         schema = _schema_of(spark, file)
-        require_kinds(file, schema, wanted)
+        needed = {name: kind for name, kind in wanted.items() if name in schema.names or name not in spare}
+        require_kinds(file, schema, needed)
         alike[schema].append(file)
     return [
         part

@@ -1,7 +1,7 @@
 """Raw tables: the source's columns as received, where they came from, and no person's number."""
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -41,12 +41,14 @@ def raw_table(name: str, columns: str, persons: Persons) -> Table:
     )
 
 
-def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_id: str) -> DataFrame:
-    """A received frame in the shape of its raw table.
+def as_raw(
+    frame: DataFrame, table: Table, region: str, persons: Persons, batch_id: str, spare: Collection[str] = ()
+) -> DataFrame:
+    """A received frame in the shape of its raw table, null in the columns of `spare` that it lacks.
 
     Raises SchemaError naming the column that is missing, or has another type than the source describes.
     """
-    frame = without_persons(frame, persons)
+    frame = _with_spare(without_persons(frame, persons), table, spare)
     wanted = {item.name: item.dataType for item in table.schema if item.name in _received(table)}
     found = dict(zip(frame.columns, (item.dataType for item in frame.schema), strict=True))
     for name, kind in wanted.items():
@@ -63,6 +65,11 @@ def as_raw(frame: DataFrame, table: Table, region: str, persons: Persons, batch_
         F.lit(batch_id).alias(BATCH),
         F.current_timestamp().alias("_ingested_at"),
     )
+
+
+def _with_spare(frame: DataFrame, table: Table, spare: Collection[str]) -> DataFrame:
+    lacking = [item for item in table.schema if item.name in spare and item.name not in frame.columns]
+    return frame.withColumns({item.name: F.lit(None).cast(item.dataType) for item in lacking})
 
 
 def file_name() -> Column:

@@ -8,10 +8,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from shelfcast.config import Config
-from shelfcast.errors import SourceError
+from shelfcast.errors import SchemaError, SourceError
 from shelfcast.inbox import reachable
 from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
+from shelfcast.settings.source import plain_name
 from shelfcast.sources import Source, ledger, open_source, selected_tables
 from shelfcast.sources.files import content_hashes
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
@@ -20,8 +21,9 @@ from shelfcast.sources.raw import as_raw, require_columns_of_persons, unknown_co
 from shelfcast.sources.selected_rows import take_in
 from shelfcast.table import Table
 
-# How a raw table was read, of which its commits tell.
-_READ_AS, _RECEIVED = "read_as", "received"
+# How a raw table was read, of which its commits tell; and of columns that the configuration named later, the newest
+# delivery before that: its files and older ones may lack them.
+_READ_AS, _RECEIVED, _NAMED_AFTER = "read_as", "received", "named_after"
 
 
 def job(config: Config) -> Job:
@@ -88,19 +90,34 @@ def _has_gained(before: Any, now: Mapping[str, Any]) -> bool:
     return bool({*before[_RECEIVED].items()} <= {*now[_RECEIVED].items()})
 
 
+def _named_after(run: Run, source: Source, name: str) -> dict[str, int]:
+    """Column that the configuration named later -> the newest delivery before that."""
+    note, read_as = _note(run, source.raw[name]), source.read_as(name)
+    before: Any = note.get(_READ_AS)
+    known = {column: last for column, last in note.get(_NAMED_AFTER, {}).items() if column in read_as[_RECEIVED]}
+    if not _has_gained(before, read_as):
+        return known
+    return known | dict.fromkeys({*read_as[_RECEIVED]} - {*before[_RECEIVED]}, int(note[NEWEST]))
+
+
 def _note(run: Run, table: Table) -> Mapping[str, Any]:
     commit = run.lake.last_commit(table, run.scope(table))
     return commit.note if commit else {}
 
 
 def _read(run: Run, name: str, intake: Intake) -> list[tuple[str, DataFrame]]:
-    """What is new as received, in parts, each with the name of its delivery."""
-    source = open_source(run.config)
-    return [
-        (batch_id, part)
-        for batch_id, lines in groupby(intake.to_read, key=lambda line: line.batch_id)
-        for part in source.read(run.spark, name, reachable(run, [line.path for line in lines]))
-    ]
+    """What is new as received, in parts, each with the name of its delivery. Raises SchemaError where a column that was
+    named later is in none."""
+    source, found = open_source(run.config), []
+    named_after = _named_after(run, source, name)
+    for (delivery, batch_id), lines in groupby(intake.to_read, key=lambda line: (line.delivery, line.batch_id)):
+        spare = {column for column, last in named_after.items() if delivery <= last}
+        files = reachable(run, [line.path for line in lines])
+        found += [(batch_id, part) for part in source.read(run.spark, name, files, spare)]
+    told = {column for _, part in found for column in part.columns}
+    if found and (nowhere := [column for column in named_after if plain_name(column) not in told]):
+        raise SchemaError(f"{name}: no column {', '.join(nowhere)} in any file; found {', '.join(sorted(told))}")
+    return found
 
 
 def _append(run: Run, name: str, intake: Intake, received: Sequence[tuple[str, DataFrame]]) -> None:
@@ -114,9 +131,11 @@ def _append(run: Run, name: str, intake: Intake, received: Sequence[tuple[str, D
     if extra := dict.fromkeys(chain.from_iterable(unknown)):
         run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
     none = run.spark.createDataFrame([], table.schema)
-    parts = [as_raw(part, table, region, persons, batch_id) for batch_id, part in received]
+    named_after = _named_after(run, source, name)
+    spare = {plain_name(column) for column in named_after}
+    parts = [as_raw(part, table, region, persons, batch_id, spare) for batch_id, part in received]
     raw = reduce(DataFrame.unionByName, parts or [none])
-    told = {NEWEST: intake.delivery, _READ_AS: source.read_as(name)}
+    told = {NEWEST: intake.delivery, _READ_AS: source.read_as(name), _NAMED_AFTER: named_after}
     if intake.known:
         run.append_once(table, raw, **told, **{BEGUN: _note(run, table)[BEGUN]})
     else:
