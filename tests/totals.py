@@ -1,5 +1,6 @@
 """Files in the shapes of Walmart's and of Favorita's: totals of departments instead of transactions."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -7,13 +8,27 @@ import numpy as np
 import pandas as pd
 
 WALMART = "Store,Dept,Date,Weekly_Sales,IsHoliday"
+FEATURES = (
+    "Store,Date,Temperature,Fuel_Price,MarkDown1,MarkDown2,MarkDown3,MarkDown4,MarkDown5,CPI,Unemployment,IsHoliday"
+)
 STORES, FAMILIES, WEEKS = (1, 2, 25), ("BREAD/BAKERY", "LIQUOR,WINE,BEER", "BOOKS", "PRODUCE"), 30
 FIRST_DAY = date(2013, 1, 1)
+# Date, type, locale, its name, description, transferred.
+HOLIDAYS = (
+    ("2013-01-05", "Work Day", "National", "Ecuador", "Recupero puente Navidad", False),
+    ("2013-04-12", "Holiday", "Local", "Cuenca", "Fundacion de Cuenca", False),
+    ("2013-05-12", "Event", "National", "Ecuador", "Dia de la Madre", False),
+    ("2013-05-24", "Holiday", "National", "Ecuador", "Batalla de Pichincha", False),
+    ("2013-10-09", "Holiday", "National", "Ecuador", "Independencia de Guayaquil", True),
+    ("2013-10-11", "Transfer", "National", "Ecuador", "Traslado Independencia de Guayaquil", False),
+    ("2016-04-16", "Event", "National", "Ecuador", "Terremoto Manabi", False),
+)
 
 
-def write_walmart(folder: Path, *rows: str) -> Path:
+def write_walmart(folder: Path, *rows: str, features: Sequence[str] = ()) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "train.csv").write_text("\n".join((WALMART, *rows)) + "\n")
+    (folder / "features.csv").write_text("\n".join((FEATURES, *features)) + "\n")
     return folder
 
 
@@ -36,14 +51,7 @@ def write_favorita(folder: Path, seed: int = 5) -> Path:
         "train": sold,
         "stores": pd.DataFrame({"store_nbr": STORES, "city": "Quito", "state": "Pichincha", "type": "D", "cluster": 1}),
         "holidays_events": pd.DataFrame(
-            {
-                "date": [date(2013, 5, 24)],
-                "type": "Holiday",
-                "locale": "National",
-                "locale_name": "Ecuador",
-                "description": "Batalla de Pichincha",
-                "transferred": False,
-            }
+            HOLIDAYS, columns=["date", "type", "locale", "locale_name", "description", "transferred"]
         ),
         "oil": pd.DataFrame({"date": days, "dcoilwtico": [None, *[93.1] * (len(days) - 1)]}),
         "transactions": frame[["date", "store_nbr"]].drop_duplicates().assign(transactions=900),

@@ -10,12 +10,13 @@ from shelfcast import calendar, demand, encoding, examples, panels, schemas
 from shelfcast.availability.stores import unknown_weeks
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.conditions import CONDITIONS, by_store
-from shelfcast.config import Config
+from shelfcast.config import Condition, Config
 from shelfcast.job import Job, Run
 from shelfcast.modelling import least_weeks
 from shelfcast.monitoring import holds
 from shelfcast.plan import PANELS, Plan, make_plan
 from shelfcast.session import side_by_side
+from shelfcast.sources import canonical
 from shelfcast.table import Table
 
 _READS = (
@@ -32,13 +33,20 @@ _IDENTITY = ("store_id", "item_id", "category_id")
 
 def job(config: Config) -> Job:
     settings = ("cleaning", "backtest", "training", "demand", "hidden_demand", "runtime", "country", "conditions")
-    about = (CONDITIONS,) if config.conditions else ()
+    about = (CONDITIONS,) if told_conditions(config) else ()
     return Job("build_features", (*_READS, *told_tables(config), *about), _WRITES, settings, build_features)
 
 
 def told_tables(config: Config) -> tuple[Table, ...]:
     """What tells of stores' closings, where it is sought."""
     return (AVAILABILITY,) if config.hidden_demand.enabled else ()
+
+
+def told_conditions(config: Config) -> dict[str, Condition]:
+    """The conditions that a table tells of which is read."""
+    tables = config.source.read_tables
+    told = {column for name in canonical.CONDITIONS if name in tables for column in tables[name].columns}
+    return {name: condition for name, condition in config.conditions.items() if name in told}
 
 
 def weeks_unknown(run: Run) -> DataFrame:
@@ -96,11 +104,12 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
 
 
 def _conditions(run: Run, plan: Plan) -> DataFrame | None:
-    """What goes on in each store's weeks, where the configuration names anything."""
-    if not run.config.conditions:
+    """What goes on in each store's weeks, where a table tells of anything."""
+    told = told_conditions(run.config)
+    if not told:
         return None
     known = demand.standing(run.read(CONDITIONS), run.known_on)
-    return by_store(known, run.read(schemas.STORES), plan.weeks[0], plan.ahead[-1], run.config.conditions)
+    return by_store(known, run.read(schemas.STORES), plan.weeks[0], plan.ahead[-1], told)
 
 
 def _as_known(run: Run, rows: DataFrame) -> DataFrame:
