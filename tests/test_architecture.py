@@ -82,6 +82,7 @@ TO_DRIVER = {
     "erasure.py files_that_name": "a row for each table",
     "steps/rollback.py rollback": "a row for each panel and purpose",
     "steps/check_inputs.py _bins": "a row for each decile of a feature, and for each category",
+    "steps/check_inputs.py _broken": "a row for each contract that is broken",
     "steps/check_inputs.py _days": "the days of half a year",
     "steps/check_inputs.py _shares": "a row for each month of the history",
     "steps/detect_anomalies.py _arrived": "a row for each level of the forecast",

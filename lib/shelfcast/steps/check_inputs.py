@@ -1,4 +1,4 @@
-"""clean/sales, clean/products, clean/day_counts -> monitoring/input_alerts, monitoring/drift"""
+"""clean/sales, clean/products, clean/day_counts, monitoring/contracts -> monitoring/input_alerts, monitoring/drift"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -11,7 +11,8 @@ from shelfcast.calendar import calendar_days
 from shelfcast.cleaning.fate import DAY_COUNTS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
-from shelfcast.monitoring import drift, freshness, stores
+from shelfcast.judging.contracts import RESULTS
+from shelfcast.monitoring import contracts, drift, freshness, stores
 from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, at_or_above, without_accepted
 from shelfcast.monitoring.holds import without_held
 from shelfcast.monitoring.judge import Judge
@@ -23,8 +24,10 @@ _LOOKED_AT = ("store_id", "product_id", "sold_on", "quantity", "unit_price", "re
 
 
 def job(config: Config) -> Job:
-    settings = ("cleaning", "monitoring", "runtime", "country")
-    return Job("check_inputs", _READS, (INPUT_ALERTS, DRIFT), settings, check_inputs)
+    settings = ("cleaning", "contracts", "monitoring", "runtime", "country")
+    # What a run that a fatal contract has ended tells is of another run than the clean tables are.
+    promised = (RESULTS,) if config.contracts else ()
+    return Job("check_inputs", _READS, (INPUT_ALERTS, DRIFT), settings, check_inputs, optional=promised)
 
 
 def check_inputs(run: Run) -> None:
@@ -46,7 +49,7 @@ def check_inputs(run: Run) -> None:
     stale = run.spark.createDataFrame(freshness.stale(sold_on, as_of, settings, closed), FINDINGS)
     sound = without_held(sales, of_days.where("held"))
     products = stores.product_shares(sound, as_of, 7 * settings.drift_weeks)
-    told = [*_drift(run, sound), *stores.judge_shares(_shares(products), settings)]
+    told = [*_drift(run, sound), *stores.judge_shares(_shares(products), settings), *_broken(run)]
     others = run.spark.createDataFrame(told, FINDINGS).unionByName(without_accepted(stale, settings.accepted))
     _write(run, of_days.unionByName(others).unionByName(stores.new_stores(store_days, as_of, settings.window_days)))
 
@@ -78,6 +81,15 @@ def _drift(run: Run, sales: DataFrame) -> list[Finding]:
     rows = [(run.config.region, run.known_on, *row) for row in measured]
     run.write(DRIFT, run.spark.createDataFrame(rows, DRIFT.schema))
     return drift.judge(measured, settings)
+
+
+def _broken(run: Run) -> list[Finding]:
+    """The contracts that what came last has broken."""
+    results = run.find(RESULTS) if run.config.contracts else None
+    if results is None:
+        return []
+    rules = [rule.name for rule in run.config.contracts]
+    return contracts.judge(contracts.newest_broken(results, rules, run.known_on).collect())
 
 
 def _bins(counted: DataFrame) -> Sequence[tuple[str, str, float, float]]:
