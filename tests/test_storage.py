@@ -1,4 +1,4 @@
-"""Files wherever they lie; those of an object store are in test_s3.py."""
+"""Files wherever they lie; those of an object store are in steps/test_object_store.py."""
 
 import io
 from pathlib import Path

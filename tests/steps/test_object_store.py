@@ -90,8 +90,8 @@ def test_files_of_a_store_are_found_and_read_as_those_of_a_disk() -> None:
     assert storage.find("s3a://lake/nowhere", "*") == []
     assert storage.read_head("s3a://lake/in/sales-1 b%.csv", 3) == b"a;b"
     assert not storage.is_file("s3a://lake/in")
-    before = storage.content_digest("s3a://lake/in/2017/sales-2.csv")
+    before = storage.content_hash("s3a://lake/in/2017/sales-2.csv")
     storage.write_bytes(b"other", "s3a://lake/in/2017/sales-2.csv")
-    assert storage.content_digest("s3a://lake/in/2017/sales-2.csv") != before
+    assert storage.content_hash("s3a://lake/in/2017/sales-2.csv") != before
     with pytest.raises(FileNotFoundError):
         storage.read_bytes("s3a://lake/in/nothing.csv")
