@@ -6,7 +6,7 @@ from uuid import uuid4
 from pyspark.sql import SparkSession
 
 # Stores in which an object is there once it has been sent; there a rename would send it again.
-_WHOLE_WHEN_CLOSED = ("s3a", "gs")
+_WHOLE_WHEN_CLOSED = ("s3a", "s3", "gs")
 
 
 class Folder:
