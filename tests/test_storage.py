@@ -1,6 +1,7 @@
 """Files wherever they lie; those of an object store are in steps/test_object_store.py."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,35 @@ def test_names_with_escapes_are_what_they_stand_for(tmp_path: Path, name: str) -
     path = tmp_path / name
     filesystem, (found,) = storage.locate_all([path.as_uri()])
     assert (type(filesystem), found) == (fs.LocalFileSystem, str(path))
+
+
+@pytest.fixture
+def _anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stores are looked for as the test's own environment says."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "AZURE_STORAGE_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for found in (storage._s3, storage._azure):
+        found.cache_clear()
+    yield
+    for found in (storage._s3, storage._azure):
+        found.cache_clear()
+
+
+@pytest.mark.usefixtures("_anew")
+@pytest.mark.parametrize("key", ["a2V5", None], ids=["by its key", "as the machine"])
+def test_an_account_of_azure_s_is_opened_with_the_key_of_the_environment(
+    key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if key:
+        monkeypatch.setenv("AZURE_STORAGE_KEY", key)
+    filesystem, path = storage.locate("abfss://box@shops.dfs.core.windows.net/lake/a b%.skops")
+    assert path == "box/lake/a b%.skops"
+    assert filesystem == fs.AzureFileSystem("shops", account_key=key)
+    assert storage.locate("abfss://box@shops.dfs.core.windows.net")[1] == "box"
+
+
+@pytest.mark.usefixtures("_anew")
+def test_an_account_of_another_cloud_is_looked_for_there() -> None:
+    authorities = {f"{kind}_storage_authority": f".{kind}.core.chinacloudapi.cn" for kind in ("blob", "dfs")}
+    filesystem, _ = storage.locate("abfss://box@shops.dfs.core.chinacloudapi.cn/lake")
+    assert filesystem == fs.AzureFileSystem("shops", **authorities)

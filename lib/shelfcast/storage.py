@@ -3,7 +3,7 @@ store. Arrow's file systems, under the names that Spark knows them by.
 
 Credentials and the address of a server that is S3's like come from the environment, where Spark looks for them too:
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; on Amazon's machines from
-their role.
+their role. The key of an account of Azure's is AZURE_STORAGE_KEY; without it Azure's machines have their identity.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from uuid import uuid4
 from pyarrow import NativeFile, fs
 
 _S3 = ("s3a", "s3")
+_AZURE = ("abfss", "abfs")
 _BLOCK = 1 << 22
 # By the end of a name: what the file was packed by.
 _PACKED = {".gz": "gzip", ".bz2": "bz2"}
@@ -37,6 +38,11 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
     scheme, separator, path = uri.partition("://")
     if scheme in _S3 and separator:
         return _s3(path.partition("/")[0]), path
+    if scheme in _AZURE and separator:
+        # Of CONTAINER@ACCOUNT.dfs.core.windows.net/PATH: to Arrow the container is the first folder of the account.
+        address, slash, below = path.partition("/")
+        container, _, host = address.partition("@")
+        return _azure(host), f"{container}{slash}{below}"
     if not separator and not uri.startswith("file:"):
         return fs.LocalFileSystem(), uri
     found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(uri)
@@ -140,6 +146,7 @@ def _whole_file(uri: str) -> Iterator[NativeFile]:
         with filesystem.open_output_stream(path) as stream:
             yield stream
         return
+    # In Azure an object is there, and empty, as soon as it is opened.
     filesystem.create_dir(os.path.dirname(path), recursive=True)
     # Of a task that Spark runs twice both write the file at once: the last one stands.
     part = f"{path}.{uuid4().hex[:8]}.part"
@@ -181,3 +188,15 @@ def _s3(bucket: str) -> fs.FileSystem:
     }
     filesystem, _ = fs.FileSystem.from_uri(f"s3://{bucket}?{urlencode(options)}" if options else f"s3://{bucket}")
     return filesystem
+
+
+@cache
+def _azure(host: str) -> fs.FileSystem:
+    """The file system of an account, by its key where the environment has one, else by the identity of the machine."""
+    account, _, authority = host.partition(".")
+    return fs.AzureFileSystem(
+        account,
+        account_key=os.environ.get("AZURE_STORAGE_KEY") or None,
+        dfs_storage_authority=f".{authority}",
+        blob_storage_authority=f".{authority.replace('dfs', 'blob', 1)}",
+    )
