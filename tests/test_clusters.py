@@ -11,7 +11,7 @@ from databricks.sdk.service.jobs import JobSettings
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from shelfcast import cli, command, config
+from shelfcast import cli, command, config, storage
 from shelfcast.arguments import command_parser
 from shelfcast.errors import ConfigError
 from shelfcast.flags import parser
@@ -22,6 +22,7 @@ from shelfcast.training.distributed import require_settings
 ROOT = Path(__file__).parents[1]
 CLUSTERS = ROOT / "conf" / "clusters"
 SETTINGS = sorted([*CLUSTERS.glob("*.conf"), *(ROOT / "conf" / "gpu").glob("*.conf")])
+STORES = sorted((ROOT / "conf" / "stores").glob("*.conf"))
 # Where Spark declares the settings that it knows.
 DECLARED = (
     "org.apache.spark.internal.config.package$",
@@ -54,6 +55,10 @@ def driver() -> dict[str, Any]:
     return container
 
 
+def executor() -> dict[str, Any]:
+    return yaml.safe_load((CLUSTERS / "executor.yaml").read_text(encoding="utf-8"))
+
+
 def bundle() -> dict[str, Any]:
     return yaml.safe_load((CLUSTERS / "databricks.yml").read_text(encoding="utf-8"))
 
@@ -79,7 +84,7 @@ def test_spark_knows_every_setting_and_can_read_its_value(file: Path, spark: Spa
             jvm.org.apache.spark.SparkConf(False).set(key, value).get(entry)
 
 
-@pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [*SETTINGS, *STORES], ids=lambda file: file.name)
 def test_each_group_of_settings_stands_under_its_reason(file: Path) -> None:
     groups = file.read_text(encoding="utf-8").strip().split("\n\n")
     assert all(group.startswith("# ") for group in groups)
@@ -128,12 +133,29 @@ def require_fields(told: Any, typed: Any, place: str) -> None:
             require_fields(value, field, f"{place}.{key}")
 
 
-@pytest.mark.parametrize("told", manifests(), ids=lambda told: told["kind"])
+@pytest.mark.parametrize("told", [*manifests(), executor()], ids=lambda told: told["kind"])
 def test_spark_s_own_client_of_kubernetes_reads_every_field(told: dict[str, Any], spark: SparkSession) -> None:
     jvm: Any = spark.sparkContext._jvm
     typed = jvm.io.fabric8.kubernetes.client.utils.Serialization.unmarshal(yaml.safe_dump(told))
     assert typed.getClass().getSimpleName() == told["kind"]
     require_fields(told, typed, told["kind"])
+
+
+def executor_s_container(spark: SparkSession) -> Any:
+    """The container of an executor, as Spark makes it by the settings; no cluster is asked."""
+    jvm: Any = spark.sparkContext._jvm
+    conf = jvm.org.apache.spark.SparkConf(False)
+    for key, value in {**options_of(CLUSTERS / "kubernetes.conf"), "spark.driver.host": "driver"}.items():
+        conf.set(key, str(ROOT / value) if key.endswith(".podTemplateFile") else value)
+    k8s, core = jvm.org.apache.spark.deploy.k8s, jvm.org.apache.spark.scheduler.cluster.k8s
+    pod = k8s.KubernetesExecutorConf(conf, "daily", "1", jvm.scala.Option.empty(), 0)
+    profile = spark.sparkContext._jsc.sc().resourceProfileManager().defaultResourceProfile()
+    security = jvm.org.apache.spark.SparkEnv.get().securityManager()
+    client = jvm.io.fabric8.kubernetes.client.KubernetesClientBuilder().build()
+    try:
+        return core.KubernetesExecutorBuilder().buildFromFeatures(pod, security, client, profile).pod().container()
+    finally:
+        client.close()
 
 
 def test_the_job_of_kubernetes_runs_a_command_that_there_is_with_the_settings_beside_it() -> None:
@@ -143,6 +165,23 @@ def test_the_job_of_kubernetes_runs_a_command_that_there_is_with_the_settings_be
     assert driver()["image"] == options_of(CLUSTERS / "kubernetes.conf")["spark.kubernetes.container.image"]
     named = {each["name"] for each in driver()["env"]}
     assert {*re.findall(r"\$\((\w+)\)", " ".join(words))} == named
+
+
+def test_executors_on_kubernetes_find_the_store_by_the_secret_that_the_driver_has(spark: SparkSession) -> None:
+    (secret,) = driver()["envFrom"]
+    asked = {"name": secret["secretRef"]["name"], "optional": True}
+    wanted = {name: {**asked, "key": name} for name in re.findall(r"\b(?:AWS|AZURE)_[A-Z_]+", str(storage.__doc__))}
+    assert set(wanted) >= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_KEY"}
+    given = {each.getName(): each.getValueFrom() for each in executor_s_container(spark).getEnv()}
+    found = {name: given[name].getSecretKeyRef() for name in wanted}
+    assert {
+        name: {"name": ref.getName(), "optional": ref.getOptional(), "key": ref.getKey()} for name, ref in found.items()
+    } == wanted
+
+
+@pytest.mark.parametrize("name", ["standalone", "yarn", "kubernetes"])
+def test_no_setting_of_a_cluster_carries_a_secret(name: str) -> None:
+    assert not [key for key in options_of(CLUSTERS / f"{name}.conf") if key.startswith("spark.executorEnv.")]
 
 
 def test_the_job_of_kubernetes_is_tried_again_for_what_is_transient_alone() -> None:
