@@ -1,6 +1,5 @@
 """Real servers on free ports of the loopback, as a user who is not root: started and stopped by the tests."""
 
-import importlib
 import os
 import pwd
 import shutil
@@ -80,10 +79,10 @@ class Sql:
 def postgresql() -> Iterator[Sql]:
     """PostgreSQL, its clock in New York, with TLS, and a user `shop` whose password is PASSWORD."""
     initdb, postgres, psql = (_program(name, "PostgreSQL") for name in ("initdb", "postgres", "psql"))
-    with _home() as home:
+    with own_folder() as home:
         data, port = home / "data", free_port()
         (home / "word").write_text(PASSWORD)
-        _hand_over(home)
+        hand_over(home)
         whose = ("-U", "shop", "--pwfile", home / "word", "-A", "scram-sha-256")
         _run(initdb, "-D", data, *whose, "-E", "UTF8", "--no-sync")
         certify(home)
@@ -105,9 +104,9 @@ def postgresql() -> Iterator[Sql]:
 def mariadb() -> Iterator[Sql]:
     """MariaDB, its clock in New York (by offset), with TLS, and a user `shop` whose password is PASSWORD."""
     install, mariadbd, client = (_program(name, "MariaDB") for name in ("mariadb-install-db", "mariadbd", "mariadb"))
-    with _home() as home:
+    with own_folder() as home:
         data, port = home / "data", free_port()
-        _hand_over(home)
+        hand_over(home)
         user = () if os.geteuid() else (f"--user={_NOBODY}",)
         how = ("--auth-root-authentication-method=normal", "--skip-test-db", *user)
         _run(install, "--no-defaults", f"--datadir={data}", *how)
@@ -138,44 +137,6 @@ def mariadb() -> Iterator[Sql]:
             yield Sql(server, (*as_root, "shop"), _settings("mysql", port, "shop", home))
         finally:
             server.stop()
-
-
-@dataclass
-class Store:
-    """An S3 server: its process, the folder whose folders are its buckets, and how clients find it."""
-
-    process: Process
-    root: Path
-    environment: dict[str, str]
-
-
-@contextmanager
-def s3() -> Iterator[Store]:
-    """An S3 server on a folder, with the bucket `lake`, and PASSWORD as its secret key."""
-    server, home_of_jars = _s3s_fs(), Path(importlib.import_module("pyspark").__file__).parent / "jars"
-    if not [*home_of_jars.glob("hadoop-aws-*.jar")]:
-        pytest.skip("no connector to S3 beside Spark's jars; `make s3` puts it there")
-    with _home() as home:
-        (home / "buckets" / "lake").mkdir(parents=True)
-        port, keys = free_port(), ("AKIATEST", PASSWORD)
-        how = ("--host", "127.0.0.1", "--port", str(port), "--access-key", keys[0], "--secret-key", keys[1])
-        process = Process((server, *how, str(home / "buckets")), port, home / "log")
-        process.start()
-        try:
-            found = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1"}
-            secret = {"AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1]}
-            yield Store(process, home / "buckets", found | secret)
-        finally:
-            process.stop()
-
-
-def _s3s_fs() -> str:
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    kept = [str(path) for path in (cache / "shelfcast").glob("s3s-fs-*/bin")]
-    found = shutil.which("s3s-fs", path=":".join([*kept, os.environ["PATH"]]))
-    if found is None:
-        pytest.skip("no S3 server: s3s-fs is not there; `make s3server` builds it")
-    return found
 
 
 @contextmanager
@@ -211,14 +172,14 @@ def certify(home: Path) -> None:
     named = ("-subj", "/CN=localhost", *[word for name in names for word in ("-addext", name)])
     signed = ("-CA", home / "authority.pem", "-CAkey", home / "authority.key")
     _run(*made, *named, *signed, "-keyout", home / "server.key", "-out", home / "server.pem")
-    _hand_over(home)
+    hand_over(home)
 
 
 @contextmanager
 def stranger() -> Iterator[Path]:
     """The certificate of an authority that signed for none of the servers."""
-    with _home() as home:
-        _hand_over(home)
+    with own_folder() as home:
+        hand_over(home)
         certify(home)
         yield home / "authority.pem"
 
@@ -244,7 +205,7 @@ def _program(name: str, of: str) -> str:
 
 
 @contextmanager
-def _home() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """A folder that another user may enter, as those of pytest may not be."""
     home = Path(tempfile.mkdtemp(prefix="shelfcast-server-"))
     try:
@@ -253,7 +214,7 @@ def _home() -> Iterator[Path]:
         shutil.rmtree(home)
 
 
-def _hand_over(home: Path) -> None:
+def hand_over(home: Path) -> None:
     who = unprivileged()
     for path in (home, *home.rglob("*")):
         if who:

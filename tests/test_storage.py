@@ -96,6 +96,20 @@ def _anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_anew")
+@pytest.mark.parametrize("scheme", ["s3a", "s3"])
+def test_a_store_is_found_by_the_variables_that_amazon_s_tools_read(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://store.corner.example:9000")
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/corner/authority.pem")
+    where = {"scheme": "https", "endpoint_override": "store.corner.example:9000", "region": "us-east-1"}
+    filesystem, path = storage.locate(f"{scheme}://corner/in/sales 1%.csv")
+    assert path == "corner/in/sales 1%.csv"
+    assert filesystem == fs.S3FileSystem(**where, tls_ca_file_path="/etc/corner/authority.pem")
+    assert filesystem != fs.S3FileSystem(**where)
+
+
+@pytest.mark.usefixtures("_anew")
 @pytest.mark.parametrize("key", ["a2V5", None], ids=["by its key", "as the machine"])
 def test_an_account_of_azure_s_is_opened_with_the_key_of_the_environment(
     key: str | None, monkeypatch: pytest.MonkeyPatch

@@ -3,7 +3,8 @@ store. Arrow's file systems, under the names that Spark knows them by.
 
 Credentials and the address of a server that is S3's like come from the environment, where Spark looks for them too:
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; on Amazon's machines from
-their role. The key of an account of Azure's is AZURE_STORAGE_KEY; without it Azure's machines have their identity.
+their role. AWS_CA_BUNDLE names the file of the authorities that a store's certificate may be of. The key of an account
+of Azure's is AZURE_STORAGE_KEY; without it Azure's machines have their identity.
 """
 
 import hashlib
@@ -178,6 +179,7 @@ def _s3(bucket: str) -> fs.FileSystem:
     """The file system of a bucket: its region is asked for where the environment does not say."""
     told = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    authorities = os.environ.get("AWS_CA_BUNDLE")
     options = {
         **(
             {"scheme": told.scheme, "endpoint_override": told.netloc, "region": region or "us-east-1"}
@@ -185,6 +187,8 @@ def _s3(bucket: str) -> fs.FileSystem:
             else {}
         ),
         **({"region": region} if region else {}),
+        # Amazon's tools read this variable; the library that Arrow speaks to S3 by does not.
+        **({"tls_ca_file_path": authorities} if authorities else {}),
     }
     filesystem, _ = fs.FileSystem.from_uri(f"s3://{bucket}?{urlencode(options)}" if options else f"s3://{bucket}")
     return filesystem

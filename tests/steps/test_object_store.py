@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from pyspark.sql import SparkSession
 
-import servers
-from servers import PASSWORD, Store
+import stores
+from servers import PASSWORD, stranger
 from shelfcast import storage
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS
 from shelfcast.system import PIPELINE
+from stores import Store
 
 pytestmark = pytest.mark.slow
 REGION = "complete_journey"
@@ -21,21 +22,22 @@ LAKE = "s3a://lake/of/shops"
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    with servers.s3() as store, pytest.MonkeyPatch.context() as patch:
-        for name, value in store.environment.items():
-            patch.setenv(name, value)
+    with stores.s3("lake") as store, stores.in_environment(store.environment):
         yield store
 
 
 @pytest.fixture(scope="module")
 def reader(spark: SparkSession, store: Store) -> Lake:
-    """The lake in the store, for a session that began before it."""
-    settings = spark.sparkContext._jsc.hadoopConfiguration()
-    settings.set("fs.s3a.endpoint", store.environment["AWS_ENDPOINT_URL"])
-    settings.set("fs.s3a.access.key", store.environment["AWS_ACCESS_KEY_ID"])
-    settings.set("fs.s3a.secret.key", store.environment["AWS_SECRET_ACCESS_KEY"])
-    settings.set("fs.s3a.path.style.access", "true")
+    """The lake in the store."""
+    store.open_to(spark)
     return Lake(spark, LAKE)
+
+
+@pytest.fixture(scope="module")
+def secure(store: Store) -> Iterator[Store]:
+    """The store by way of TLS."""
+    with stores.behind_tls(store) as secure:
+        yield secure
 
 
 def run(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -95,3 +97,15 @@ def test_files_of_a_store_are_found_and_read_as_those_of_a_disk() -> None:
     assert storage.content_hash("s3a://lake/in/2017/sales-2.csv") != before
     with pytest.raises(FileNotFoundError):
         storage.read_bytes("s3a://lake/in/nothing.csv")
+
+
+def test_models_files_go_by_tls_to_a_store_whose_authority_is_named_and_to_no_other(secure: Store) -> None:
+    model = "s3a://lake/models/a.skops"
+    with stores.in_environment(secure.environment):
+        storage.write_bytes(b"fitted", model)
+        assert storage.read_bytes(model) == b"fitted"
+    with stranger() as other, stores.in_environment({**secure.environment, "AWS_CA_BUNDLE": str(other)}):
+        with pytest.raises(OSError, match="SSL peer certificate"):
+            storage.read_bytes(model)
+        with pytest.raises(OSError, match="SSL peer certificate"):
+            storage.write_bytes(b"told to a stranger", model)
