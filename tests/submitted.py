@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from chain import SETTINGS
@@ -20,13 +21,16 @@ def chain_flags(chain: Path, lake: Path, *changes: str) -> list[str]:
     return ["--config", str(CONFIG), *[word for change in told for word in ("--set", change)]]
 
 
-def start(script: Path, *flags: str, master: str = "local[2]", **variables: str) -> subprocess.Popen[str]:
+def start(
+    script: Path, *flags: str, master: str = "local[2]", options: Mapping[str, str] | None = None, **variables: str
+) -> subprocess.Popen[str]:
     """The process that runs `script`, first of a group of its own. All that it tells is on stdout: spark-submit puts
-    its job's stderr there. variables: of its environment."""
+    its job's stderr there. options: settings of Spark's. variables: of its environment."""
     command = [
         str(Path(sys.executable).parent / "spark-submit"),
         *("--master", master, "--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
         *("--conf", "spark.driver.host=localhost", "--conf", "spark.driver.bindAddress=127.0.0.1"),
+        *[word for key, value in (options or {}).items() for word in ("--conf", f"{key}={value}")],
         *(str(script), *flags),
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "PYSPARK_PYTHON": sys.executable, **variables}

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -10,10 +11,12 @@ import stores
 from servers import PASSWORD, stranger
 from shelfcast import storage
 from shelfcast.lake import Lake
+from shelfcast.options import read_options
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS
 from shelfcast.system import PIPELINE
 from stores import Store
+from submitted import ROOT, chain_flags, start
 
 pytestmark = pytest.mark.slow
 REGION = "complete_journey"
@@ -109,3 +112,19 @@ def test_models_files_go_by_tls_to_a_store_whose_authority_is_named_and_to_no_ot
             storage.read_bytes(model)
         with pytest.raises(OSError, match="SSL peer certificate"):
             storage.write_bytes(b"told to a stranger", model)
+
+
+def test_a_job_goes_by_tls_to_a_store_whose_authority_spark_s_settings_name(
+    secure: Store, chain: Path, tmp_path: Path
+) -> None:
+    lake, known = "s3a://lake/by/tls", tmp_path / "corner.jks"
+    made = ("keytool", "-importcert", "-noprompt", "-alias", "corner", "-storetype", "JKS", "-storepass", "changeit")
+    authority = secure.environment["AWS_CA_BUNDLE"]
+    subprocess.run([*made, "-file", authority, "-keystore", known], check=True, capture_output=True)
+    settings = read_options((ROOT / "conf" / "stores" / "s3.conf").read_text(encoding="utf-8"))
+    options = {key: value.replace("/etc/shelfcast/corner.jks", str(known)) for key, value in settings.items()}
+    job = (ROOT / "jobs" / "ingest.py", *chain_flags(chain, lake))
+    status, told = run(start(*job, options=options, **secure.environment))
+    assert status == 0, told
+    status, told = run(start(*job, **secure.environment))
+    assert (status, "unable to find valid certification path" in told) == (75, True), told
