@@ -72,11 +72,12 @@ bench: setup  ## beside the usual tools: accuracy on three panels and where the 
 	@$(BIN)/python tests/benchmarks/mlp_processes.py --out build/bench/mlp_processes.json
 	@$(BIN)/python tests/benchmarks/tuning.py --out build/bench/tuning.json
 	@$(BIN)/python tests/benchmarks/api_load.py build/bench/api --out build/bench/api_load.json
-	@for millions in 10 30; do [ -d data/bench_$${millions}m ] || \
+	@for millions in 10 100; do [ -d data/bench_$${millions}m ] || \
 		time $(BIN)/shelfcast generate bench data/bench_$${millions}m --rows $${millions}000000 || exit; done
 	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m --share 0.1 --share 1 \
 		--engine spark --engine pandas --engine polars --engine duckdb --out build/bench/cleaning.json
-	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_10m data/bench_30m --engine spark --runs 2 --out build/bench/marginal.json
+	@$(BIN)/python tests/benchmarks/chain_cleaning.py data/bench_100m --share 0.01 --share 0.1 --share 1 \
+		--engine spark --engine executors --runs 1 --out build/bench/marginal.json
 	@$(BIN)/python tests/benchmarks/cluster.py --config conf/bench.yaml --set source.path=data/bench_10m --set lake=build/bench/lake
 
 lock: setup  ## pin and hash anew what setup.py and environment/build.in ask for

@@ -1,12 +1,14 @@
 """Raw files -> clean sales, quarantine and weekly demand: this project on Spark beside pandas, Polars and DuckDB.
 
-    shelfcast generate bench data/bench_10m --rows 10000000
-    python tests/benchmarks/chain_cleaning.py data/bench_10m [--share 0.1 ...] [--engine NAME ...] [--out FILE.json]
+    shelfcast generate bench data/bench_100m --rows 100000000
+    python tests/benchmarks/chain_cleaning.py data/bench_100m [--share 0.1 ...] [--engine NAME ...] [--out FILE.json]
 
 Each does the same work from the same sales files, in a process of its own: parse every field, judge each row by the
 same rules, keep the first row of each key, put the refused ones whole aside with their rule, sum by week, and write
-three tables. What they write is compared, and must be equal. `jobs` is the work of ingest, clean and aggregate, which
-is more: its counts are compared, and no engine's time is. --share takes that part of a folder's files.
+three tables. What they write is compared, and must be equal. `executors` is Spark once more, with a driver and
+executors of 1 GB each; of Spark it is told how much it wrote to the disk for lack of memory, and as its shuffles.
+`jobs` is the work of ingest, clean and aggregate, which is more: its counts are compared, and no engine's time is.
+--share takes that part of a folder's files.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from typing import Any
 
 from chain_rules import COLUMNS, COUNTS
 from commandline import command, make_parser, write_json
+from event_log import read
 from measured import contest, measured
 
 from shelfcast.submit import spark_environment
@@ -32,6 +35,7 @@ ENGINES = {
     "pandas": ("clean_pandas", "open_engine"),
     "polars": ("clean_polars", "open_engine"),
     "duckdb": ("clean_duckdb", "open_engine"),
+    "executors": ("clean_spark", "open_executors"),
     "jobs": ("clean_spark", "open_jobs"),
 }
 SALES_FILE = "SalesFINAL12312016"
@@ -62,6 +66,7 @@ def race(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
             started = [*command(__file__, engine, arguments, "runs", "threads", scratch=out), str(folder)]
             found[engine] = measured(started, {**os.environ, **spark_environment(), "POLARS_MAX_THREADS": threads})
             found[engine] |= {} if engine == "jobs" else digest(out / f"run-{last}")
+            found[engine] |= to_disk(out / "scratch" / "log")
             shutil.rmtree(out)
     return found
 
@@ -78,6 +83,13 @@ def part_of(folder: Path, share: float) -> Iterator[Path]:
             for file in folder.glob(f"*-{part}.csv"):
                 os.link(file, Path(some) / file.name)
         yield Path(some)
+
+
+def to_disk(log: Path) -> dict[str, float]:
+    """Gigabytes that Spark's tasks spilled and shuffled over all runs; nothing where there is no log."""
+    tasks = [task for file in log.glob("[!.]*") for task in read(file).tasks]
+    sums = {"spilled_gb": sum(task.spilled for task in tasks), "shuffled_gb": sum(task.shuffled for task in tasks)}
+    return {name: round(size / 1e9, 2) for name, size in sums.items() if tasks}
 
 
 def digest(out: Path) -> dict[str, str]:
@@ -119,10 +131,13 @@ def require_equal(found: dict[str, Any]) -> None:
 
 def show(rows: str, found: dict[str, Any]) -> None:
     print(f"{rows}: " + ", ".join(f"{found[next(iter(found))][name]:,} {name}" for name in COUNTS))
-    print(f"{'':8s} {'start-up':>9s} {'first':>8s} {'median':>8s} {'processor':>10s} {'peak':>8s}")
+    print(f"{'':9s} {'start-up':>9s} {'first':>8s} {'median':>8s} {'processor':>10s} {'peak':>8s}")
     for engine, result in found.items():
         times = (result[name] for name in ("startup_s", "first_s", "median_s", "cpu_s"))
-        print("{:8s} {:7.1f} s {:6.1f} s {:6.1f} s {:8.1f} s".format(engine, *times) + f" {result['peak_gb']:5.2f} GB")
+        line = "{:9s} {:7.1f} s {:6.1f} s {:6.1f} s {:8.1f} s".format(engine, *times) + f" {result['peak_gb']:5.2f} GB"
+        if "spilled_gb" in result:
+            line += f" (all runs: {result['spilled_gb']} GB spilled, {result['shuffled_gb']} GB shuffled)"
+        print(line)
 
 
 def show_marginal(results: dict[str, Any]) -> None:

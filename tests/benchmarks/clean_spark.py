@@ -1,14 +1,18 @@
 """The chain's sales with this project's own transforms on Spark: read, judge, keep the first of each key, sum by week;
-three Delta tables. And the jobs, which do more."""
+three Delta tables. The same on two executors of 1 GB, and the jobs, which do more."""
 
+import atexit
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import reduce
 from pathlib import Path
 
 from chain_rules import CONFIG, COUNTS
+from event_log import logging_to
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from standalone import cluster
 
 from shelfcast import config, schemas
 from shelfcast.cleaning import fate
@@ -37,19 +41,36 @@ WEEKLY = Table(
 )
 
 
-def open_engine(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Mapping[str, int]]:
-    spark = _session(threads, scratch)
+Engine = Callable[[Sequence[str], Path], Mapping[str, int]]
+MEMORY = "1g"
 
+
+def open_engine(threads: int, scratch: Path) -> Engine:
+    return _engine(_session(f"local[{threads}]", scratch))
+
+
+def open_executors(threads: int, scratch: Path) -> Engine:
+    """As many executors of a core each, and they and the driver with 1 GB: what does not fit is spilled."""
+    running = ExitStack()
+    atexit.register(running.close)
+    master = running.enter_context(cluster(MEMORY, scratch / "work", workers=threads))
+    memory = {"spark.driver.memory": MEMORY, "spark.executor.memory": MEMORY}
+    spark = _session(master, scratch, memory)
+    running.callback(spark.stop)
+    return _engine(spark)
+
+
+def _engine(spark: SparkSession) -> Engine:
     def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
         return _run(spark, _config(files, out), out)
 
     return run
 
 
-def open_jobs(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Mapping[str, int]]:
+def open_jobs(threads: int, scratch: Path) -> Engine:
     """ingest, clean and aggregate as they are: the raw tables, the catalogue, bounds of quantities, and demand by day,
     month and series too."""
-    spark = _session(threads, scratch)
+    spark = _session(f"local[{threads}]", scratch)
 
     def run(files: Sequence[str], out: Path) -> Mapping[str, int]:
         settings = _config(files, out)
@@ -63,8 +84,9 @@ def open_jobs(threads: int, scratch: Path) -> Callable[[Sequence[str], Path], Ma
     return run
 
 
-def _session(threads: int, scratch: Path) -> SparkSession:
-    return open_session("benchmark", {"spark.master": f"local[{threads}]", "spark.local.dir": str(scratch)})
+def _session(master: str, scratch: Path, memory: Mapping[str, str] | None = None) -> SparkSession:
+    log = dict(setting.split("=", 1) for setting in logging_to(scratch / "log"))
+    return open_session("benchmark", {"spark.master": master, "spark.local.dir": str(scratch), **log, **(memory or {})})
 
 
 def _config(files: Sequence[str], out: Path) -> Config:

@@ -13,7 +13,8 @@ _SETTINGS = ("spark.eventLog.enabled=true", "spark.eventLog.rolling.enabled=fals
 
 class Task(NamedTuple):
     """stage: number and attempt; started, ended: seconds of the system's clock; job: as Spark's page describes it;
-    is_copy: started beside another attempt that was slow; was_killed: another attempt was first."""
+    is_copy: started beside another attempt that was slow; was_killed: another attempt was first. Bytes on the disk:
+    spilled, what did not fit into memory; shuffled, what other tasks read."""
 
     stage: tuple[int, int]
     job: str
@@ -22,6 +23,8 @@ class Task(NamedTuple):
     ended: float
     is_copy: bool
     was_killed: bool
+    spilled: int = 0
+    shuffled: int = 0
 
     @property
     def seconds(self) -> float:
@@ -113,7 +116,7 @@ def _events(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _task(event: dict[str, Any], names: dict[int, str]) -> Task:
-    told = event["Task Info"]
+    told, measured = event["Task Info"], event.get("Task Metrics", {})
     return Task(
         (event["Stage ID"], event["Stage Attempt ID"]),
         names.get(event["Stage ID"], ""),
@@ -122,4 +125,6 @@ def _task(event: dict[str, Any], names: dict[int, str]) -> Task:
         told["Finish Time"] / 1000,
         told["Speculative"],
         told["Killed"],
+        measured.get("Disk Bytes Spilled", 0),
+        measured.get("Shuffle Write Metrics", {}).get("Shuffle Bytes Written", 0),
     )

@@ -50,14 +50,16 @@ def test_the_log_is_read_as_spark_writes_it(tmp_path: Path) -> None:
         "Speculative": True,
         "Killed": False,
     }
+    measured = {"Disk Bytes Spilled": 300, "Shuffle Write Metrics": {"Shuffle Bytes Written": 20}}
     stage = {"Stage ID": 7, "Parent IDs": [5, 6]}
+    task_end = {"Event": "SparkListenerTaskEnd", "Stage ID": 7, "Stage Attempt ID": 0, "Task Info": told}
     events = [
         {"Event": "SparkListenerApplicationStart", "Timestamp": 500},
         {"Event": "SparkListenerStageSubmitted", "Stage Info": stage, "Properties": {"spark.job.description": "clean"}},
-        {"Event": "SparkListenerTaskEnd", "Stage ID": 7, "Stage Attempt ID": 0, "Task Info": told},
+        {**task_end, "Task Metrics": measured},
         {"Event": "SparkListenerApplicationEnd", "Timestamp": 4500},
     ]
     (tmp_path / "log").write_text("\n".join(map(json.dumps, events)))
     log = read(tmp_path / "log")
     assert (log.started, log.ended, log.parents) == (0.5, 4.5, {7: (5, 6)})
-    assert log.tasks == [Task((7, 0), "clean", "1", 1.0, 3.5, is_copy=True, was_killed=False)]
+    assert log.tasks == [Task((7, 0), "clean", "1", 1.0, 3.5, is_copy=True, was_killed=False, spilled=300, shuffled=20)]
