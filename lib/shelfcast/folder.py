@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from pyspark.sql import SparkSession
 
+from shelfcast import storage
+
 # Stores in which an object is there once it has been sent; there a rename would send it again.
 _WHOLE_WHEN_CLOSED = ("s3a", "s3", "gs")
 
@@ -17,9 +19,8 @@ class Folder:
         self.root = root.rstrip("/")
 
     def address(self, name: str) -> str:
-        """Where the file lies that a row of the lake names: by its path below the root, which is the same in a copy of
-        the lake, or, as rows of before do, by its address."""
-        return name if "://" in name or name.startswith(("/", "file:")) else f"{self.root}/{name}"
+        """Where the file lies that a row of the lake names."""
+        return storage.address(self.root, name)
 
     def below(self, address: str) -> str:
         """The path below the root of what lies there."""

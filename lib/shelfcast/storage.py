@@ -34,6 +34,12 @@ def is_remote(uri: str) -> bool:
     return "://" in uri and not uri.startswith("file:")
 
 
+def address(root: str, name: str) -> str:
+    """Where the file lies that a row of a lake names: by its path below the root, which is the same in a copy of the
+    lake, or, as rows of before do, by its address."""
+    return name if "://" in name or name.startswith(("/", "file:")) else f"{root}/{name}"
+
+
 def locate(uri: str) -> tuple[fs.FileSystem, str]:
     """The file system, and the path in it; a bare path is a file of this machine."""
     scheme, separator, path = uri.partition("://")

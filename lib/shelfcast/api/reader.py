@@ -14,9 +14,8 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from shelfcast import artefacts
+from shelfcast import artefacts, storage
 from shelfcast.errors import LakeError
-from shelfcast.storage import is_remote
 
 PUBLICATIONS = "monitoring/publications"
 _COLUMNS = ["region", "forecast_date", "run_id", "published_at", "tables"]
@@ -60,7 +59,7 @@ class Lake:
         Raises LakeError where the lake is not there or cannot be read; a lake in which nothing is published yet is an
         empty one.
         """
-        if not is_remote(self.root) and not Path(self.root).is_dir():
+        if not storage.is_remote(self.root) and not Path(self.root).is_dir():
             raise LakeError(f"lake {self.root}: not there; wanted the folder that the jobs of its regions have made")
         try:
             table = DeltaTable(f"{self.root}/{PUBLICATIONS}")
@@ -106,7 +105,7 @@ class Snapshot:
 
     def file(self, name: str) -> bytes | None:
         """A file of the lake that is no table, by its address or its path below the root; None where it is gone."""
-        uri = name if "://" in name or name.startswith(("/", "file:")) else f"{self.root}/{name}"
+        uri = storage.address(self.root, name)
         return artefacts.read_bytes(uri) if artefacts.exists(uri) else None
 
     def commit(self, table: str) -> Commit:
