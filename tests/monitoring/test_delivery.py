@@ -1,6 +1,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ ALERTS = [
     {"alert_id": f"a{n}", "since": "2017-08-02", "severity": "critical", "reason": f"store {n}: nothing sold"}
     for n in (1, 2)
 ]
+# As the file has them.
+OF_TINY = [{"region": "tiny", **alert} for alert in ALERTS]
 
 
 class Receiver:
@@ -103,15 +106,15 @@ def test_a_variable_without_an_address_is_named_without_its_value(monkeypatch: p
 
 def test_a_file_gets_each_alert_once(tmp_path: Path) -> None:
     path = tmp_path / "out" / "alerts.jsonl"
-    assert delivery.append_lines(path, ALERTS[:1]) == 1
-    assert delivery.append_lines(path, ALERTS) == 1
-    assert [json.loads(line) for line in path.read_text().splitlines()] == ALERTS
+    assert delivery.append_lines(path, "tiny", ALERTS[:1]) == 1
+    assert delivery.append_lines(path, "tiny", ALERTS) == 1
+    assert [json.loads(line) for line in path.read_text().splitlines()] == OF_TINY
 
 
 def test_an_alert_that_comes_again_is_told_anew(receiver: Receiver, tmp_path: Path) -> None:
     path, again = tmp_path / "alerts.jsonl", [ALERTS[0], {**ALERTS[1], "since": "2018-08-02"}]
-    delivery.append_lines(path, ALERTS)
-    assert delivery.append_lines(path, again) == 1
+    delivery.append_lines(path, "tiny", ALERTS)
+    assert delivery.append_lines(path, "tiny", again) == 1
     for alerts in (ALERTS, again):
         delivery.post(receiver.address, "tiny", alerts, 2.0, 3)
     assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 2
@@ -119,6 +122,39 @@ def test_an_alert_that_comes_again_is_told_anew(receiver: Receiver, tmp_path: Pa
 
 def test_a_line_that_a_killed_run_left_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
-    path.write_text(json.dumps(ALERTS[0]) + "\n" + '{"alert_id": "a2", "sev')
-    delivery.append_lines(path, ALERTS)
-    assert [json.loads(line) for line in path.read_text().splitlines()] == ALERTS
+    path.write_text(json.dumps(OF_TINY[0]) + "\n" + '{"alert_id": "a2", "sev')
+    delivery.append_lines(path, "tiny", ALERTS)
+    assert [json.loads(line) for line in path.read_text().splitlines()] == OF_TINY
+
+
+def test_the_same_alert_of_two_regions_is_two(receiver: Receiver, tmp_path: Path) -> None:
+    path = tmp_path / "alerts.jsonl"
+    for region in ("north", "south"):
+        assert delivery.append_lines(path, region, ALERTS[:1]) == 1
+        delivery.post(receiver.address, region, ALERTS[:1], 2.0, 3)
+    assert [json.loads(line)["region"] for line in path.read_text().splitlines()] == ["north", "south"]
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 2
+
+
+def test_a_line_of_before_which_names_no_region_keeps_back_no_alert(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.jsonl"
+    path.write_text(json.dumps(ALERTS[0]) + "\n")
+    assert delivery.append_lines(path, "tiny", ALERTS) == 2
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [ALERTS[0], *OF_TINY]
+
+
+def test_regions_that_write_at_once_lose_no_line_of_one_another(tmp_path: Path) -> None:
+    path, regions = tmp_path / "alerts.jsonl", [f"region {n}" for n in range(4)]
+    days = [{**ALERTS[0], "since": f"2017-08-{day:02}"} for day in range(1, 26)]
+
+    def write(region: str) -> None:
+        for alert in days:
+            delivery.append_lines(path, region, [alert])
+
+    with ThreadPoolExecutor(len(regions)) as threads:
+        list(threads.map(write, regions))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {(line["region"], line["since"]) for line in lines} == {
+        (region, alert["since"]) for region in regions for alert in days
+    }
+    assert len(lines) == len(regions) * len(days)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shelfcast.errors import ConfigError, TransientError
+from shelfcast.locks import locked
 
 Alert = Mapping[str, Any]
 # Seconds before the second try; before each further one twice as many.
@@ -36,7 +37,8 @@ def post(address: str, region: str, alerts: Sequence[Alert], timeout: float, tri
     """
     text = "\n".join(f"{alert['severity']}: {alert['reason']}" for alert in alerts)
     body = json.dumps({"region": region, "text": text, "alerts": list(alerts)}).encode()
-    key = hashlib.sha256("".join(sorted("".join(map(str, _name(alert))) for alert in alerts)).encode()).hexdigest()
+    names = sorted("".join(map(str, _name(region, alert))) for alert in alerts)
+    key = hashlib.sha256("".join(names).encode()).hexdigest()
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     failed = ""
     for number in range(tries):
@@ -55,27 +57,31 @@ def post(address: str, region: str, alerts: Sequence[Alert], timeout: float, tri
     raise TransientError(f"webhook of {host}: {failed}, tries {number + 1}; wanted an answer of 2xx in {timeout:g} s")
 
 
-def _name(alert: Alert) -> tuple[str, str | None]:
-    """One that comes again is another. A line of a file of before has no `since`."""
-    return alert["alert_id"], alert.get("since")
+def _name(region: str, alert: Alert) -> tuple[str, str, str | None]:
+    """One that comes again is another, and so is one of another region: a day is late in each of them."""
+    return region, alert["alert_id"], alert.get("since")
 
 
-def append_lines(path: Path, alerts: Sequence[Alert]) -> int:
-    """Append each alert as a line of JSON, but for those that are there. Returns how many were appended.
+def append_lines(path: Path, region: str, alerts: Sequence[Alert]) -> int:
+    """Append each alert as a line of JSON with its region, but for those that are there. Returns how many were
+    appended.
 
-    A line that a killed run left without its end is cut off first.
+    A line that a killed run left without its end is cut off first. Runs of other regions wait: they may share the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    with path.open("r+", encoding="utf-8", newline="\n") as file:
-        known, end = set(), 0
-        while (line := file.readline()).endswith("\n"):
-            known.add(_name(json.loads(line)))
-            end = file.tell()
-        file.seek(end)
-        file.truncate()
-        new = [alert for alert in alerts if _name(alert) not in known]
-        file.writelines(f"{json.dumps(alert, sort_keys=True)}\n" for alert in new)
-        file.flush()
-        os.fsync(file.fileno())
+    with locked(path.with_name(f".{path.name}.lock")):
+        path.touch()
+        with path.open("r+", encoding="utf-8", newline="\n") as file:
+            known, end = set(), 0
+            while (line := file.readline()).endswith("\n"):
+                told = json.loads(line)
+                # Nobody knows whose a line of before is, which names no region: rather told twice than not at all.
+                known.add(_name(told.get("region", ""), told))
+                end = file.tell()
+            file.seek(end)
+            file.truncate()
+            new = [alert for alert in alerts if _name(region, alert) not in known]
+            file.writelines(f"{json.dumps({'region': region, **alert}, sort_keys=True)}\n" for alert in new)
+            file.flush()
+            os.fsync(file.fileno())
     return len(new)

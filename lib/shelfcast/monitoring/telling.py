@@ -66,7 +66,7 @@ def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> 
             address = delivery.address_in(name)
             delivery.post(address, config.region, alerts, settings.timeout, settings.tries)
         else:
-            delivery.append_lines(Path(name), alerts)
+            delivery.append_lines(Path(name), config.region, alerts)
     except (TransientError, OSError) as error:
         say(f"  alerts: {error}; {len(alerts)} alerts wait in {table.name}")
         return
