@@ -1,4 +1,4 @@
-"""check_deadline: monitoring/publications -> monitoring/late_days: an alert where a day is not published in time"""
+"""check_deadline: monitoring/publications, clean/day_counts -> monitoring/late_days: an alert where a day is late"""
 
 import sys
 

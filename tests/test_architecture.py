@@ -81,6 +81,7 @@ TO_DRIVER = {
     "steps/maintain.py _named": "a row for each table",
     "erasure.py files_that_name": "a row for each table",
     "steps/rollback.py rollback": "a row for each panel and purpose",
+    "steps/check_deadline.py _sold_on": "the days of half a year",
     "steps/check_inputs.py _bins": "a row for each decile of a feature, and for each category",
     "steps/check_inputs.py _broken": "a row for each contract that is broken",
     "steps/check_inputs.py _days": "the days of half a year",

@@ -1,14 +1,18 @@
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from shelfcast import config
 from shelfcast.errors import ConfigError
-from shelfcast.monitoring.deadline import day_due, missed
+from shelfcast.monitoring.deadline import day_due, missed, newest_awaited
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 DAY = date(2017, 8, 1)
+# A Saturday.
+PUBLISHED = date(2017, 8, 5)
+EVERY_DAY = {PUBLISHED - timedelta(days=n) for n in range(120)}
+NOT_ON_SUNDAYS = {day for day in EVERY_DAY if day.weekday() != 6}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,23 @@ DAY = date(2017, 8, 1)
 )
 def test_a_day_is_due_at_the_hour_of_the_next(now: datetime, expected: date) -> None:
     assert day_due(now, time(6, 30)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sold_on", "due", "expected"),
+    [
+        pytest.param(EVERY_DAY, PUBLISHED, PUBLISHED, id="what-is-published"),
+        pytest.param(EVERY_DAY, date(2017, 8, 6), date(2017, 8, 6), id="a-sunday-of-a-chain-that-sells-on-it"),
+        pytest.param(NOT_ON_SUNDAYS, date(2017, 8, 6), PUBLISHED, id="no-sunday-of-a-chain-that-does-not"),
+        pytest.param(NOT_ON_SUNDAYS, date(2017, 8, 7), date(2017, 8, 7), id="its-monday"),
+        pytest.param(NOT_ON_SUNDAYS, date(2017, 8, 8), date(2017, 8, 7), id="no-holiday"),
+        pytest.param(NOT_ON_SUNDAYS, date(2017, 8, 13), date(2017, 8, 12), id="the-saturday-before-a-sunday"),
+        pytest.param({PUBLISHED}, date(2017, 8, 6), date(2017, 8, 6), id="a-weekday-of-which-nothing-is-known"),
+        pytest.param(set(), date(2017, 8, 6), date(2017, 8, 6), id="any-day-where-nothing-is-known"),
+    ],
+)
+def test_due_is_the_newest_day_of_which_sales_are_waited_for(sold_on: set[date], due: date, expected: date) -> None:
+    assert newest_awaited(PUBLISHED, due, sold_on, {date(2017, 8, 8)}) == expected
 
 
 @pytest.mark.parametrize(

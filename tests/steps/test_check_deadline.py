@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import config
+from shelfcast.cleaning.fate import DAY_COUNTS
 from shelfcast.errors import ConfigError, LateError
 from shelfcast.lease import Lease
+from shelfcast.monitoring import deadline
 from shelfcast.monitoring.tables import LATE_DAYS
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS
@@ -57,6 +59,23 @@ def test_a_late_day_is_told_once_and_ends_in_3_while_its_run_is_at_work(
 def test_without_a_day_the_one_that_the_clock_makes_due_is_looked_for(make: Callable[..., Runner]) -> None:
     with pytest.raises(LateError, match="not published by 00:00 of the next day; readers see that of 2017-08-01"):
         check_deadline(make("daily.deadline='00:00'"), None)
+
+
+def test_no_day_is_late_on_which_the_region_does_not_usually_sell(
+    make: Callable[..., Runner], spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a region that sells on Tuesdays, as the newest publication is of one; on Wednesdays all rows are refused."""
+    runner = make("daily.deadline='06:30'")
+    tuesdays = [date(2017, 8, 1) - timedelta(weeks=n) for n in range(5)]
+    counts = [(day, 7, 0) for day in tuesdays] + [(day - timedelta(days=6), 0, 7) for day in tuesdays]
+    rows = [(REGION, "7", day, 7, clean, refused, 0, 0) for day, clean, refused in counts]
+    runner.lake.append(DAY_COUNTS, spark.createDataFrame(rows, DAY_COUNTS.schema))
+    monkeypatch.setattr(deadline, "day_due", lambda *_: date(2017, 8, 7))
+    check_deadline(runner, None)
+    assert not runner.lake.exists(LATE_DAYS)
+    monkeypatch.setattr(deadline, "day_due", lambda *_: date(2017, 8, 10))
+    with pytest.raises(LateError, match="2017-08-08: not published by 06:30 of the next day"):
+        check_deadline(runner, None)
 
 
 def test_without_a_deadline_there_is_nothing_to_look_for(make: Callable[..., Runner]) -> None:

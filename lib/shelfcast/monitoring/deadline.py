@@ -1,8 +1,10 @@
 """Whether a day is published by the hour by which it is wanted."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 
 from shelfcast.monitoring.alerts import CRITICAL, Finding
+from shelfcast.monitoring.freshness import overdue
 
 CHECK = "deadline"
 
@@ -14,6 +16,15 @@ def day_due(now: datetime, deadline: time) -> date:
     (datetime.date(2017, 7, 31), datetime.date(2017, 8, 1))
     """
     return now.date() - timedelta(days=1 if now.time() >= deadline else 2)
+
+
+def newest_awaited(published: date, due: date, sold_on: Collection[date], holidays: Collection[date]) -> date:
+    """The newest day up to `due` of which sales are waited for; where there is none after `published`, that.
+
+    sold_on: the days of the weeks up to `published` on which any store sold. Of a weekday that they do not tell of
+    sales are waited for.
+    """
+    return max([published, *overdue(sold_on, due, 0, holidays)]) if sold_on else due
 
 
 def missed(day: date, deadline: time, newest: date | None) -> Finding:

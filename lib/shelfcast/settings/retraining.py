@@ -34,7 +34,7 @@ def _of_text(given: object) -> object:
 class Daily(Section):
     """catch_up_days: of the days that were missed since the last publication the daily run makes so many, the newest;
     those before them are left to a backfill. deadline: when a day is to be published, on the next day by the stores'
-    clock; job check_deadline looks."""
+    clock; job check_deadline looks, and waits for no day on which the region does not usually sell."""
 
     catch_up_days: int = Field(default=7, ge=0)
     deadline: Annotated[time | None, BeforeValidator(_of_text)] = None

@@ -1,11 +1,13 @@
-"""monitoring/publications -> monitoring/late_days, monitoring/deliveries; a webhook and a file"""
+"""monitoring/publications, clean/day_counts -> monitoring/late_days, monitoring/deliveries; a webhook and a file"""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import functions as F
 
+from shelfcast.cleaning.fate import DAY_COUNTS
 from shelfcast.errors import ConfigError, LateError
+from shelfcast.events import public_holidays
 from shelfcast.lake_version import require_current
 from shelfcast.logs import say
 from shelfcast.monitoring import deadline, telling
@@ -16,7 +18,8 @@ from shelfcast.runner import Runner
 
 
 def check_deadline(runner: Runner, day: date | None) -> None:
-    """Without a lease: the run that is late may be at work. day: that is due; None for the newest that is.
+    """Without a lease: the run that is late may be at work. day: that is due; None for the newest that is, of those of
+    which sales are waited for.
 
     Raises LateError where the day, and each after it, is not published, once that is told; ConfigError where the
     configuration has no deadline.
@@ -26,15 +29,36 @@ def check_deadline(runner: Runner, day: date | None) -> None:
     if wanted is None:
         raise ConfigError("daily.deadline: not set; wanted a time of day in quotes, such as '06:30'")
     require_current(lake)
-    due = day or deadline.day_due(datetime.now(ZoneInfo(config.source.time_zone)), wanted)
-    published = newest(lake, config.region)
-    if published and published.forecast_date >= due:
-        say(f"check_deadline: {published.forecast_date} is published, {due} is due")
+    last = newest(lake, config.region)
+    published = last.forecast_date if last else None
+    due = day or _due_by_now(runner, wanted, published)
+    if published and published >= due:
+        say(f"check_deadline: {published} is published, {due} is due")
         return
-    found = deadline.missed(due, wanted, published.forecast_date if published else None)
+    found = deadline.missed(due, wanted, published)
     _write(runner, due, found)
     telling.tell(lake, config, LATE_DAYS, due)
     raise LateError(found.reason)
+
+
+def _due_by_now(runner: Runner, wanted: time, published: date | None) -> date:
+    config = runner.config
+    due = deadline.day_due(datetime.now(ZoneInfo(config.source.time_zone)), wanted)
+    if published is None:
+        return due
+    holidays = public_holidays(config.country, range(published.year, due.year + 1))
+    return deadline.newest_awaited(published, due, _sold_on(runner, published), holidays)
+
+
+def _sold_on(runner: Runner, until: date) -> set[date]:
+    """The days of the last weeks to `until` on which any store sold."""
+    lake, config = runner.lake, runner.config
+    if not lake.exists(DAY_COUNTS):
+        return set()
+    since = until - timedelta(weeks=config.monitoring.history_weeks)
+    recent = (F.col("day") > F.lit(since)) & (F.col("day") <= F.lit(until))
+    days = lake.read(DAY_COUNTS, config.region).where(recent & (F.col("clean") > 0)).select("day").distinct()
+    return {row.day for row in days.collect()}
 
 
 def _write(runner: Runner, due: date, found: Finding) -> None:
