@@ -4,11 +4,16 @@ import sys
 
 from shelfcast.command import run
 from shelfcast.monitoring.tables import ALERTS
+from shelfcast.runner import Runner
 from shelfcast.system import InventorySystem
 
 
 def main(argv: list[str]) -> int:
-    return run(__doc__ or "", lambda runner: InventorySystem(runner).run(), argv, ALERTS)
+    return run(__doc__ or "", work, argv, ALERTS)
+
+
+def work(runner: Runner) -> None:
+    InventorySystem(runner).run()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,15 @@ def test_alerts_as_bad_as_asked_end_in_3(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: list[str], status: int, said: str
 ) -> None:
     worst = {"critical": "", "warning": "1 of severity warning or above, such as store 7: late"}
+    made = [date(2017, 8, 1), date(2017, 8, 2)]
     monkeypatch.setattr(command, "open_session", lambda _: None)
     monkeypatch.setattr(command, "Runner", lambda *_: None)
-    monkeypatch.setattr(command, "worst_alert", lambda _, table, fail_on: worst[fail_on] if table is ALERTS else "")
-    assert command.run("daily: a job", lambda _: None, ["--config", CONFIG, *flags], ALERTS) == status
+    monkeypatch.setattr(
+        command,
+        "worst_alert",
+        lambda _, table, fail_on, days: worst[fail_on] if (table, days) == (ALERTS, made) else "",
+    )
+    assert command.run("daily: a job", lambda _: made, ["--config", CONFIG, *flags], ALERTS) == status
     assert capsys.readouterr().err == said
 
 

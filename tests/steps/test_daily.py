@@ -121,6 +121,11 @@ def test_days_are_made_once_those_missed_too_and_what_failed_is_made_by_a_backfi
     assert publications.newest(days.runner(1).lake, REGION).forecast_date == day(3)
 
 
+def test_the_daily_run_says_which_days_it_has_made_those_missed_too(days: Chain) -> None:
+    assert daily.daily(days.runner(1)) == [day(1)]
+    assert daily.daily(days.runner(3)) == [day(2), day(3)]
+
+
 def test_a_day_that_spark_fails_is_told_and_the_next_is_made(days: Chain) -> None:
     daily.daily(days.runner(1))
     days.fails[2] = PySparkException("Job aborted\nCaused by: java.lang.ArithmeticException: / by zero\n\tat x.y")

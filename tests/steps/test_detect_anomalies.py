@@ -220,9 +220,15 @@ def test_a_webhook_without_an_address_is_refused_before_anything_runs(
         detect(make_runner("monitoring.webhook=ALERT_HOOK"))
 
 
-def test_the_worst_alert_of_the_day_is_told_at_the_end(make_runner: Callable[..., Runner]) -> None:
-    runner = make_runner()
-    assert worst_alert(runner, INPUT_ALERTS, "critical") == "1 of severity critical or above, such as day 1: 10 times"
-    assert worst_alert(runner, INPUT_ALERTS, "warning").startswith("2 of severity warning or above, such as day 1")
-    runner = Runner(runner.spark, runner.config, SUNDAY + timedelta(days=1))
-    assert worst_alert(runner, INPUT_ALERTS, "warning") == ""
+def test_the_worst_alert_of_the_days_that_were_made_is_told_at_the_end(make_runner: Callable[..., Runner]) -> None:
+    runner, told = make_runner(), "1 of severity critical or above, such as day 1: 10 times"
+    assert worst_alert(runner, INPUT_ALERTS, "critical", None) == told
+    assert worst_alert(runner, INPUT_ALERTS, "warning", None).startswith("2 of severity warning or above, such as day")
+    monday = SUNDAY + timedelta(days=1)
+    runner = Runner(runner.spark, runner.config, monday)
+    assert worst_alert(runner, INPUT_ALERTS, "warning", None) == ""
+    assert worst_alert(runner, INPUT_ALERTS, "critical", [SUNDAY, monday]) == told
+    rows = frame(runner.spark, INPUT_ALERTS, alert("day 1", forecast_date=monday))
+    scope = {"region": "tiny", "forecast_date": str(monday)}
+    runner.lake.replace(INPUT_ALERTS, rows, scope, {"run_key": "given", "job": "check_inputs"})
+    assert worst_alert(runner, INPUT_ALERTS, "critical", [SUNDAY, monday]) == told, "it stands on both days"

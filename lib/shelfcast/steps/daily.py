@@ -17,15 +17,16 @@ from shelfcast.steps.retrain import BEFORE, day_of, receive, with_models
 _DAY = timedelta(days=1)
 
 
-def daily(runner: Runner) -> None:
-    """Make and publish the as-of date, and before it the days missed since the last publication.
+def daily(runner: Runner) -> list[date]:
+    """Make and publish the as-of date, and before it the days missed since the last publication. Returns these days.
 
     Raises LakeError, naming them, where days could not be made; the others are.
     """
     with runner.lease:
         receive(runner)
-        day = day_of(runner)
-        make_days(runner, missed_days(published_days(runner.lake, runner.config.region), day, runner.config))
+        days = missed_days(published_days(runner.lake, runner.config.region), day_of(runner), runner.config)
+        make_days(runner, days)
+    return days
 
 
 def missed_days(published: Iterable[date], day: date, config: Config) -> list[date]:
