@@ -5,16 +5,22 @@ import configparser
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
+import sys
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from shelfcast import config
 from shelfcast.arguments import SCHEDULED, command_parser
+from shelfcast.cli import INTERRUPTED, WRONG_USAGE
+from shelfcast.command import ALERTED
+from shelfcast.errors import TransientError
 from shelfcast.flags import parser
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +134,52 @@ def test_each_command_of_the_dag_is_one_that_there_is() -> None:
     assert flags[0]["as_of"] == date(2026, 2, 28)
     assert (flags[1]["first"], flags[1]["last"]) == (date(2026, 1, 1), date(2026, 1, 31))
     assert (flags[1]["reprocess"], flags[1]["dry_run"]) == ("failed", True)
+
+
+class Stand:
+    """What the DAG file wants of Airflow, as far as it does nothing."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Again(Exception):
+    """A failure after which Airflow tries again."""
+
+
+class ForGood(Exception):
+    """One after which it does not."""
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        pytest.param(1, ForGood, id="a-permanent-failure"),
+        pytest.param(WRONG_USAGE, ForGood, id="wrong-usage"),
+        pytest.param(ALERTED, ForGood, id="done-with-alerts"),
+        pytest.param(TransientError.exit_status, Again, id="transient"),
+        *(pytest.param(each, Again, id=f"ended-by-{each}") for each in (*INTERRUPTED, 137, -9)),
+    ],
+)
+def test_airflow_tries_again_what_goes_on(status: int, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = SimpleNamespace(exit_code=status, output="the last line")
+    hook = SimpleNamespace(run_command=lambda *_, **__: done)
+    parts = {
+        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": lambda: hook},
+        "airflow.sdk": {"DAG": Stand, "BaseOperator": Stand, "Param": Stand},
+        "airflow.sdk.exceptions": {"AirflowException": Again, "AirflowFailException": ForGood},
+    }
+    for name, told in parts.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**told))
+    operator = runpy.run_path(str(DAG))["ShelfcastOperator"](task_id="daily", command="shelfcast daily")
+    with pytest.raises(kind, match=f"shelfcast daily: exit status {status}: the last line"):
+        operator.execute({})
 
 
 @pytest.mark.slow
