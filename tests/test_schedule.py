@@ -1,6 +1,5 @@
 """The schedules that ship: each is read as its scheduler reads it, and what it runs is a command that there is."""
 
-import ast
 import configparser
 import json
 import os
@@ -10,6 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,13 @@ ROOT = Path(__file__).parents[1]
 SCHEDULE = ROOT / "conf" / "schedule"
 DAG = SCHEDULE / "shelfcast_dag.py"
 UNITS = sorted([*SCHEDULE.glob("*.service"), *SCHEDULE.glob("*.timer")])
+# When cron runs each job, and when systemd does.
+TIMES = {
+    "daily": ("15 5-8 * * *", "*-*-* 05..08:15"),
+    "check_deadline": ("0 9 * * *", "*-*-* 09:00"),
+    "backup": ("0 11 * * *", "*-*-* 11:00"),
+    "maintain": ("30 12 * * 0", "Sun 12:30"),
+}
 # A time and a day of each field of crontab(5), or several of them.
 CRON_FIELDS = [r"[0-5]?\d", r"1?\d|2[0-3]", r"[1-2]?\d|3[01]", r"\d|1[0-2]", r"[0-7]"]
 
@@ -55,22 +63,34 @@ def test_a_line_of_the_crontab_has_five_fields_and_a_command(line: str) -> None:
     assert re.search(r"(?<!\\)%", rest) is None
     folder, run = rest.split(" && ")
     assert folder == "cd /opt/shelfcast"
-    assert require_command(shlex.split(run.split(" >> ")[0]))["command"] in ("daily", "check_deadline", "maintain")
+    job = require_command(shlex.split(run.split(" >> ")[0]))["command"]
+    assert TIMES[str(job)][0] == " ".join(fields)
 
 
-def unit(suffix: str, name: str = "shelfcast-daily@") -> configparser.ConfigParser:
+def test_cron_runs_each_job_once() -> None:
+    assert len(crontab_lines()) == len(TIMES)
+
+
+def unit(suffix: str, name: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(SCHEDULE / f"{name}.{suffix}", encoding="utf-8")
     return parser
 
 
-def test_the_service_runs_a_day_and_tries_again_what_is_transient() -> None:
-    service = unit("service")["Service"]
+@pytest.mark.parametrize("job", TIMES)
+def test_a_service_runs_its_job_with_what_the_environment_is_to_tell_it(job: str) -> None:
+    service = unit("service", f"shelfcast-{job}@")["Service"]
     words = shlex.split(service["ExecStart"].replace("%i", "complete_journey"))
     assert words[0] == f"{service['WorkingDirectory']}/.venv/bin/shelfcast"
-    assert require_command(words)["command"] == "daily"
-    assert (service["Type"], service["Restart"]) == ("oneshot", "on-failure")
+    assert require_command(words)["command"] == job
+    assert (service["Type"], service["EnvironmentFile"]) == ("oneshot", "-/etc/shelfcast/jobs.env")
+
+
+@pytest.mark.parametrize("job", ["daily", "backup", "maintain"])
+def test_a_service_tries_again_what_is_transient(job: str) -> None:
+    service = unit("service", f"shelfcast-{job}@")["Service"]
+    assert service["Restart"] == "on-failure"
     assert {"1", "2"} == {*service["RestartPreventExitStatus"].split()}
 
 
@@ -85,8 +105,10 @@ def test_the_server_is_started_again_and_stays_up() -> None:
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
 
 
-def test_the_timer_makes_up_for_a_machine_that_was_off() -> None:
-    assert unit("timer")["Timer"]["Persistent"] == "true"
+@pytest.mark.parametrize(("job", "times"), TIMES.items())
+def test_a_timer_has_cron_s_times_and_makes_up_for_a_machine_that_was_off(job: str, times: tuple[str, str]) -> None:
+    timer = unit("timer", f"shelfcast-{job}@")["Timer"]
+    assert (timer["OnCalendar"], timer["Persistent"]) == (times[1], "true")
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this system")
@@ -104,57 +126,64 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert (done.returncode, said) == (0, []), done.stderr
 
 
-def dag_commands() -> list[str]:
-    """The commands of the DAG file as it is written, without Airflow: templates filled in with a day's values."""
-    tree = ast.parse(DAG.read_text(encoding="utf-8"))
-    names = {"MASTER": "local[2]", "region": "complete_journey", "YESTERDAY": "2026-02-28"}
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "command" and isinstance(node.value, ast.JoinedStr):
-            parts = [
-                names[part.value.id]
-                if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name)
-                else str(ast.literal_eval(part))
-                for part in node.value.values
-            ]
-            found.append("".join(parts))
-    return found
-
-
-def filled(template: str) -> str:
-    values = {"params.first": "2026-01-01", "params.last": "2026-01-31", "params.reprocess": "failed"}
-    for name, value in values.items():
-        template = template.replace(f"{{{{ {name} }}}}", value)
-    return template.replace("{{ ' --dry-run' if params.dry_run else '' }}", " --dry-run")
-
-
-def test_each_command_of_the_dag_is_one_that_there_is() -> None:
-    flags = [require_command(shlex.split(filled(template))) for template in dag_commands()]
-    assert [found["command"] for found in flags] == ["daily", "backfill"]
-    assert flags[0]["as_of"] == date(2026, 2, 28)
-    assert (flags[1]["first"], flags[1]["last"]) == (date(2026, 1, 1), date(2026, 1, 31))
-    assert (flags[1]["reprocess"], flags[1]["dry_run"]) == ("failed", True)
-
-
-class Stand:
-    """What the DAG file wants of Airflow, as far as it does nothing."""
-
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 class Again(Exception):
     """A failure after which Airflow tries again."""
 
 
 class ForGood(Exception):
     """One after which it does not."""
+
+
+@pytest.fixture
+def dag_file(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The DAG file, run without Airflow: its names, the DAGs' schedules, their tasks, and how commands end."""
+    schedules, tasks, done = {}, [], SimpleNamespace(exit_code=0, output="the last line")
+
+    class Operator:
+        def __init__(self, **_: object) -> None:
+            tasks.append(self)
+
+    @contextmanager
+    def dag(name: str, *, schedule: str | None, **_: object) -> Iterator[None]:
+        schedules[name] = schedule
+        yield
+
+    hook = SimpleNamespace(run_command=lambda *_, **__: done)
+    parts = {
+        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": lambda: hook},
+        "airflow.sdk": {"DAG": dag, "BaseOperator": Operator, "Param": lambda *_, **__: None},
+        "airflow.sdk.exceptions": {"AirflowException": Again, "AirflowFailException": ForGood},
+    }
+    for name, told in parts.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**told))
+    return SimpleNamespace(names=runpy.run_path(str(DAG)), schedules=schedules, tasks=tasks, done=done)
+
+
+def filled(template: str) -> str:
+    values = {
+        "macros.ds_add(dag_run.run_after | ds, -1)": "2026-02-28",
+        "params.first": "2026-01-01",
+        "params.last": "2026-01-31",
+        "params.reprocess": "failed",
+    }
+    for name, value in values.items():
+        template = template.replace(f"{{{{ {name} }}}}", value)
+    return template.replace("{{ ' --dry-run' if params.dry_run else '' }}", " --dry-run")
+
+
+def test_each_command_of_the_dags_is_one_that_there_is(dag_file: SimpleNamespace) -> None:
+    flags = [require_command(shlex.split(filled(task.command))) for task in dag_file.tasks]
+    by_command = {found["command"]: found for found in flags}
+    assert {*by_command} == {*TIMES, "backfill"}
+    assert by_command["daily"]["as_of"] == date(2026, 2, 28)
+    backfill = by_command["backfill"]
+    assert (backfill["first"], backfill["last"]) == (date(2026, 1, 1), date(2026, 1, 31))
+    assert (backfill["reprocess"], backfill["dry_run"]) == ("failed", True)
+
+
+def test_airflow_has_cron_s_times(dag_file: SimpleNamespace) -> None:
+    cron = {f"shelfcast_{job}_complete_journey": times[0] for job, times in TIMES.items()}
+    assert dag_file.schedules == {**cron, "shelfcast_backfill_complete_journey": None}
 
 
 @pytest.mark.parametrize(
@@ -167,17 +196,9 @@ class ForGood(Exception):
         *(pytest.param(each, Again, id=f"ended-by-{each}") for each in (*INTERRUPTED, 137, -9)),
     ],
 )
-def test_airflow_tries_again_what_goes_on(status: int, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = SimpleNamespace(exit_code=status, output="the last line")
-    hook = SimpleNamespace(run_command=lambda *_, **__: done)
-    parts = {
-        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": lambda: hook},
-        "airflow.sdk": {"DAG": Stand, "BaseOperator": Stand, "Param": Stand},
-        "airflow.sdk.exceptions": {"AirflowException": Again, "AirflowFailException": ForGood},
-    }
-    for name, told in parts.items():
-        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**told))
-    operator = runpy.run_path(str(DAG))["ShelfcastOperator"](task_id="daily", command="shelfcast daily")
+def test_airflow_tries_again_what_goes_on(status: int, kind: type, dag_file: SimpleNamespace) -> None:
+    operator = dag_file.names["ShelfcastOperator"](task_id="daily", command="shelfcast daily")
+    dag_file.done.exit_code = status
     with pytest.raises(kind, match=f"shelfcast daily: exit status {status}: the last line"):
         operator.execute({})
 
@@ -197,10 +218,7 @@ def test_airflow_loads_the_dags_and_renders_every_task(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rendered = json.loads(done.stdout.splitlines()[-1])
     assert rendered["errors"] == {}
-    assert {*rendered["commands"]} == {
-        "shelfcast_daily_complete_journey.daily",
-        "shelfcast_backfill_complete_journey.backfill",
-    }
+    assert {*rendered["commands"]} == {f"shelfcast_{job}_complete_journey.{job}" for job in (*TIMES, "backfill")}
     flags = {name: require_command(shlex.split(words)) for name, words in rendered["commands"].items()}
     assert flags["shelfcast_daily_complete_journey.daily"]["as_of"] == date(2026, 2, 28)
     assert flags["shelfcast_backfill_complete_journey.backfill"]["dry_run"] is True

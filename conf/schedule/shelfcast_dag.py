@@ -1,4 +1,4 @@
-"""Airflow: the daily run of each region, and its backfill by hand.
+"""Airflow: the daily run of each region and what goes with it, and its backfill by hand.
 
 Lay this file into Airflow's dags folder. SHELFCAST_HOME names the checkout (default /opt/shelfcast), SHELFCAST_MASTER
 the cluster (default: this machine). A day that was missed is made by the next run, so that Airflow need not catch up.
@@ -21,6 +21,15 @@ MASTER = os.environ.get("SHELFCAST_MASTER", "local[*]")
 FINAL = (1, 2, 3)
 # The world as known at the end of the day before; a run by hand has no logical date.
 YESTERDAY = "{{ macros.ds_add(dag_run.run_after | ds, -1) }}"
+# When each job runs, and with what. A day that is made is made again where files have come late since. `backup` copies
+# the whole lake: of its regions all but the first find little new. These hours are Airflow's, UTC as a rule, while the
+# deadline is one by the stores' clock.
+JOBS = {
+    "daily": ("15 5-8 * * *", f"--as-of {YESTERDAY}"),
+    "check_deadline": ("0 9 * * *", "--set \"daily.deadline='09:00'\""),
+    "backup": ("0 11 * * *", "/backups/lake"),
+    "maintain": ("30 12 * * 0", ""),
+}
 
 
 class ShelfcastOperator(BaseOperator):
@@ -40,19 +49,20 @@ class ShelfcastOperator(BaseOperator):
 
 
 for region in REGIONS:
-    with DAG(
-        f"shelfcast_daily_{region}",
-        schedule="15 5 * * *",
-        start_date=datetime(2026, 1, 1),
-        catchup=False,
-        max_active_runs=1,
-        default_args={"retries": 6, "retry_delay": timedelta(minutes=10)},
-        tags=["shelfcast"],
-    ):
-        ShelfcastOperator(
-            task_id="daily",
-            command=f".venv/bin/shelfcast daily --master {MASTER} --config conf/{region}.yaml --as-of {YESTERDAY}",
-        )
+    for job, (schedule, flags) in JOBS.items():
+        with DAG(
+            f"shelfcast_{job}_{region}",
+            schedule=schedule,
+            start_date=datetime(2026, 1, 1),
+            catchup=False,
+            max_active_runs=1,
+            default_args={"retries": 6, "retry_delay": timedelta(minutes=10)},
+            tags=["shelfcast"],
+        ):
+            ShelfcastOperator(
+                task_id=job,
+                command=f".venv/bin/shelfcast {job} --master {MASTER} --config conf/{region}.yaml {flags}",
+            )
 
     with DAG(
         f"shelfcast_backfill_{region}",
