@@ -15,6 +15,7 @@ from shelfcast import cli, command, config, storage
 from shelfcast.arguments import command_parser
 from shelfcast.errors import ConfigError
 from shelfcast.flags import parser
+from shelfcast.lease import LASTS_SECONDS
 from shelfcast.options import read_options
 from shelfcast.submit import job_files
 from shelfcast.training.distributed import require_settings
@@ -190,6 +191,11 @@ def test_the_job_of_kubernetes_is_tried_again_for_what_is_transient_alone() -> N
     assert rule["onExitCodes"]["values"] == [1, cli.WRONG_USAGE, command.ALERTED]
     assert rule["onExitCodes"]["containerName"] == driver()["name"]
     assert cron_job()["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_the_job_of_kubernetes_is_tried_again_twice_once_the_lease_of_a_dead_pod_is_over() -> None:
+    waits = [min(10 * 2**n, 360) for n in range(cron_job()["spec"]["jobTemplate"]["spec"]["backoffLimit"])]
+    assert sum(waits[:-1]) > LASTS_SECONDS
 
 
 def test_the_job_s_account_is_bound_to_the_role_that_makes_executors() -> None:
