@@ -167,6 +167,11 @@ def test_no_flag_of_a_job_is_known_to_its_script_alone() -> None:
         pytest.param("spark.ssl.keyPassword", True, id="password"),
         pytest.param("spark.hadoop.fs.s3a.session.token", True, id="token"),
         pytest.param("spark.driver.extraJavaOptions=-Dmy.password", True, id="secret-within-a-value"),
+        pytest.param("spark.hadoop.fs.azure.account.key.SHOPS.dfs.core.windows.net", True, id="account-key-of-azure"),
+        pytest.param("spark.hadoop.fs.s3a.encryption.key", True, id="key-that-s3-encrypts-by"),
+        pytest.param("spark.hadoop.fs.gs.auth.service.account.private.key", True, id="private-key-of-google"),
+        pytest.param("spark.hadoop.fs.azure.account.keyprovider.SHOPS", False, id="no-key-but-who-has-it"),
+        pytest.param("spark.io.encryption.keySizeBits", False, id="no-key-but-its-size"),
         pytest.param("spark.hadoop.fs.s3a.endpoint", False, id="no-secret"),
     ],
 )

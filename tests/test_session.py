@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from py4j.protocol import Py4JNetworkError
+from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
 from shelfcast import session
@@ -28,6 +29,20 @@ def test_the_defaults_are_the_lines_of_the_file() -> None:
     assert len(options) == len([line for line in SETTINGS.splitlines() if re.match("spark", line)])
     assert options["spark.sql.session.timeZone"] == "UTC"
     assert options["spark.driver.extraJavaOptions"].startswith("-XX:")
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.parametrize(
+    ("name", "is_shown"),
+    [
+        pytest.param("spark.hadoop.fs.s3a.secret.key", False, id="secret-key-of-s3"),
+        pytest.param("spark.hadoop.fs.azure.account.key.SHOPS.dfs.core.windows.net", False, id="account-key-of-azure"),
+        pytest.param("spark.io.encryption.keySizeBits", True, id="no-key-but-its-size"),
+    ],
+)
+def test_what_spark_shows_of_its_settings_is_no_key_of_a_store(name: str, is_shown: bool) -> None:
+    conf = SparkConf(loadDefaults=False).setAll([*default_options().items(), (name, "canary")])
+    assert is_shown == ("canary" in conf.toDebugString())
 
 
 def test_a_session_opened_twice_is_one(spark: SparkSession) -> None:

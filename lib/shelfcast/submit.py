@@ -26,8 +26,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _SETTINGS = "spark-defaults.conf"
 _PROGRAM = "spark-submit.cmd" if sys.platform == "win32" else "spark-submit"
 _WANTED_CACHE = "wanted a folder of this user's own, or XDG_CACHE_HOME to name another place"
-# The names of secrets as Spark's own spark.redaction.regex knows them, and what it shows in place of a value.
-_SECRET = re.compile(r"((?:secret|password|token|access[.]?key)[^=]*=).+", re.IGNORECASE | re.DOTALL)
+# What Spark shows in place of a secret's value.
 _REDACTED = r"\1*********(redacted)"
 # What setup.py lays into the package of a wheel: jobs are not imported, and of conf/ a session reads Spark's settings.
 _SHIPPED = ("shelfcast/jobs/", "shelfcast/conf/")
@@ -43,7 +42,8 @@ class Submission:
     def __str__(self) -> str:
         """As a shell would run it, but that secrets are not shown: terminals and schedulers keep what is printed."""
         variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
-        return " ".join([*variables, shlex.join(map(_redact, self.command))])
+        secret = _secret()
+        return " ".join([*variables, shlex.join(secret.sub(_REDACTED, word) for word in self.command)])
 
 
 def job_files() -> dict[str, Path]:
@@ -148,9 +148,10 @@ def _own_folder(folder: Path) -> Path:
     return folder
 
 
-def _redact(word: str) -> str:
-    """A word NAME=VALUE of a command without its value where the name is a secret's."""
-    return _SECRET.sub(_REDACTED, word)
+def _secret() -> re.Pattern[str]:
+    """A word NAME=VALUE of a command whose name is a secret's, by the rule that Spark's own pages and logs keep."""
+    rule = read_options((resource_folder("conf") / _SETTINGS).read_text(encoding="utf-8"))["spark.redaction.regex"]
+    return re.compile(rf"({rule}[^=]*=).+", re.DOTALL)
 
 
 def _spark_submit() -> str:
