@@ -12,6 +12,7 @@ from shelfcast import lease
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lease import Holder, Lease
+from shelfcast.processes import own_numbering
 
 HERE, AWAY = socket.gethostname(), "elsewhere"
 
@@ -33,10 +34,10 @@ def held(folder: Folder) -> list[Holder]:
     return [Holder.of(name) for name in folder.names("_leases/north/*")]
 
 
-def leave(folder: Folder, host: str, pid: int, seconds_left: int) -> Holder:
+def leave(folder: Folder, host: str, pid: int, seconds_left: int, numbered: str = own_numbering()) -> Holder:
     """A lease that another run has made."""
     now = int(time.time())
-    other = Holder(host, pid, now - 60, now + seconds_left, "other")
+    other = Holder(host, numbered, pid, now - 60, now + seconds_left, "other")
     folder.create(f"_leases/north/{other.name}")
     return other
 
@@ -71,6 +72,33 @@ def test_the_lease_of_a_run_that_is_over_is_taken_over(folder: Folder, gone: int
     leave(folder, host, gone, seconds_left)
     with Lease(folder, "north"):
         assert [(holder.host, holder.pid) for holder in held(folder)] == [(HERE, os.getpid())]
+
+
+def test_a_run_in_another_container_of_a_host_of_this_name_is_not_taken_for_one_that_is_over(
+    folder: Folder, gone: int
+) -> None:
+    other = leave(folder, HERE, gone, 600, numbered="4026532999")
+    with pytest.raises(TransientError, match=rf"region north: process {gone} on {HERE} since"):
+        Lease(folder, "north").__enter__()
+    assert held(folder) == [other]
+
+
+@pytest.mark.skipif(not own_numbering(), reason="the system numbers all processes together")
+@pytest.mark.parametrize(("seconds_left", "is_held"), [(600, True), (-1, False)], ids=["running", "expired"])
+def test_a_lease_of_code_that_did_not_tell_the_container_holds_until_it_expires(
+    folder: Folder, gone: int, seconds_left: int, is_held: bool
+) -> None:
+    now = int(time.time())
+    name = f"{HERE}~{gone}~{now - 60}~{now + seconds_left}~other"
+    folder.create(f"_leases/north/{name}")
+    assert (Holder.of(name).host, Holder.of(name).pid, Holder.of(name).is_alive) == (HERE, gone, is_held)
+    if is_held:
+        with pytest.raises(TransientError, match=rf"region north: process {gone} on {HERE} since"):
+            Lease(folder, "north").__enter__()
+        assert folder.names("_leases/north/*") == [name]
+        return
+    with Lease(folder, "north"):
+        assert [holder.pid for holder in held(folder)] == [os.getpid()]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to ask")

@@ -1,8 +1,9 @@
 """The lease of a region: one run at a time, and a run that was killed stands in nobody's way for long.
 
-A lease is an empty file whose name says all: host, process, since when, until when, and a token of the run. Each run
-makes a file of its own and then looks for others: of two that start at once none can miss the other, on any file system
-that lists what has been written. (To make one file that must not be there yet is a look and a write to most of them.)
+A lease is an empty file whose name says all: host, within what its processes are numbered, process, since when, until
+when, and a token of the run. Each run makes a file of its own and then looks for others: of two that start at once none
+can miss the other, on any file system that lists what has been written. (To make one file that must not be there yet is
+a look and a write to most of them.)
 """
 
 import os
@@ -23,7 +24,7 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.failures import innermost
 from shelfcast.folder import Folder
-from shelfcast.processes import is_running
+from shelfcast.processes import is_running, own_numbering
 
 # A host that died with its run is waited for so long; a run that lives renews its lease five times in it.
 LASTS_SECONDS = 900
@@ -39,9 +40,11 @@ _WANTED = "wanted a folder that this user may write to"
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lease, since when and until when (seconds since 1970)."""
+    """Who holds a lease, since when and until when (seconds since 1970). numbering: within what the host numbers the
+    process, as of a container; code of before did not tell it."""
 
     host: str
+    numbering: str
     pid: int
     since: int
     until: int
@@ -50,17 +53,20 @@ class Holder:
     @classmethod
     def of(cls, name: str) -> "Holder":
         """As the name of the file says."""
-        host, pid, since, until, token = name.rsplit("~", 4)
-        return cls(host, int(pid), int(since), int(until), token)
+        place, pid, since, until, token = name.rsplit("~", 4)
+        host, _, numbered = place.partition("~")
+        return cls(host, numbered, int(pid), int(since), int(until), token)
 
     @property
     def name(self) -> str:
-        return f"{self.host}~{self.pid}~{self.since}~{self.until}~{self.token}"
+        place = "~".join(filter(None, (self.host, self.numbering)))
+        return f"{place}~{self.pid}~{self.since}~{self.until}~{self.token}"
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has not expired and, on this host, its process is there."""
-        return time.time() < self.until and (self.host != socket.gethostname() or is_running(self.pid))
+        """Whether it has not expired and, where it can be asked after, its process is there."""
+        is_near = (self.host, self.numbering) == (socket.gethostname(), own_numbering())
+        return time.time() < self.until and (not is_near or is_running(self.pid))
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC)
@@ -144,7 +150,8 @@ class Lease:
 
     def _renew(self, since: int) -> None:
         """The new file before the old one goes: at no time is there none."""
-        holder = Holder(socket.gethostname(), os.getpid(), since, int(time.time()) + LASTS_SECONDS, self._token)
+        until = int(time.time()) + LASTS_SECONDS
+        holder = Holder(socket.gethostname(), own_numbering(), os.getpid(), since, until, self._token)
         self._folder.create(self._path(holder.name))
         old, self._name = self._name, holder.name
         if old not in ("", holder.name):
