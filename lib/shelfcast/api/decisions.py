@@ -1,14 +1,15 @@
 """Decisions on suggested orders and transfers: kept in the database, and laid where job collect_decisions reads them.
 
 The database holds each decision together with its audit. The files are made of it, a file a day, whole or not at all,
-so that one that a crash has kept from being written is written later, with the same content.
+so that one that a crash has kept from being written is written later, with the same content. A database that was
+restored knows less than they do: what they alone tell stays in them.
 """
 
 import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _IN_FILE = (
     *("order_id", "store_id", "vendor_id", "product_id", "from_store", "need_by", "decision", "quantity"),
     "decided_on",
 )
+# When it was decided, in seconds since 1970; files of before do not tell it.
+_AT = "decided_at"
 _LOCK = ".lock"
 
 
@@ -116,25 +119,49 @@ class Outbox:
         folder = self._folders[region]
         # Read under the lock: an older file never takes a newer one's place.
         with locked(folder / _LOCK):
-            path, text = folder / f"{day}.jsonl", self._text(region, day)
-            if path.exists() and path.read_text(encoding="utf-8") == text:
+            path = folder / f"{day}.jsonl"
+            told = [*filter(None, path.read_text(encoding="utf-8").split("\n"))] if path.exists() else []
+            lines = later_lines(told, self._known(region, day))
+            if sorted(lines) == sorted(told):
                 return
             part = folder / f".{day}.part"
             with open(part, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.writelines(f"{line}\n" for line in lines)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, path)
 
-    def _text(self, region: str, day: date) -> str:
-        """A line an order, with the last word of the day on it."""
+    def _known(self, region: str, day: date) -> list[tuple[str, str]]:
+        """The order and the line of each decision of the day, as they were made."""
         own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day)
-        last = select(func.max(DECISIONS.c.id)).where(own).group_by(DECISIONS.c.order_id)
-        query = select(DECISIONS).where(DECISIONS.c.id.in_(last)).order_by(DECISIONS.c.id)
         with self._database.read() as connection:
-            rows = [row._mapping for row in connection.execute(query)]
-        lines = (json.dumps({name: row[name] for name in _IN_FILE}, default=str, ensure_ascii=False) for row in rows)
-        return "".join(f"{line}\n" for line in lines)
+            rows = connection.execute(select(DECISIONS).where(own).order_by(DECISIONS.c.id)).mappings().all()
+        told = [{name: row[name] for name in (*_IN_FILE, _AT)} for row in rows]
+        return [(each["order_id"], json.dumps(each, default=str, ensure_ascii=False)) for each in told]
+
+
+def later_lines(told: Sequence[str], known: Sequence[tuple[str, str]]) -> list[str]:
+    """What a file is to tell: a line an order, the last that is known of it, or a later one that the file alone told.
+    known: order and line, as they were decided."""
+    last, lines = dict(known), {line for _, line in known}
+    for line in dict.fromkeys(told):
+        order = _order_of(line)
+        if line not in lines and (order not in last or _stands(json.loads(line), json.loads(last[order]))):
+            last[order] = line
+    return [*last.values()]
+
+
+def _order_of(line: str) -> str:
+    """Its order; of a line that tells of none, itself."""
+    try:
+        return str(json.loads(line)["order_id"])
+    except (ValueError, TypeError, KeyError):
+        return line
+
+
+def _stands(told: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether it was told later, or is the same but for its moment: written anew, a file would be later than others."""
+    return told.get(_AT, 0) >= known.get(_AT, 0) or {**known, **told} == known
 
 
 def _as_row(row: Mapping[str, Any]) -> DecisionRow:

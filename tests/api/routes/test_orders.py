@@ -2,6 +2,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_decision_is_shown_laid_out_for_the_jobs_and_in_the_audit(client: Test
             "decision": "amended",
             "quantity": 12.0,
             "decided_on": str(DAY),
+            "decided_at": int(datetime.fromisoformat(str(decision["decided_at"])).timestamp()),
         }
     ]
     (row,) = client.get("/v1/audit", params={"subject": f"order {number}"}).json()
