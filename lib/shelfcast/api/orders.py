@@ -74,7 +74,7 @@ def undecided(service: Service, view: View, is_wanted: bool | None) -> Condition
         return None
     with service.database.read() as connection:
         ids = decided_ids(connection, view.region, forecast_day(view))
-    collected = "select order_id from decided where problem is null and decided_on = ?"
+    collected = "select order_id from decided where decided_on = ?"
     text = f"order_id {'not ' if is_wanted else ''}in (select value from json_each(?) union all {collected})"
     return Condition(text, (json.dumps(ids), view.index.origin["forecast_date"]))
 
@@ -118,7 +118,7 @@ def find_order(views: Sequence[View], kind: Kind, order_id: str) -> tuple[View, 
 
 
 def _collected(view: View, ids: Sequence[str]) -> list[Row]:
-    query = "select * from decided where problem is null and order_id in (select value from json_each(?))"
+    query = "select * from decided where order_id in (select value from json_each(?))"
     return view.index.rows(f"{query} order by order_id, decided_on", (json.dumps(ids),))
 
 

@@ -13,6 +13,7 @@ from shelfcast.api.index.packed import as_date, unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS, PACKED, PANEL_WEEKS, ROWS, SOLD_WEEKS
 from shelfcast.api.index.reading import Index
 from shelfcast.api.reader import Lake
+from shelfcast.challengers import CHAMPIONS
 from shelfcast.errors import LakeError
 from shelfcast.inventory import tables as plans
 from shelfcast.monitoring.tables import DRIFT
@@ -112,6 +113,25 @@ def test_a_region_without_a_plan_has_no_orders(tmp_path: Path) -> None:
     index = built(tmp_path, tmp_path / "index")
     assert index.rows("select * from orders") == []
     assert len(index.rows("select * from forecasts")) == 22
+
+
+def test_decisions_that_count_for_nothing_keep_no_day_from_being_served(tmp_path: Path) -> None:
+    good = {"region": "north", "order_id": "a", "decided_on": DAY, "decision": "approved", "quantity": 6.0}
+    bad = {**good, "decision": "aproved", "problem": "decision is none of approved, amended, rejected"}
+    none = {"region": "north", "problem": "a date is missing or unreadable"}
+    told = [good, bad, {**bad, "quantity": 5.0}, none, {**none, "store_id": "1"}]
+    version = put(tmp_path, plans.ORDER_DECISIONS, told)
+    series = put(tmp_path, schemas.SERIES, rows(schemas.SERIES))
+    publish(tmp_path, "north", {plans.ORDER_DECISIONS.name: version, schemas.SERIES.name: series})
+    index = built(tmp_path, tmp_path / "index")
+    assert index.rows("select order_id, decision from decided") == [{"order_id": "a", "decision": "approved"}]
+
+
+def test_a_day_before_any_champion_has_backtests_of_none(tmp_path: Path) -> None:
+    versions = {table.name: put(tmp_path, table, of_region("north", 1.0)) for table, of_region in TABLES}
+    later = [{**row, "as_of": DAY + timedelta(days=1)} for row in rows(CHAMPIONS)]
+    publish(tmp_path, "north", {**versions, CHAMPIONS.name: put(tmp_path, CHAMPIONS, later)})
+    assert built(tmp_path, tmp_path / "index").rows("select * from backtests") == []
 
 
 def test_a_table_that_is_not_there_leaves_no_half_of_an_index(tmp_path: Path) -> None:

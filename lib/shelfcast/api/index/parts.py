@@ -15,14 +15,14 @@ _SERIES = ("level", "store_id", "item_id")
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as they are: of `source` the `columns`, sorted by `key`. where: column -> the values that are kept. indexes:
-    further orders that rows are sought in."""
+    """Rows as they are: of `source` the `columns`, sorted by `key`. where: column -> the texts that are kept, None for
+    what is null. indexes: further orders that rows are sought in."""
 
     name: str
     source: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
-    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
 
 
@@ -36,7 +36,7 @@ class Packed:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     packed: tuple[str, ...]
-    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    where: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     newest: int | None = None
     indexes: tuple[tuple[str, ...], ...] = ()
 
@@ -113,7 +113,9 @@ ROWS = (
     ),
     Rows(
         "decided", "inventory/order_decisions", ("order_id", "decided_on"),
-        ("store_id", "vendor_id", "product_id", "from_store", "need_by", "decision", "quantity", "problem"),
+        ("store_id", "vendor_id", "product_id", "from_store", "need_by", "decision", "quantity"),
+        # What counts for nothing is kept of a day as often as it was told, and may name no order at all.
+        where={"problem": (None,)},
     ),
     Rows(
         "alerts", "monitoring/alerts", ("alert_id",),

@@ -102,8 +102,9 @@ def _known(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _where(where: Mapping[str, Sequence[str]]) -> ds.Expression | None:
-    return _all(*[ds.field(name).isin(list(values)) for name, values in where.items()])
+def _where(where: Mapping[str, Sequence[str | None]]) -> ds.Expression | None:
+    # Texts also where they are none, or all null: of another type than the column they are refused.
+    return _all(*[ds.field(name).isin(pa.array(values, pa.string())) for name, values in where.items()])
 
 
 def _all(*conditions: ds.Expression | None) -> ds.Expression | None:
