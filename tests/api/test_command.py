@@ -47,8 +47,13 @@ WRONG = [
     pytest.param(["add", "ada"], "user ada: reaches nothing; wanted --reach", id="who reaches nothing"),
     pytest.param(
         ["add", "ada", "--reach", "tiny", "--reach", "mars/1"],
-        "--reach mars/1: no such region; wanted one of tiny, walmart, or its configuration by --config too",
+        "--reach mars/1: no such region or store; wanted one of tiny, walmart, or its configuration by --config too",
         id="a region that is none",
+    ),
+    pytest.param(
+        ["add", "ada", "--reach", "tiny/"],
+        "--reach tiny/: no such region or store; wanted one of tiny, walmart",
+        id="a store whose name a script has left out",
     ),
     pytest.param(["add", " ", "--reach", "tiny"], "user ' ': wanted a name", id="without a name"),
     pytest.param(["link", "nobody"], "user nobody: not there", id="nobody"),

@@ -40,7 +40,7 @@ def _require_reach(asked: argparse.Namespace, regions: set[str]) -> None:
     unknown = unknown_grants(map(Grant.parse, asked.reach), regions)
     if unknown:
         wanted = f"wanted one of {', '.join(sorted(regions))}, or its configuration by --config too"
-        raise ConfigError(f"--reach {unknown}: no such region; {wanted}")
+        raise ConfigError(f"--reach {unknown}: no such region or store; {wanted}")
 
 
 def _add(connection: Connection, settings: Serving, asked: argparse.Namespace) -> Iterator[str]:

@@ -38,17 +38,17 @@ class Grant:
 
     @staticmethod
     def parse(text: str) -> "Grant":
-        region, _, store = text.partition("/")
-        return Grant(region, store or EVERYTHING)
+        region, slash, store = text.partition("/")
+        return Grant(region, store if slash else EVERYTHING)
 
     def __str__(self) -> str:
         return self.region if self.store == EVERYTHING else f"{self.region}/{self.store}"
 
 
 def unknown_grants(grants: Iterable[Grant], regions: Iterable[str]) -> str:
-    """Those of no region of these, in words; empty where there are none."""
+    """Those of no region of these, or of a store without a name, in words; empty where there are none."""
     known = {EVERYTHING, *regions}
-    return ", ".join(str(grant) for grant in grants if grant.region not in known)[:_LONGEST]
+    return ", ".join(str(grant) for grant in grants if grant.region not in known or not grant.store)[:_LONGEST]
 
 
 @dataclass(frozen=True)
