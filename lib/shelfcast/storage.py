@@ -79,6 +79,15 @@ def survey(folder: str, pattern: str) -> dict[str, fs.FileInfo]:
     return {f"{folder.rstrip('/')}/{name}": below[name] for name in sorted(below) if _fits(name, pattern)}
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether Spark's readers pass over a file of this name without a word, even where they are given it by its path.
+
+    >>> [name for name in ("a.csv", "_a.csv", "_a=1.csv", ".a.csv", "a.csv._COPYING_") if is_passed_over(name)]
+    ['_a.csv', '.a.csv', 'a.csv._COPYING_']
+    """
+    return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
+
+
 def has_folder(uri: str) -> bool:
     """Whether the folder is there. A store of objects knows none: what has no file there may have been emptied."""
     filesystem, path = locate(uri)

@@ -12,6 +12,8 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
+from shelfcast import storage
+from shelfcast.config import Config
 from shelfcast.errors import SchemaError, SourceError
 from shelfcast.sources import open_source
 from workbooks import write_workbook
@@ -112,6 +114,30 @@ def test_a_file_is_known_by_its_name_whatever_signs_are_in_it(spark: SparkSessio
     named = file.rename(tmp_path / f"sales of [3+4] {{ü}}%20{file.suffix}")
     (row,) = [row for row in rows_of(spark, config(tmp_path, **told, files="sales of [3*")) if row._fate != "blank"]
     assert row._raw._source_file == named.name
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_each_file_that_a_reader_would_pass_over_is_known_by_its_name(
+    spark: SparkSession, tmp_path: Path, form: str
+) -> None:
+    settings = config(tmp_path / "sales", **FILES[form](spark, tmp_path), files="*sales.*")
+    (file,) = tmp_path.glob("sales.*")
+    passed = []
+    for name in ("sales.{}", "_sales.{}", "_day=1 sales.{}", "__sales.{}", ".sales.{}", "sales.{}._COPYING_"):
+        path = tmp_path / name.format(file.suffix[1:])
+        path.write_bytes(file.read_bytes())
+        if not read_whole(spark, settings, path):
+            passed.append(path.name)
+        assert storage.is_passed_over(path.name) is (path.name in passed)
+    assert len(passed) == 4
+
+
+def read_whole(spark: SparkSession, settings: Config, path: Path) -> int:
+    """The rows that come of a file that is named outright; 0 where the reader refuses it too."""
+    try:
+        return sum(part.count() for part in open_source(settings).read(spark, "sales", [str(path)]))
+    except SourceError:
+        return 0
 
 
 LINE = dict(zip(RECEIVED, (7, "Milk 1l", "2016-12-24", 3, 1049.5), strict=True))

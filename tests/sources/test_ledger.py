@@ -122,6 +122,21 @@ def test_a_folder_that_is_away_is_not_one_without_news(tmp_path: Path, find: Cal
         find(str(tmp_path / "inbox"), "*.csv", "sales", is_needed=False)
 
 
+def test_what_is_hidden_or_not_yet_whole_is_no_delivery(tmp_path: Path) -> None:
+    for name in ("sales.csv", ".sales.csv", ".upload-1.csv.part", ".sales.csv.swp", "sales-2.csv._COPYING_"):
+        (tmp_path / name).touch()
+    (tmp_path / ".csv").mkdir()
+    for folder in (str(tmp_path), tmp_path.as_uri()):
+        assert [file.name for file in find_files(folder, "*.csv*", "sales")] == ["sales.csv"]
+
+
+def test_a_file_of_whose_name_spark_reads_nothing_is_refused(tmp_path: Path) -> None:
+    for name in ("sales.csv", "_sales.csv"):
+        (tmp_path / name).touch()
+    with pytest.raises(SourceError, match=r"/_sales\.csv: a name of which Spark reads nothing; wanted one that begins"):
+        find_files(str(tmp_path), "*.csv", "sales")
+
+
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from("12345"), max_size=3), max_size=8))
 def test_whatever_comes_each_content_is_taken_in_where_it_is_new_and_a_second_look_finds_nothing(
     runs: list[dict[str, str]],

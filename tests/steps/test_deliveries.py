@@ -1,6 +1,7 @@
 """Files that come one after another: each is taken in once, and what was known on a day stays what it was."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -14,6 +15,7 @@ from corner import HEADER, KEY, REGION, Corner, line
 from shelfcast.errors import SourceError
 from shelfcast.job import Run
 from shelfcast.schemas import SALES
+from shelfcast.sources import files, ledger
 from shelfcast.sources.ledger import LEDGER
 from shelfcast.steps import ingest
 
@@ -108,6 +110,32 @@ def test_rows_that_came_again_are_counted_once_and_the_others_as_superseded(agai
 def test_a_copy_of_a_file_is_not_read(again: Corner) -> None:
     copies = again.runner.lake.read(LEDGER, REGION).where("copy_of is not null").collect()
     assert [(line.file, line.copy_of) for line in copies] == [("sales.csv", "sales-copy.csv")]
+
+
+def test_a_file_that_was_passed_over_once_is_taken_in_by_another_name(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Corner(spark, tmp_path, files="*sales*.csv*")
+    shop.deliver("sales-1.csv", line("a", "2017-01-02", 1))
+    with monkeypatch.context() as before:
+        # As code of before took the files in.
+        before.setattr(files, "_UNFINISHED", re.compile("none"))
+        before.setattr(files, "require_read", lambda _: None)
+        before.setattr(ledger, "_was_read", lambda _: True)
+        for name in ("_sales-2.csv", ".sales-3.csv.part"):
+            shop.deliver(name, line(name, "2017-01-02", 2))
+        assert shop.ingest()
+        (shop.folder / ".sales-3.csv.part").rename(shop.folder / "sales-3.csv")
+        assert shop.ingest()
+    assert shop.received("sales").count() == 1
+    with pytest.raises(SourceError, match=r"/_sales-2\.csv: a name of which Spark reads nothing"):
+        shop.ingest()
+    (shop.folder / "_sales-2.csv").rename(shop.folder / "sales-2.csv")
+    assert shop.take_in() == (True, True)
+    assert shop.sold() == {"a": 1, "_sales-2.csv": 2, ".sales-3.csv.part": 2}
+    assert not shop.ingest()
+    assert shop.reading(decimal=",").ingest()
+    assert shop.received("sales").count() == 3
 
 
 @pytest.mark.slow

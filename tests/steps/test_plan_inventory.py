@@ -203,6 +203,15 @@ def test_decisions_without_a_file_are_refused_by_its_name(spark: SparkSession, t
         runner.run(collect_decisions.job(runner.config))
 
 
+def test_decisions_in_a_file_of_whose_name_spark_reads_nothing_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "decisions").mkdir()
+    (tmp_path / "decisions" / "_north.jsonl").write_text("{}")
+    for named in ("decisions", "decisions/_north.jsonl"):
+        runner = make_runner(spark, tmp_path / "lake", 0, f"inventory.decisions={tmp_path / named}")
+        with pytest.raises(SourceError, match=r"/_north\.jsonl: a name of which Spark reads nothing"):
+            runner.run(collect_decisions.job(runner.config))
+
+
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_decisions_of_a_folder_are_those_of_all_its_files(scheme: str, spark: SparkSession, tmp_path: Path) -> None:
     folder = tmp_path / "decided"

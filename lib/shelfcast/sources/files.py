@@ -1,6 +1,7 @@
 """The files of a source: in a folder, of this machine or an object store, or in an installed Python package."""
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,8 @@ from shelfcast.cleaning.dates import find_date
 from shelfcast.errors import SourceError
 
 _PACKAGE = "package://"
+# What a program puts beside a file until it is whole, or an editor beside its own: no delivery yet.
+_UNFINISHED = re.compile(r"\..*|.*\._COPYING_", re.DOTALL)
 
 
 class Found(NamedTuple):
@@ -31,18 +34,28 @@ class Found(NamedTuple):
 
 
 def find_files(folder: str, pattern: str, what: str, is_needed: bool = True, dated: str | None = None) -> list[Found]:
-    """The files of `folder` that `pattern` names, sorted; dated: the form of the day in their names.
+    """The files of `folder` that `pattern` names, sorted, but hidden and unfinished ones; dated: the form of the day in
+    their names.
 
-    Raises SourceError where there is none, unless none is needed, and where a name has no day.
+    Raises SourceError where there is none, unless none is needed, where a name has no day, and where it is one that
+    Spark would pass over, so that nothing of the file would come in.
     """
     place = folder_of(folder)
-    found = storage.survey(place, of_marks(pattern))
+    surveyed = storage.survey(place, of_marks(pattern))
+    found = {file: about for file, about in surveyed.items() if not _UNFINISHED.fullmatch(Path(file).name)}
     if not found and is_needed:
         raise SourceError(f"{place.rstrip('/')}/{pattern}: not there; wanted the {what}")
     for file, about in found.items():
         if not about.is_file:
             raise SourceError(f"{file}: a directory; wanted the {what}, a file")
+        require_read(file)
     return [Found(file, about.size, about.mtime_ns, _day_in(file, dated)) for file, about in found.items()]
+
+
+def require_read(file: str) -> None:
+    """Raise SourceError where the file has a name by which nothing of it would be read, without a word."""
+    if storage.is_passed_over(Path(file).name):
+        raise SourceError(f"{file}: a name of which Spark reads nothing; wanted one that begins with neither . nor _")
 
 
 def of_marks(pattern: str) -> str:

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from shelfcast.errors import SourceError
 from shelfcast.job import Run
 from shelfcast.sources.files import Found
+from shelfcast.storage import is_passed_over
 from shelfcast.table import Table
 
 # Paths -> a hash of what each file holds, by its path.
@@ -129,7 +130,7 @@ def read(run: Run, deliveries: Mapping[str, int]) -> dict[str, list[Line]]:
     """The lines that stand, by source table. deliveries: source table -> the newest one that its raw table has."""
     if not run.lake.exists(LEDGER):
         return {}
-    lines = [Line(**row.asDict()) for row in run.read(LEDGER).drop("region").collect()]
+    lines = [*filter(_was_read, (Line(**row.asDict()) for row in run.read(LEDGER).drop("region").collect()))]
     return {
         name: [line for line in lines if line.source_table == name and line.delivery <= delivery]
         for name, delivery in deliveries.items()
@@ -156,6 +157,12 @@ def fingerprint(lines: Iterable[Line]) -> str:
     """A hash of the names and contents: the same files again are no news."""
     told = sorted((line.source_table, line.delivery, line.file, line.content) for line in lines)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _was_read(line: Line) -> bool:
+    """Whether rows came of it: code of before has left lines of files that Spark had passed over, and of their copies.
+    A Delta table, which has no bytes here, is read by any name."""
+    return not line.bytes or not any(map(is_passed_over, filter(None, (line.file, line.copy_of))))
 
 
 def _is_known(line: Line | None, content: str) -> bool:

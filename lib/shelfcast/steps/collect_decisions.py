@@ -16,6 +16,7 @@ from shelfcast.inbox import reachable
 from shelfcast.inventory import decisions
 from shelfcast.inventory.tables import ORDER_DECISIONS
 from shelfcast.job import Job, Run
+from shelfcast.sources.files import require_read
 
 _FORMS = (".csv", ".jsonl")
 
@@ -54,7 +55,8 @@ def _taken(run: Run) -> Mapping[str, str]:
 def _files(run: Run) -> dict[str, str]:
     """The file that is named, or those of the folder, which may be empty yet, each with a mark that changes with it.
 
-    Raises ConfigError where none is named, SourceError where it is not there or of another form.
+    Raises ConfigError where none is named, SourceError where it is not there, of another form, or named so that nothing
+    of it would be read.
     """
     named = run.config.inventory.decisions
     if named is None:
@@ -62,11 +64,14 @@ def _files(run: Run) -> dict[str, str]:
     path = PurePath(named)
     if not path.suffix:
         found = [one for form in _FORMS for one in storage.survey(named, f"[!.]*{form}").items()]
+        for file, _ in found:
+            require_read(file)
         return {file: _mark(info) for file, info in found if info.size}
     if path.suffix not in _FORMS:
         raise SourceError(f"decisions: found {path.name}, wanted a file that ends in .csv or .jsonl")
     if not storage.is_file(named):
         raise SourceError(f"decisions: no file {named}; wanted the one that inventory.decisions names")
+    require_read(named)
     return {named: _mark(storage.about(named))}
 
 
