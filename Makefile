@@ -46,9 +46,8 @@ s3server:  ## build s3s-fs with cargo, the S3 server that tests start (minutes, 
 dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task
 	@$(BIN)/python -m pytest tests/test_schedule.py
 
-audit: setup  ## ask the index's database of vulnerabilities about every package that is pinned (pip-audit, apart from .venv)
-	@$$(dirname $$(environment/apart.sh audit))/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
-		--requirement environment/requirements.txt --requirement environment/build.txt
+audit: setup  ## ask the index's database of vulnerabilities about the Python packages that are pinned (pip-audit, apart from .venv)
+	@environment/audit.sh
 
 lint: setup  ## ruff and mypy
 	@$(BIN)/ruff check .

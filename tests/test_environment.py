@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 REQUIREMENTS = (ROOT / "environment" / "requirements.txt").read_text()
+LISTS = sorted(path.name for path in (ROOT / "environment").glob("*.txt"))
 # What a bare system has, as far as the set-up comes on one that lacks something.
 TOOLS = ("bash", "basename", "cat", "cut", "dirname", "env", "flock", "mktemp", "readlink", "rm", "sha256sum")
 
@@ -21,11 +22,25 @@ def _pins() -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==(\S+)", REQUIREMENTS, flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["requirements", "airflow", "audit"])
+@pytest.mark.parametrize("name", LISTS)
 def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
-    pinned = (ROOT / "environment" / f"{name}.txt").read_text()
+    pinned = (ROOT / "environment" / name).read_text()
     entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", pinned, flags=re.MULTILINE).strip())
     assert all(re.match(r"[\w.-]+==\S+ .*\\\n\s+--hash=sha256:[0-9a-f]{64}", f"{entry} ") for entry in entries)
+
+
+@pytest.mark.parametrize("vulnerable", [[], ["audit.txt"], LISTS], ids=["none", "one", "all"])
+def test_an_audit_asks_about_each_list_and_fails_where_one_is_vulnerable(tmp_path: Path, vulnerable: list[str]) -> None:
+    shutil.copytree(ROOT / "environment", tmp_path / "environment")
+    (tmp_path / "environment" / "apart.sh").write_text(f"#!/bin/sh\necho {tmp_path}/python\n")
+    auditor = tmp_path / "pip-audit"
+    auditor.write_text('#!/bin/sh\nfor list; do :; done\ngrep -q "${list##*/}" vulnerable && exit 1 || echo asked\n')
+    auditor.chmod(0o755)
+    (tmp_path / "vulnerable").write_text("\n".join([*vulnerable, ""]))
+    done = subprocess.run([tmp_path / "environment" / "audit.sh"], capture_output=True, text=True)
+    assert len(LISTS) > 5
+    told = [line for name in LISTS for line in (f"environment/{name}", *["asked"] * (name not in vulnerable))]
+    assert (done.stdout.splitlines(), done.returncode) == (told, 1 if vulnerable else 0)
 
 
 def test_the_pins_are_what_setup_py_asks_for() -> None:
