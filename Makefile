@@ -58,13 +58,15 @@ format: setup  ## put imports in order and lay the code out
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: setup  ## beside the usual tools: accuracy on three panels and where the truth is known, series a second, a generated chain (two hours)
+bench: setup  ## beside the usual tools: accuracy on three panels and where the truth is known, series a second, orders replayed, a generated chain (three hours)
 	@mkdir -p build/bench
 	@for panel in departments categories walmart; do \
 		$(BIN)/python tests/benchmarks/reference_backtest.py $$panel --out build/bench/$$panel.json || exit; \
 		$(BIN)/python tests/benchmarks/mlp_backtest.py $$panel --tools --out build/bench/mlp_$$panel.json || exit; done
 	@$(BIN)/python tests/benchmarks/known_truth.py build/bench/truth --out build/bench/known_truth.json
+	@$(BIN)/python tests/benchmarks/truth_floor.py --out build/bench/truth_floor.json
 	@$(BIN)/python tests/benchmarks/hidden_demand.py build/bench/hidden --out build/bench/hidden_demand.json
+	@$(BIN)/python tests/benchmarks/replayed_chains.py --out build/bench/replayed_chains.json
 	@$(BIN)/python tests/benchmarks/series_throughput.py --out build/bench/series.json
 	@$(BIN)/python tests/benchmarks/network_scoring.py --out build/bench/network_scoring.json
 	@$(BIN)/python tests/benchmarks/mlp_training.py --out build/bench/mlp_training.json

@@ -156,6 +156,19 @@ def test_a_wheel_brings_jobs_and_settings_with_it(tmp_path: Path) -> None:
         assert (tmp_path / "site" / "shelfcast" / name).is_file()
 
 
+def test_each_benchmark_whose_figures_stand_in_the_readme_is_one_that_make_bench_runs() -> None:
+    told = (ROOT / "README.md").read_text().partition("\n## What it reaches\n")[2].partition("`make bench`")[0]
+    named = {*re.findall(r"tests/benchmarks/\w+\.py", told)}
+    assert len(named) > 2
+    bench = (ROOT / "Makefile").read_text().partition("\nbench:")[2].partition("\n\n")[0]
+    assert named <= {*re.findall(r"tests/benchmarks/\w+\.py", bench)}
+
+
+def test_make_bench_takes_as_long_in_the_readme_as_in_its_help() -> None:
+    (told,) = re.findall(r"`make bench` prints all of this \(about (\w+) hours", (ROOT / "README.md").read_text())
+    assert re.search(rf"^bench:.*\({told} hours\)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
 @pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="not in the environment that the set-up makes")
 class TestTheEnvironmentMade:
     def test_the_jars_fetched_lie_beside_sparks_own(self) -> None:
