@@ -81,7 +81,7 @@ class Lake(Folder):
         if self.exists(table):
             held = " and ".join(f"{column} = '{value}'" for column, value in scope.items())
             writer = writer.mode("overwrite").option("replaceWhere", held)
-            with turn(self, table), _alone(table), self._of_kept_types(table):
+            with turn(self, table.name), _alone(table), self._of_kept_types(table):
                 writer.save(self.path(table))
         else:
             # Nothing is there to be replaced, and Delta need not look for it.
@@ -127,7 +127,7 @@ class Lake(Folder):
         if since and since[0]:
             held.append(f"t.known_from >= date'{since[0]}'")
         told = json.dumps({**note, "scope": scope}, sort_keys=True)
-        with turn(self, table), _alone(table), _MERGING, settings(self.spark, {TOLD: told}):
+        with turn(self, table.name), _alone(table), _MERGING, settings(self.spark, {TOLD: told}):
             target = DeltaTable.forPath(self.spark, self.path(table)).alias("t")
             merge = target.merge(frame.select(*table.names).alias("s"), " and ".join([*held, *met]))
             merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
@@ -196,7 +196,7 @@ class Lake(Folder):
             # A checksum without its commit would keep Delta from writing that commit.
             self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
             writer = writer.options(**properties_of(table)).partitionBy(*table.partitions)
-        with turn(self, table), _alone(table), self._of_kept_types(table):
+        with turn(self, table.name), _alone(table), self._of_kept_types(table):
             try:
                 writer.save(self.path(table))
             except _CONFLICTS:

@@ -6,18 +6,17 @@ from contextlib import contextmanager
 
 from shelfcast.folder import Folder
 from shelfcast.lease import Lease
-from shelfcast.table import Table
 
 _STORES = ("s3a://", "s3://")
-# What a run's writing of one table may take.
-_WAITED_SECONDS = 600
+# What putting together the files of a large table may take.
+_WAITED_SECONDS = 3600
 
 
 @contextmanager
-def turn(lake: Folder, table: Table) -> Iterator[None]:
+def turn(lake: Folder, table: str) -> Iterator[None]:
     """Inside `with` nobody else writes to the table. Raises TransientError where somebody does so for too long."""
     if not lake.root.startswith(_STORES):
         yield
         return
-    with Lease(lake, f"tables/{table.name}", f"table {table.name}").awaited(_WAITED_SECONDS):
+    with Lease(lake, f"tables/{table}", f"table {table}").awaited(_WAITED_SECONDS):
         yield

@@ -17,6 +17,7 @@ from shelfcast.lease import Lease
 from shelfcast.properties import REMEMBERED
 from shelfcast.session import settings
 from shelfcast.table import Table
+from shelfcast.turns import turn
 
 _VACUUM = {
     # Below a week Delta asks for this: what is younger than it is kept is checked by `hours_to_keep`.
@@ -49,11 +50,13 @@ def newest_version(lake: Folder, table: str) -> int:
 
 def optimize(lake: Lake, table: str, region: str) -> None:
     """Make few files of a region's many. No row changes."""
-    lake.spark.sql(f"OPTIMIZE {_sql_name(lake, table)} WHERE region = '{region}'")
+    with turn(lake, table):
+        lake.spark.sql(f"OPTIMIZE {_sql_name(lake, table)} WHERE region = '{region}'")
 
 
 def vacuum(lake: Lake, table: str, hours: int) -> None:
     """Remove the files that no version of the last `hours` needs, and those that killed runs have left for as long."""
+    # In S3, where writers take turns, Delta commits nothing of this: nobody waits until the files are removed.
     # Spark would list any folder in ten thousand tasks.
     tasks = {_LISTING: str(lake.spark.conf.get("spark.sql.shuffle.partitions"))}
     with settings(lake.spark, _VACUUM | tasks):
@@ -63,7 +66,7 @@ def vacuum(lake: Lake, table: str, hours: int) -> None:
 def remember(lake: Lake, table: str) -> None:
     """Let a table that was made before remember what it lets go for as long as new ones do."""
     told = ", ".join(f"'{name}' = '{value}'" for name, value in REMEMBERED.items())
-    lake.spark.sql(f"ALTER TABLE {_sql_name(lake, table)} SET TBLPROPERTIES ({told})")
+    _alter(lake, table, f"SET TBLPROPERTIES ({told})")
 
 
 def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: datetime | None = None) -> int:
@@ -83,7 +86,8 @@ def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, reg
     """
     last = lake.last_commit(Table(table, "", key=()), {"region": region})
     gone.createOrReplaceTempView(_VIEW)
-    with settings(lake.spark, {TOLD: json.dumps({**(last.note if last else {}), **told}, sort_keys=True)}):
+    noted = json.dumps({**(last.note if last else {}), **told}, sort_keys=True)
+    with turn(lake, table), settings(lake.spark, {TOLD: noted}):
         row = lake.spark.sql(
             f"MERGE INTO {_sql_name(lake, table)} kept USING {_VIEW} gone ON {condition} WHEN MATCHED THEN DELETE"
         ).first()
@@ -99,23 +103,27 @@ def add_columns(lake: Lake, table: Table) -> None:
     held = lake.spark.read.format("delta").load(lake.path(table)).columns
     gained = [f"{field.name} {field.dataType.simpleString()}" for field in table.schema if field.name not in held]
     if gained:
-        lake.spark.sql(f"ALTER TABLE {_sql_name(lake, table.name)} ADD COLUMNS ({', '.join(gained)})")
+        _alter(lake, table.name, f"ADD COLUMNS ({', '.join(gained)})")
 
 
 def renew_checks(lake: Lake, table: Table) -> None:
     """Give a table that was made before the checks that it is declared with."""
     if not lake.exists(table):
         return
-    name = _sql_name(lake, table.name)
-    row = lake.spark.sql(f"DESCRIBE DETAIL {name}").select("properties").first()
+    row = lake.spark.sql(f"DESCRIBE DETAIL {_sql_name(lake, table.name)}").select("properties").first()
     found = {key.removeprefix(_CONSTRAINT): check for key, check in (row[0] if row else {}).items() if
              key.startswith(_CONSTRAINT)}  # fmt: skip
     for check in found:
         if found[check] != table.checks.get(check):
-            lake.spark.sql(f"ALTER TABLE {name} DROP CONSTRAINT {check}")
+            _alter(lake, table.name, f"DROP CONSTRAINT {check}")
     for check, condition in table.checks.items():
         if found.get(check) != condition:
-            lake.spark.sql(f"ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({condition})")
+            _alter(lake, table.name, f"ADD CONSTRAINT {check} CHECK ({condition})")
+
+
+def _alter(lake: Lake, table: str, change: str) -> None:
+    with turn(lake, table):
+        lake.spark.sql(f"ALTER TABLE {_sql_name(lake, table)} {change}")
 
 
 def _sql_name(lake: Folder, table: str) -> str:
