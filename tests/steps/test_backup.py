@@ -17,6 +17,7 @@ from shelfcast.table import Table
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 SALES, PLAN = (Table(name, "region string, number int", key=("region",)) for name in ("clean/sales", "inventory/plan"))
+PAGE = "reports/north/index.html"
 
 
 def put(table: Table):
@@ -81,6 +82,35 @@ def test_a_second_backup_copies_what_is_new_and_drops_what_is_gone(site: Site) -
     assert not (site.copy / "reports" / "old.html").exists()
 
 
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_copy_is_that_of_before_until_the_next_one_is_whole(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.runner().lake.write_text(PAGE, "four")
+    backup(site.runner(), str(site.copy))
+    site.ran(5)
+    site.runner().lake.write_text(PAGE, "five")
+    with monkeypatch.context() as context:
+        context.setattr(backups, "_list", killed)
+        with pytest.raises(KeyboardInterrupt):
+            backup(site.runner(), str(site.copy))
+    shutil.rmtree(site.root)
+    restore(site.runner(), str(site.copy))
+    assert site.runner().lake.read_text(PAGE) == "four"
+    assert site.ran(4) == [False, False]
+
+
+def test_what_changes_under_its_name_is_restored_as_it_was_last(site: Site) -> None:
+    for text in ("one", "two", "six"):
+        site.runner().lake.write_text(PAGE, text)
+        backup(site.runner(), str(site.copy))
+    assert len([*site.copy.glob(f"{PAGE}*")]) == 1
+    shutil.rmtree(site.root)
+    restore(site.runner(), str(site.copy))
+    assert site.runner().lake.read_text(PAGE) == "six"
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -101,14 +131,10 @@ def test_a_copy_that_is_not_whole_is_not_restored(site: Site, damage) -> None:
 def test_a_backup_that_was_killed_goes_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     backup(site.runner(), str(site.copy))
     site.ran(5)
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(backups, "_copy", killed)
-    with pytest.raises(KeyboardInterrupt):
-        backup(site.runner(), str(site.copy))
-    monkeypatch.undo()
+    with monkeypatch.context() as context:
+        context.setattr(backups, "_copy", killed)
+        with pytest.raises(KeyboardInterrupt):
+            backup(site.runner(), str(site.copy))
     backup(site.runner(), str(site.copy))
     shutil.rmtree(site.root)
     restore(site.runner(), str(site.copy))
