@@ -1,13 +1,13 @@
 """Copies of a whole lake, made and read back by the executors.
 
-A copy has a list of its files with their sizes and where in the copy each lies. A later copy to the same place puts the
-new ones beside those of the list, and those that have changed under another name; then the list is replaced, and what
-it names no more goes: until then the copy is the one of before.
+A copy has a list of its files: where in the copy each lies, its size, and when it was written in the lake. A later copy
+to the same place puts the new ones beside those of the list, and those that have changed under another name; then the
+list is replaced, and what it names no more goes: until then the copy is the one of before.
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 from pyarrow import fs
 from pyspark.sql import SparkSession
@@ -32,11 +32,17 @@ class Copied:
 
 @dataclass(frozen=True)
 class _File:
-    """A file of a copy: its name in the lake, its size in bytes, and its name in the copy."""
+    """A file of a copy: its name in the lake, its size in bytes, its name in the copy, and when it was written in the
+    lake (in ns), which copies of before do not tell."""
 
     name: str
     size: int
     place: str
+    written: int | None = None
+
+    def is_as(self, other: "_File") -> bool:
+        """Whether both were written in the lake at the same known moment, and are of one size."""
+        return self.written is not None and (self.written, self.size) == (other.written, other.size)
 
 
 def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
@@ -44,29 +50,30 @@ def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
 
     Raises LakeError where the lake has no files, or `place` has others than those of a copy.
     """
-    files, there = _files(lake), _files(place)
+    files, there = _files(lake), _sizes(place)
     if not files:
         raise LakeError(f"lake {lake}: has no files; wanted one to back up")
     is_listed = storage.is_file(f"{place}/{_LIST}")
     if there and not (is_listed or storage.is_file(f"{place}/{_BEGUN}")):
         raise LakeError(f"{place}: found files that are no backup; wanted an empty folder, or an earlier backup")
     storage.write_bytes(b"", f"{place}/{_BEGUN}")
-    taken = {file.place for file in _listed(place)} if is_listed else set()
-    kept = {name: _File(name, size, name) for name, size in files.items() if _is_kept(name) and there.get(name) == size}
-    new = [_File(name, size, _free(name, taken)) for name, size in files.items() if name not in kept]
+    before = {file.name: file for file in _listed(place)} if is_listed else {}
+    taken = {file.place for file in before.values()}
+    kept = {file.name: _kept(file, before.get(file.name), there) for file in files}
+    new = [replace(file, place=_free(file.name, taken)) for file in files if kept[file.name] is None]
+    whole = [*filter(None, kept.values()), *new]
     _copy(spark, {f"{lake}/{file.name}": f"{place}/{file.place}" for file in new})
-    whole = [*kept.values(), *new]
     _list(place, whole)
     for name in there.keys() - {file.place for file in whole}:
         storage.remove(f"{place}/{name}")
-    return Copied(len(files), sum(files.values()), len(new))
+    return Copied(len(whole), sum(file.size for file in whole), len(new))
 
 
 def restore(spark: SparkSession, place: str, lake: str) -> Copied:
     """Make the lake from a copy. Raises LakeError where the copy is not whole, or the lake has files."""
     if _files(lake):
         raise LakeError(f"lake {lake}: has files; wanted an empty folder to restore {place} into")
-    listed, found = _listed(place), _files(place)
+    listed, found = _listed(place), _sizes(place)
     lost = [file.place for file in listed if found.get(file.place) != file.size]
     if lost:
         raise LakeError(f"{place}: {len(lost)} of {len(listed)} files are missing or of another size, such as {lost[0]}"
@@ -75,9 +82,21 @@ def restore(spark: SparkSession, place: str, lake: str) -> Copied:
     return Copied(len(listed), sum(file.size for file in listed), len(listed))
 
 
-def _is_kept(name: str) -> bool:
-    """Whether it is a file that never changes under its name."""
-    return name.endswith(".parquet")
+def _kept(file: _File, before: _File | None, there: dict[str, int]) -> _File | None:
+    """The file of the lake as the copy has it; None where it is to be copied."""
+    if before and before.is_as(file) and there.get(before.place) == file.size:
+        return before
+    return file if _is_data(file.name) and there.get(file.name) == file.size else None
+
+
+def _is_data(name: str) -> bool:
+    """Whether its name is that of one content alone. A table that was made from a copy goes on in its log by numbers
+    that it has had before.
+
+    >>> _is_data("clean/sales/part-0-3f2a.parquet"), _is_data("clean/sales/_delta_log/10.checkpoint.parquet")
+    (True, False)
+    """
+    return name.endswith(".parquet") and "/_delta_log/" not in name
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -90,7 +109,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _list(place: str, files: list[_File]) -> None:
-    lines = [json.dumps([file.name, file.size, file.place]) for file in files]
+    lines = [json.dumps(astuple(file)) for file in files]
     storage.write_bytes("\n".join(lines).encode(), f"{place}/{_LIST}")
 
 
@@ -106,13 +125,13 @@ def _listed(place: str) -> list[_File]:
 def _as_file(line: str) -> _File:
     """As a line of the list says.
 
-    >>> _as_file('["_version", 2, "_version~"]')
-    _File(name='_version', size=2, place='_version~')
+    >>> _as_file('["_version", 2, "_version~", 1512345678]')
+    _File(name='_version', size=2, place='_version~', written=1512345678)
 
     Copies of before had each file under its own name.
 
     >>> _as_file("2 _version")
-    _File(name='_version', size=2, place='_version')
+    _File(name='_version', size=2, place='_version', written=None)
     """
     if line.startswith("["):
         return _File(*json.loads(line))
@@ -120,12 +139,18 @@ def _as_file(line: str) -> _File:
     return _File(name, int(size), name)
 
 
-def _files(root: str) -> dict[str, int]:
-    """Name below the root -> size in bytes, of all files but those of runs."""
+def _files(root: str) -> list[_File]:
+    """All files below the root but those of runs, each in its own place."""
     filesystem, path = storage.locate(root)
     found = filesystem.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
-    files = {info.path[len(path) :].lstrip("/"): info.size for info in found if info.type == fs.FileType.File}
-    return {name: size for name, size in files.items() if not name.startswith(_OF_RUNS)}
+    files = {info.path[len(path) :].lstrip("/"): info for info in found if info.type == fs.FileType.File}
+    return [
+        _File(name, info.size, name, info.mtime_ns) for name, info in files.items() if not name.startswith(_OF_RUNS)
+    ]
+
+
+def _sizes(root: str) -> dict[str, int]:
+    return {file.name: file.size for file in _files(root)}
 
 
 def _copy(spark: SparkSession, pairs: dict[str, str]) -> None:

@@ -82,6 +82,29 @@ def test_a_second_backup_copies_what_is_new_and_drops_what_is_gone(site: Site) -
     assert not (site.copy / "reports" / "old.html").exists()
 
 
+def test_a_second_backup_copies_no_commit_and_no_model_again(site: Site) -> None:
+    site.runner().lake.write_text("models/mlp.keras", "fitted")
+    backup(site.runner(), str(site.copy))
+    assert backups.back_up(site.spark, str(site.root), str(site.copy)).new == 0
+    site.ran(5)
+    untouched = {path: path.stat().st_mtime_ns for path in site.copy.rglob("[a-z0-9]*.*")}
+    backup(site.runner(), str(site.copy))
+    assert {path.suffix for path in untouched} >= {".json", ".keras", ".parquet"}
+    assert {path: path.stat().st_mtime_ns for path in untouched} == untouched
+
+
+def test_a_commit_of_the_same_number_and_size_is_copied_where_another_one_took_its_place(site: Site) -> None:
+    """As in a lake that was restored from another copy and went on from there."""
+    backup(site.runner(), str(site.copy))
+    commit = site.root / SALES.name / "_delta_log" / "00000000000000000000.json"
+    other = commit.read_text().replace("clean", "CLEAN")
+    commit.write_text(other)
+    backup(site.runner(), str(site.copy))
+    shutil.rmtree(site.root)
+    restore(site.runner(), str(site.copy))
+    assert commit.read_text() == other
+
+
 def killed(*_: object) -> None:
     raise KeyboardInterrupt
 
