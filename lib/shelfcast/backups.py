@@ -14,10 +14,11 @@ from pyspark.sql import SparkSession
 
 from shelfcast import storage
 from shelfcast.errors import LakeError
+from shelfcast.lake_version import RESTORING
 
 _LIST, _BEGUN = "_backup", "_backup_begun"
 # What runs hold and make for themselves.
-_OF_RUNS = ("_leases/", "_staging/", _LIST)
+_OF_RUNS = ("_leases/", "_staging/", _LIST, RESTORING)
 _FILES_A_TASK = 50
 
 
@@ -70,16 +71,25 @@ def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
 
 
 def restore(spark: SparkSession, place: str, lake: str) -> Copied:
-    """Make the lake from a copy. Raises LakeError where the copy is not whole, or the lake has files."""
-    if _files(lake):
+    """Make the lake from a copy; one that was half made is made on. Until it is whole a mark stands in it.
+
+    Raises LakeError where the copy is not whole, or the lake has files that no restoring has left.
+    """
+    there = _sizes(lake)
+    if there and not storage.is_file(f"{lake}/{RESTORING}"):
         raise LakeError(f"lake {lake}: has files; wanted an empty folder to restore {place} into")
     listed, found = _listed(place), _sizes(place)
     lost = [file.place for file in listed if found.get(file.place) != file.size]
     if lost:
         raise LakeError(f"{place}: {len(lost)} of {len(listed)} files are missing or of another size, such as {lost[0]}"
                         f"; wanted a whole backup")  # fmt: skip
-    _copy(spark, {f"{place}/{file.place}": f"{lake}/{file.name}" for file in listed})
-    return Copied(len(listed), sum(file.size for file in listed), len(listed))
+    storage.write_bytes(b"", f"{lake}/{RESTORING}")
+    new = [file for file in listed if not (_is_data(file.name) and there.get(file.name) == file.size)]
+    _copy(spark, {f"{place}/{file.place}": f"{lake}/{file.name}" for file in new})
+    for name in there.keys() - {file.name for file in listed}:
+        storage.remove(f"{lake}/{name}")
+    storage.remove(f"{lake}/{RESTORING}")
+    return Copied(len(listed), sum(file.size for file in listed), len(new))
 
 
 def _kept(file: _File, before: _File | None, there: dict[str, int]) -> _File | None:

@@ -1,4 +1,5 @@
-"""The version of a lake's layout, in a file of its own: code of another version leaves the lake alone."""
+"""The version of a lake's layout, in a file of its own: code of another version leaves the lake alone, and any code one
+that is half made from a copy."""
 
 from threading import Lock
 
@@ -8,6 +9,8 @@ from shelfcast.folder import Folder
 # With each step in migrations.py one more.
 VERSION = 3
 _FILE = "_version"
+# There while the lake is made from a copy.
+RESTORING = "_restoring"
 _MARKING = Lock()
 
 
@@ -36,8 +39,15 @@ def require_there(folder: Folder) -> None:
         raise LakeError(f"lake {folder.root}: not there; wanted one that jobs have made")
 
 
+def require_whole(folder: Folder) -> None:
+    """Raise LakeError where the lake is being made from a copy."""
+    if folder.has_file(RESTORING):
+        raise LakeError(f"lake {folder.root}: half restored; wanted `shelfcast restore` done again, which goes on")
+
+
 def require_current(folder: Folder) -> None:
-    """Raise LakeError unless the lake has the code's version."""
+    """Raise LakeError unless the lake is whole and has the code's version."""
+    require_whole(folder)
     found = version_of(folder)
     if found < VERSION:
         raise LakeError(f"lake {folder.root}: version {found}, wanted {VERSION}; `shelfcast migrate` brings it there")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from shelfcast import schemas
 from shelfcast.cleaning import supply
 from shelfcast.lake import Lake
-from shelfcast.lake_version import VERSION, require_current, set_version, version_of
+from shelfcast.lake_version import VERSION, require_current, require_whole, set_version, version_of
 from shelfcast.logs import say
 from shelfcast.upkeep import add_columns, remember, renew_checks, table_names
 
@@ -35,7 +35,9 @@ STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now, to_rows_that_
 
 
 def migrate(lake: Lake) -> None:
-    """Bring the lake to the code's version, step by step. Raises LakeError where it has a newer one."""
+    """Bring the lake to the code's version, step by step. Raises LakeError where it has a newer one, or is half
+    restored."""
+    require_whole(lake)
     found = version_of(lake)
     for version in range(found, VERSION):
         STEPS[version - 1](lake)

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from shelfcast import backups, config
+from shelfcast import backups, config, storage
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
 from shelfcast.steps.backup import backup
+from shelfcast.steps.migrate import migrate
 from shelfcast.steps.restore import restore
 from shelfcast.table import Table
 
@@ -162,6 +163,39 @@ def test_a_backup_that_was_killed_goes_on(site: Site, monkeypatch: pytest.Monkey
     shutil.rmtree(site.root)
     restore(site.runner(), str(site.copy))
     assert site.number_at(1) == 5
+
+
+def test_a_restoring_that_was_killed_goes_on_and_no_job_takes_its_half_for_a_lake(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup(site.runner(), str(site.copy))
+    shutil.rmtree(site.root)
+    copy = storage.copy
+
+    def killed_at_a_plan(source: str, target: str) -> None:
+        if "inventory/plan" in target:
+            raise KeyboardInterrupt
+        copy(source, target)
+
+    with monkeypatch.context() as context:
+        context.setattr(backups, "_copy", lambda _, pairs: [killed_at_a_plan(*pair) for pair in pairs.items()])
+        with pytest.raises(KeyboardInterrupt):
+            restore(site.runner(), str(site.copy))
+    assert (site.root / SALES.name).exists()
+    for deed in (lambda: site.ran(4), lambda: migrate(site.runner())):
+        with pytest.raises(LakeError, match=rf"^lake {site.root}: half restored; wanted `shelfcast restore` done"):
+            deed()
+    restore(site.runner(), str(site.copy))
+    assert site.ran(4) == [False, False]
+
+
+def test_what_another_copy_has_half_restored_goes(site: Site) -> None:
+    backup(site.runner(), str(site.copy))
+    (site.root / "_restoring").touch()
+    (site.root / SALES.name / "part-of-another.parquet").touch()
+    restore(site.runner(), str(site.copy))
+    assert not (site.root / SALES.name / "part-of-another.parquet").exists()
+    assert site.ran(4) == [False, False]
 
 
 def test_a_lake_with_files_is_not_restored_into(site: Site) -> None:

@@ -8,7 +8,8 @@ from shelfcast.steps.backup import absolute
 
 
 def restore(runner: Runner, place: str) -> None:
-    """Into a lake that is empty. Raises LakeError where it is not, or the copy is not whole or of another version."""
+    """Into a lake that is empty or half restored. Raises LakeError where it is neither, or the copy is not whole or of
+    another version."""
     with runner.lease:
         copied = backups.restore(runner.spark, absolute(place), runner.lake.root)
         require_current(runner.lake)
