@@ -80,6 +80,18 @@ def test_a_log_without_a_commit_is_no_table_yet(spark: SparkSession, lake: Lake,
     assert lake.last_commit(PRICES, NORTH).run_key == "1"
 
 
+def test_a_table_of_any_age_is_found_without_its_log_being_listed(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("1"))
+    with monkeypatch.context() as context:
+        context.setattr(lake, "names", lambda _: pytest.fail("its log is listed"))
+        assert lake.exists(PRICES)
+    lake.replace(PRICES, prices(spark, ("north", "a", 1.0, "x")), NORTH, note("2"))
+    Path(lake.path(PRICES), "_delta_log", "00000000000000000000.json").unlink()
+    assert lake.exists(PRICES), "Delta lets commits go that a checkpoint stands for"
+
+
 def test_a_table_that_another_region_makes_at_the_same_time_keeps_its_rows(
     spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

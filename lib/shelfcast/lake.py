@@ -26,7 +26,7 @@ from shelfcast.writers import writer_of
 
 # A merge knows no options: what its commit tells is a setting of the session, of one merge at a time.
 _MERGING = Lock()
-_FIRST_CHECKSUM = ".00000000000000000000.json.crc"
+_FIRST = "00000000000000000000.json"
 # Commits of two writers that exclude each other; the classes have no base in common.
 _CONFLICTS = (
     exceptions.ConcurrentAppendException,
@@ -53,7 +53,8 @@ class Lake(Folder):
 
     def exists(self, table: Table) -> bool:
         """Whether a commit has made the table: a run killed before its first leaves an empty log."""
-        return bool(self._log(table))
+        # A log of years is long. One of before may have let its first commits go.
+        return self.has_file(f"{table.name}/_delta_log/{_FIRST}") or bool(self._log(table))
 
     def read(self, table: Table, region: str, version: int | None = None) -> DataFrame:
         """The rows of `region`. Raises LakeError where no job has written the table yet."""
@@ -194,7 +195,7 @@ class Lake(Folder):
         if is_new:
             mark_new(self)
             # A checksum without its commit would keep Delta from writing that commit.
-            self.remove(f"{table.name}/_delta_log/{_FIRST_CHECKSUM}")
+            self.remove(f"{table.name}/_delta_log/.{_FIRST}.crc")
             writer = writer.options(**properties_of(table)).partitionBy(*table.partitions)
         with turn(self, table.name), _alone(table), self._of_kept_types(table):
             try:
