@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -173,6 +174,31 @@ def test_a_commit_is_found_behind_any_number_of_others(spark: SparkSession, lake
         ("3", 2),
     ]
     assert lake.last_commit(PRICES, {"region": "west"}) is None
+
+
+BY_DATE = Table(
+    "forecasts/prices",
+    "region string, forecast_date date, price double",
+    key=("region", "forecast_date"),
+    partitions=("region", "forecast_date"),
+)
+
+
+def test_for_a_new_date_the_commits_of_all_dates_before_are_not_read(
+    spark: SparkSession, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def merge(table: Table, frame: DataFrame, scope: dict[str, str], note: dict[str, str]) -> Commit:
+        return lake.merge(table, frame, ["forecast_date"], scope, note)
+
+    read: list[str] = []
+    monkeypatch.setattr(lake, "read_text", lambda name: (read.append(name), Lake.read_text(lake, name))[1])
+    for day, write in enumerate((lake.replace, lake.append_once, lake.replace, merge), start=1):
+        row = spark.createDataFrame([("north", date(2017, 8, day), 1.0)], BY_DATE.schema)
+        write(BY_DATE, row, {"region": "north", "forecast_date": f"2017-08-0{day}"}, note(str(day)))
+        read.clear()
+        assert lake.last_commit(BY_DATE, {"region": "north", "forecast_date": f"2017-08-0{day + 1}"}) is None
+        assert len(read) == 1
+    assert lake.last_commit(BY_DATE, {"region": "north", "forecast_date": "2017-08-01"}).run_key == "1"
 
 
 def test_the_log_keeps_what_skipping_rests_on(spark: SparkSession, lake: Lake) -> None:

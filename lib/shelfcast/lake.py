@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from shelfcast.commits import TOLD, Commit, as_commit
+from shelfcast.commits import TOLD, Commit, as_commit, last_of, noted
 from shelfcast.errors import LakeError, SchemaError, TransientError
 from shelfcast.folder import Folder
 from shelfcast.lake_version import mark_new
@@ -74,7 +74,7 @@ class Lake(Folder):
         """
         require_schema(frame, table)
         writer = frame.select(*table.names).write.format("delta")
-        writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        writer = writer.option("userMetadata", noted(note, scope, self._commits(table)))
         # A lake of before may lack a column that the table has gained: what is there keeps null in it.
         writer = writer.option("mergeSchema", "true")
         if table.rows_per_file:
@@ -108,7 +108,7 @@ class Lake(Folder):
             return last
         writer = frame.select(*table.names).write.format("delta").option("mergeSchema", "true")
         writer = writer.option("txnAppId", f"{note['run_key']}/{table.name}/{last.version if last else 'first'}")
-        writer = writer.option("userMetadata", json.dumps({**note, "scope": scope}, sort_keys=True))
+        writer = writer.option("userMetadata", noted(note, scope, self._commits(table)))
         self._append(table, writer.option("txnVersion", 1))
         return self._commit_of(table, note)
 
@@ -127,7 +127,7 @@ class Lake(Folder):
         since = frame.agg(F.min("known_from")).first() if "known_from" in on else None
         if since and since[0]:
             held.append(f"t.known_from >= date'{since[0]}'")
-        told = json.dumps({**note, "scope": scope}, sort_keys=True)
+        told = noted(note, scope, self._commits(table))
         with turn(self, table.name), _alone(table), _MERGING, settings(self.spark, {TOLD: told}):
             target = DeltaTable.forPath(self.spark, self.path(table)).alias("t")
             merge = target.merge(frame.select(*table.names).alias("s"), " and ".join([*held, *met]))
@@ -140,7 +140,7 @@ class Lake(Folder):
 
     def last_commit(self, table: Table, scope: dict[str, str], until: int | None = None) -> Commit | None:
         """The newest commit that changed rows of `scope`, up to version `until`; None where the log knows of none."""
-        return next((commit for commit in self._commits(table, until) if commit.touches(scope)), None)
+        return last_of(self._commits(table, until), scope)
 
     def content_hash(self, table: Table, region: str) -> str:
         """An order-free hash of the business columns of a region's rows; floats count to 9 significant digits."""
