@@ -61,6 +61,13 @@ def test_a_run_that_was_killed_copies_no_file_twice(sales: Path, lake_root: Path
     assert Path(copy).stat().st_mtime_ns == before
 
 
+def test_half_a_copy_is_made_whole(sales: Path, lake_root: Path) -> None:
+    (copy,) = reachable(run_on("yarn", lake_root), [str(sales)])
+    Path(copy).write_bytes(sales.read_bytes()[:5])
+    assert reachable(run_on("yarn", lake_root), [str(sales)]) == [copy]
+    assert Path(copy).read_bytes() == sales.read_bytes()
+
+
 def test_a_folder_of_this_machine_is_refused_by_name(sales: Path, lake_root: Path) -> None:
     with pytest.raises(SourceError, match=rf"till 1: a folder of this machine; wanted .* file://{sales.parent}"):
         reachable(run_on("yarn", lake_root), [str(sales.parent)])

@@ -23,12 +23,14 @@ def reachable(run: Run, files: Sequence[str]) -> list[str]:
 
 def _staged(run: Run, file: str) -> str:
     """The copy of a file under its own name. What a run of the same key has copied before it was killed is there."""
-    if not storage.is_file(file):
+    told = storage.about(file)
+    if not told.is_file:
         raise SourceError(
             f"{file}: a folder of this machine; wanted it in a store, or on a shared disk as file://{file}"
         )
     place = sha256(str(Path(file).absolute()).encode()).hexdigest()[:12]
     copy = run.lake.path(f"{run.inbox}/{place}/{Path(file).name}")
-    if not storage.is_file(copy):
+    # Of a copy that failed a store keeps what it had got.
+    if storage.about(copy).size != told.size:
         storage.copy(file, copy)
     return copy

@@ -147,7 +147,8 @@ def write_bytes(content: bytes, uri: str) -> None:
 
 
 def copy(source: str, target: str) -> None:
-    """Copy a file of any size, whole or not at all. Raises FileNotFoundError."""
+    """Copy a file of any size. Whole or not at all, but that a store of objects keeps what it has got where reading
+    fails. Raises FileNotFoundError."""
     filesystem, path = locate(source)
     with filesystem.open_input_stream(path) as reader, _whole_file(target) as writer:
         while block := reader.read(_BLOCK):
