@@ -115,7 +115,8 @@ def test_files_of_a_catalogue_stand_beside_sales_of_a_database(
     (tmp_path / "goods-2.csv").write_text("article,kind\nb,bread\n")
     assert [take_in(shop(*beside)), clean_up(shop(*beside))] == [True, True]
     lake = shop(*beside).lake
-    assert [row.file for row in lake.read(LEDGER, "shop").orderBy("file").collect()] == ["goods-1.csv", "goods-2.csv"]
+    lines = lake.read(LEDGER, "shop").orderBy("file").collect()
+    assert [line.file for line in lines] == ["goods-1.csv", "goods-2.csv", f"{TABLE} 1"]
     counted = {row.source_table: (row.raw, row.clean) for row in lake.read(schemas.ROW_COUNTS, "shop").collect()}
     assert counted == {"products": (2, 2), "sales": (4, 4)}
     assert len(held(shop(*beside))) == 4

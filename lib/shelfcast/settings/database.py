@@ -65,7 +65,7 @@ class Selection(Section):
     partition_by: a column of numbers or dates; its values are cut into `partitions` of as many rows each, which are
     read beside one another. fetch_size: rows at a time. watermark: a column that only ever grows as rows are added or
     changed (a date, an instant, a number); read again is what lies at most `overlap` before the newest row known, days
-    or units of it, in which late rows come.
+    or units of it, in which late rows come. A day or moment that is yet to come is no newest one.
     """
 
     table: TableName | None = None

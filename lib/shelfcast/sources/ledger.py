@@ -1,4 +1,5 @@
-"""The ledger of a source's files: which were taken in, when, and with what content. A file is received once.
+"""The ledger of a source's files: which were taken in, when, and with what content. A file is received once. Rows of a
+database that came together are a line too.
 
 A line stands where the raw table's own last commit names its delivery, or a later one: that commit is what puts rows
 into the lake, and a run that was killed before it has told of a delivery that never was.
@@ -124,6 +125,13 @@ def plan_anew(intake: Intake, found: Sequence[Found], as_one: bool = False) -> I
         batch_id = fingerprint(lines)
         lines = [replace(line, batch_id=batch_id) for line in lines]
     return Intake((), tuple(_with_copies(sorted(lines, key=lambda line: line.delivery), {})))
+
+
+def plan_rows(source_table: str, known: Sequence[Line], origin: str, batch_id: str) -> Intake:
+    """Rows of a database as the next delivery, under a name of its own: none of them takes the place of another."""
+    delivery = max((line.delivery for line in known), default=FIRST - 1) + 1
+    line = Line(source_table, delivery, batch_id, f"{origin} {delivery}", content=batch_id, bytes=0, modified=0)
+    return Intake(tuple(known), (line,))
 
 
 def read(run: Run, deliveries: Mapping[str, int]) -> dict[str, list[Line]]:

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame
@@ -23,6 +24,12 @@ _FORMATS: Mapping[str, str] = {
     "timestamp_ntz": "yyyy-MM-dd HH:mm:ss.SSSSSS",
     "timestamp": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'",
 }
+# The same for Python.
+_WRITTEN: Mapping[str, str] = {
+    "date": "%Y-%m-%d",
+    "timestamp_ntz": "%Y-%m-%d %H:%M:%S.%f",
+    "timestamp": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,15 @@ class Bound:
 
     def reached_by(self, column: str) -> str:
         """Spark's condition for the values at the bound and after it, and for null."""
-        return f"(`{column}` >= cast('{self.text}' as {self.kind}) or `{column}` is null)"
+        return f"(`{column}` >= {self._value} or `{column}` is null)"
+
+    def ends(self, column: str) -> str:
+        """Spark's condition for the values at the bound and before it."""
+        return f"`{column}` <= {self._value}"
+
+    @property
+    def _value(self) -> str:
+        return f"cast('{self.text}' as {self.kind})"
 
 
 class Selected:
@@ -78,7 +93,9 @@ class Selected:
         watermark, or without rows."""
         if self.watermark is None:
             return None
-        return _start_of_overlap(held.agg(F.max(self.watermark).alias(self.watermark)), self._selection.overlap)
+        latest = _latest(_kind(held, self.watermark))
+        past = held if latest is None else held.where(latest.ends(self.watermark))
+        return _start_of_overlap(past.agg(F.max(self.watermark).alias(self.watermark)), self._selection.overlap)
 
     def fingerprint(self) -> str:
         """A hash of the newest rows, as far back as they are read again; without a watermark of all rows."""
@@ -91,6 +108,9 @@ class Selected:
             return None
         name = self._quote(column)
         newest = self._server.read(f"select max({name}) as {name} {self._from()}")
+        if latest := _latest(_kind(newest, column)):
+            past = f"{name} <= {self._literal(latest.kind, latest.text)}"
+            newest = self._server.read(f"select max({name}) as {name} {self._from(past)}")
         return _start_of_overlap(newest, self._selection.overlap)
 
     def _require_columns(self) -> None:
@@ -134,6 +154,15 @@ class Selected:
         named = self._selection.table
         base = self._quote(named) if named else f"({self._selection.query}) given"
         return f"from {base} where {where}" if where else f"from {base}"
+
+
+def _latest(kind: str) -> Bound | None:
+    """The last watermark that is believed: by the clock of one till that goes wrong, nothing would be new for years.
+    Days and moments of any time zone; a number tells no time."""
+    if kind not in _FORMATS:
+        return None
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    return Bound(kind, tomorrow.strftime(_WRITTEN[kind]))
 
 
 def _start_of_overlap(newest: DataFrame, overlap: float) -> Bound | None:

@@ -18,7 +18,8 @@ from shelfcast.sources.files import content_hashes
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
 from shelfcast.sources.person_key import keep_mark
 from shelfcast.sources.raw import as_raw, require_columns_of_persons, unknown_columns, without_persons
-from shelfcast.sources.selected_rows import take_in
+from shelfcast.sources.selected_rows import Rows, plan, take_in
+from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
 # How a raw table was read, of which its commits tell; and of columns that the configuration named later, the newest
@@ -39,30 +40,46 @@ def source_fingerprint(run: Run) -> str:
 
 
 def ingest(run: Run) -> None:
-    """Take in what is new of files, of which the ledger tells first and each raw table's own commit makes it true, and
-    of a database."""
+    """Take in what is new of files and of a database, of which the ledger tells first and each raw table's own commit
+    makes it true."""
     source, selected = open_source(run.config), selected_tables(run.spark, run.config)
     intakes = plan_intakes(run, source, selected)
-    received = side_by_side(run.spark, *[partial(_read, run, name, intake) for name, intake in intakes.items()])
+    named_after = {name: _named_after(run, source, name) for name in intakes}
+    received = side_by_side(
+        run.spark, *[partial(_read, run, name, intake, named_after[name]) for name, intake in intakes.items()]
+    )
     if not any(intake.known for intake in intakes.values()):
         # Before the first write: what is in the lake once stays in its history.
         frames = [part for parts in received for _, part in parts]
         require_columns_of_persons(run.config.source.persons, _described(run.config), frames)
     if "hash" in run.config.source.persons.values():
         keep_mark(run.lake, run.config.region)
-    ledger.write(run, intakes, source.raw)
+    rows = plan_rows(run, source, selected)
+    ledger.write(run, {**intakes, **{name: each.intake for name, each in rows.items()}}, source.raw)
     of_files = [
-        partial(_append, run, name, intakes[name], parts) for name, parts in zip(intakes, received, strict=True)
+        partial(_append, run, name, intake, named_after[name], parts)
+        for (name, intake), parts in zip(intakes.items(), received, strict=True)
     ]
-    of_database = [partial(take_in, run, source.raw[name], table) for name, table in selected.items()]
+    of_database = [partial(take_in, run, source.raw[name], each) for name, each in rows.items()]
     side_by_side(run.spark, *of_files, *of_database)
 
 
 def plan_intakes(run: Run, source: Source, selected: Collection[str]) -> Mapping[str, Intake]:
     """What is new of each source table that comes in files, and is not `selected` from a database."""
     notes = {name: _note(run, table) for name, table in source.raw.items() if name not in selected}
-    lines = ledger.read(run, {name: int(note.get(NEWEST, 0)) for name, note in notes.items()})
+    lines = _lines(run, notes)
     return {name: _plan(run, source, name, lines.get(name, []), note) for name, note in notes.items()}
+
+
+def plan_rows(run: Run, source: Source, selected: Mapping[str, Selected]) -> Mapping[str, Rows]:
+    """What is to be taken in of each source table that is `selected` from a database."""
+    lines = _lines(run, {name: _note(run, source.raw[name]) for name in selected})
+    return {name: plan(run, name, source.raw[name], each, lines.get(name, [])) for name, each in selected.items()}
+
+
+def _lines(run: Run, notes: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Line]]:
+    """The lines of the ledger that stand. notes: of each source table's last commit."""
+    return ledger.read(run, {name: int(note.get(NEWEST, 0)) for name, note in notes.items()})
 
 
 def _plan(run: Run, source: Source, name: str, known: Sequence[Line], note: Mapping[str, Any]) -> Intake:
@@ -105,11 +122,10 @@ def _note(run: Run, table: Table) -> Mapping[str, Any]:
     return commit.note if commit else {}
 
 
-def _read(run: Run, name: str, intake: Intake) -> list[tuple[str, DataFrame]]:
+def _read(run: Run, name: str, intake: Intake, named_after: Mapping[str, int]) -> list[tuple[str, DataFrame]]:
     """What is new as received, in parts, each with the name of its delivery. Raises SchemaError where a column that was
     named later is in none."""
     source, found = open_source(run.config), []
-    named_after = _named_after(run, source, name)
     for (delivery, batch_id), lines in groupby(intake.to_read, key=lambda line: (line.delivery, line.batch_id)):
         spare = {column for column, last in named_after.items() if delivery <= last}
         files = reachable(run, [line.path for line in lines])
@@ -120,7 +136,9 @@ def _read(run: Run, name: str, intake: Intake) -> list[tuple[str, DataFrame]]:
     return found
 
 
-def _append(run: Run, name: str, intake: Intake, received: Sequence[tuple[str, DataFrame]]) -> None:
+def _append(
+    run: Run, name: str, intake: Intake, named_after: Mapping[str, int], received: Sequence[tuple[str, DataFrame]]
+) -> None:
     """Put what is new into the raw table, unless a run of the same key has done so before it was killed. The commit
     names the delivery even where nothing is new."""
     source, persons, region = open_source(run.config), run.config.source.persons, run.config.region
@@ -131,7 +149,6 @@ def _append(run: Run, name: str, intake: Intake, received: Sequence[tuple[str, D
     if extra := dict.fromkeys(chain.from_iterable(unknown)):
         run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
     none = run.spark.createDataFrame([], table.schema)
-    named_after = _named_after(run, source, name)
     spare = {plain_name(column) for column in named_after}
     parts = [as_raw(part, table, region, persons, batch_id, spare) for batch_id, part in received]
     raw = reduce(DataFrame.unionByName, parts or [none])
