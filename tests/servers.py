@@ -25,7 +25,8 @@ _PATH = ":".join([*_DEBIANS, "/usr/sbin", os.environ["PATH"]])
 @dataclass
 class Process:
     """A server that can be stopped and started again, on its port. ask: the command by which it answers. ending: the
-    signal at which it ends at once, whoever is connected. whose: the user that it runs as, where that is another."""
+    signal at which it ends at once, whoever is connected; crashing: the one at which it leaves all as it is. whose: the
+    user that it runs as, where that is another."""
 
     command: Sequence[str]
     port: int
@@ -33,6 +34,7 @@ class Process:
     ask: Sequence[str] = ()
     whose: Mapping[str, object] = field(default_factory=dict)
     ending: signal.Signals = signal.SIGTERM
+    crashing: signal.Signals = signal.SIGKILL
     _running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -41,8 +43,15 @@ class Process:
         _wait_until(self._answers, f"{self.command[0]}: {self.log.read_text()[-2000:]}")
 
     def stop(self) -> None:
+        self._end(self.ending)
+
+    def crash(self) -> None:
+        """End it as a failure of its machine would; the next start has to recover."""
+        self._end(self.crashing)
+
+    def _end(self, by: signal.Signals) -> None:
         if self._running is not None:
-            self._running.send_signal(self.ending)
+            self._running.send_signal(by)
             self._running.wait(_STARTS_SECONDS)
             self._running = None
 
@@ -92,7 +101,8 @@ def postgresql() -> Iterator[Sql]:
         address = f"host=127.0.0.1 port={port} user=shop password={PASSWORD} dbname=postgres"
         client = (psql, address, "-qAtF", "\t", "-v", "ON_ERROR_STOP=1")
         command = (postgres, "-D", str(data), "-h", "127.0.0.1", "-p", str(port), *words)
-        server = Process(command, port, home / "log", (*client, "-c", "select 1"), unprivileged(), signal.SIGINT)
+        ask, endings = (*client, "-c", "select 1"), (signal.SIGINT, signal.SIGQUIT)
+        server = Process(command, port, home / "log", ask, unprivileged(), *endings)
         server.start()
         try:
             yield Sql(server, client, _settings("postgresql", port, "postgres", home))
