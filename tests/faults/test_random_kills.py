@@ -38,6 +38,8 @@ HOROVOD = ("-m", "horovod.spark.task.gloo_exec_fn")
 RING = (*NETWORKS, "networks.panels=[reference]", "networks.processes=2", "networks.epochs=4")
 OWN_CODE = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "lib")}
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
+# A machine of the cluster: its executor ends with it.
+MACHINE = "org.apache.spark.deploy.worker.Worker"
 
 Make = Callable[..., Runner]
 
@@ -151,11 +153,13 @@ def test_a_job_whose_jvm_is_killed_says_so_and_the_next_run_goes_on(
     require_made(runner, stage)
 
 
+@pytest.mark.parametrize("victim", [EXECUTOR, MACHINE], ids=["executor", "machine"])
 @pytest.mark.parametrize("name", ["ingest", "clean", "aggregate"])
-def test_an_executor_that_is_killed_is_replaced_and_the_job_goes_on(
-    name: str, undisturbed: Undisturbed, make_runner: Make, chain: Path, tmp_path: Path
+def test_an_executor_or_a_machine_that_is_killed_is_made_up_for_and_the_job_goes_on(
+    name: str, victim: str, undisturbed: Undisturbed, make_runner: Make, chain: Path, tmp_path: Path
 ) -> None:
-    draw, stage, lake = random.Random(f"{SEED} {name}"), undisturbed.stage(name), undisturbed.copy_before(name)
+    draw, stage = random.Random(f"{SEED} {name} {victim}"), undisturbed.stage(name)
+    lake = undisturbed.copy_before(name)
     command = [BIN / "shelfcast", "submit", name, "--spark-conf", "spark.driver.memory=1g"]
     with cluster("1g", tmp_path / "executors") as address:
         command += ["--master", address, *chain_flags(chain, lake)]
@@ -163,8 +167,7 @@ def test_an_executor_that_is_killed_is_replaced_and_the_job_goes_on(
         read_until(process, f"{name}: started")
         wait_for(lambda: offspring(os.getpid(), EXECUTOR))
         time.sleep(draw.uniform(0, stage.seconds))
-        for executor in offspring(os.getpid(), EXECUTOR)[:1]:
-            executor.kill()
+        offspring(os.getpid(), victim)[0].kill()
         told, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, told
     require_made(make_runner(lake), stage)
