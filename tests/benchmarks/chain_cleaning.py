@@ -131,13 +131,23 @@ def require_equal(found: dict[str, Any]) -> None:
 
 def show(rows: str, found: dict[str, Any]) -> None:
     print(f"{rows}: " + ", ".join(f"{found[next(iter(found))][name]:,} {name}" for name in COUNTS))
-    print(f"{'':9s} {'start-up':>9s} {'first':>8s} {'median':>8s} {'processor':>10s} {'peak':>8s}")
+    width = max(map(len, found))
+    print(heading(width))
     for engine, result in found.items():
-        times = (result[name] for name in ("startup_s", "first_s", "median_s", "cpu_s"))
-        line = "{:9s} {:7.1f} s {:6.1f} s {:6.1f} s {:8.1f} s".format(engine, *times) + f" {result['peak_gb']:5.2f} GB"
-        if "spilled_gb" in result:
-            line += f" (all runs: {result['spilled_gb']} GB spilled, {result['shuffled_gb']} GB shuffled)"
-        print(line)
+        print(line(engine, result, width))
+
+
+def heading(width: int) -> str:
+    return f"{'':{width}s} {'start-up':>9s} {'first':>8s} {'median':>8s} {'processor':>10s} {'peak':>8s}"
+
+
+def line(engine: str, result: dict[str, Any], width: int) -> str:
+    times = (result[name] for name in ("startup_s", "first_s", "median_s", "cpu_s"))
+    told = f"{engine:{width}s}" + " {:7.1f} s {:6.1f} s {:6.1f} s {:8.1f} s".format(*times)
+    told += f" {result['peak_gb']:5.2f} GB"
+    if "spilled_gb" in result:
+        told += f" (all runs: {result['spilled_gb']} GB spilled, {result['shuffled_gb']} GB shuffled)"
+    return told
 
 
 def show_marginal(results: dict[str, Any]) -> None:
