@@ -95,6 +95,7 @@ def test_what_came_since_is_judged_by_itself_and_what_was_known_on_a_day_stays(t
     assert till.hashes() == apart
 
 
+@pytest.mark.slow
 def test_another_selection_begins_anew(till: Till) -> None:
     till.open()
     till.go_on()
@@ -120,6 +121,7 @@ def test_a_run_that_began_anew_and_was_killed_before_its_rows_were_there_leaves_
     assert till.sold() == LATER
 
 
+@pytest.mark.slow
 def test_a_table_begun_before_deliveries_were_told_of_goes_on_without(till: Till) -> None:
     till.open()
     runner, scope = till.runner, {"region": REGION}
