@@ -136,7 +136,7 @@ def plan_rows(source_table: str, known: Sequence[Line], origin: str, batch_id: s
 
 def read(run: Run, deliveries: Mapping[str, int]) -> dict[str, list[Line]]:
     """The lines that stand, by source table. deliveries: source table -> the newest one that its raw table has."""
-    if not run.lake.exists(LEDGER):
+    if not deliveries or not run.lake.exists(LEDGER):
         return {}
     lines = [*filter(_was_read, (Line(**row.asDict()) for row in run.read(LEDGER).drop("region").collect()))]
     return {
