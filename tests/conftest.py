@@ -60,23 +60,33 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session.stop()
 
 
+def _told(session: SparkSession) -> str:
+    """All settings in one answer: hundreds, asked for one by one, take as long as many a test."""
+    return str(session.conf._jconf.getAllAsJava().toString())
+
+
+@pytest.fixture(scope="session")
+def _given(spark: SparkSession) -> tuple[str, dict[str, str]]:
+    """The settings before any test."""
+    return _told(spark), dict(spark.conf.getAll)
+
+
 @pytest.fixture(autouse=True)
 def _reset_session(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test's settings, cached frames and views are its own."""
+    """A test's settings and cached frames are its own: what a module keeps for its tests is a checkpoint."""
     if "spark" not in request.fixturenames:
         yield
         return
     session: SparkSession = request.getfixturevalue("spark")
-    before = dict(session.conf.getAll)
+    told, before = request.getfixturevalue("_given")
     yield
-    after = dict(session.conf.getAll)
-    for key in after.keys() - before.keys():
-        session.conf.unset(key)
-    for key in (key for key, value in before.items() if after.get(key) != value):
-        session.conf.set(key, before[key])
+    if _told(session) != told:
+        after = dict(session.conf.getAll)
+        for key in after.keys() - before.keys():
+            session.conf.unset(key)
+        for key in (key for key, value in before.items() if after.get(key) != value):
+            session.conf.set(key, before[key])
     session.catalog.clearCache()
-    for view in session.sql("show views").where("isTemporary").collect():
-        session.catalog.dropTempView(view["viewName"])
 
 
 @pytest.fixture

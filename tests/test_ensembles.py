@@ -40,7 +40,7 @@ def by_member(weights: DataFrame, model: str, cutoff: date) -> dict[str, float]:
 def weights(spark: SparkSession) -> DataFrame:
     """The high and the low model share the first window; in the second one the high one is right."""
     windows = {FIRST: {"high": 12.0, "low": 8.0, "zero": 0.0}, SECOND: {"high": 10.0, "low": 1.0, "zero": 0.0}}
-    return learn_weights(scored(spark, windows), (FIRST, SECOND, LAST)).cache()
+    return learn_weights(scored(spark, windows), (FIRST, SECOND, LAST)).localCheckpoint()
 
 
 @pytest.mark.parametrize("model", ENSEMBLES)

@@ -89,7 +89,11 @@ def test_where_money_decides_a_dearer_unit_is_kept_less_and_a_more_profitable_on
 
 
 @pytest.mark.parametrize(
-    ("order_cost", "margin"), [(0.5, 3.0), (20.0, 0.5)], ids=["an-order-costs-next-to-nothing", "an-order-costs-much"]
+    ("order_cost", "margin"),
+    [
+        pytest.param(0.5, 3.0, id="an-order-costs-next-to-nothing"),
+        pytest.param(20.0, 0.5, id="an-order-costs-much", marks=pytest.mark.slow),
+    ],
 )
 def test_where_money_decides_hardly_another_pair_costs_less(order_cost: float, margin: float) -> None:
     weeks, copies, cost, rate = 300, 12, 5.0, 0.5

@@ -16,6 +16,7 @@ STOCK = (
 STOCK_HEADER = "store,product,day,pieces"
 
 
+@pytest.mark.slow
 def test_a_row_that_ended_the_job_is_corrected_by_a_later_file(spark: SparkSession, tmp_path: Path) -> None:
     rules = {"no_wholesale": {**FATAL, "range": {"column": "source_quantity", "at_most": 50}}}
     corner = shop(spark, tmp_path, rules)

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from corner import line
@@ -19,6 +20,7 @@ LISTED = {
 }
 
 
+@pytest.mark.slow
 def test_a_sale_that_comes_again_once_its_product_is_listed_is_a_sale(spark: SparkSession, tmp_path: Path) -> None:
     corner = shop(spark, tmp_path, {"is_listed": LISTED}, PRODUCTS)
     corner.deliver("products-1.csv", "milk,food", header="product,kind")

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
 from builders import frame
@@ -45,6 +46,7 @@ def test_what_came_last_tells_whether_a_contract_is_broken(spark: SparkSession) 
     assert {(each.check, each.held, each.wanted) for each in told} == {("contract", False, 0.0)}
 
 
+@pytest.mark.slow
 def test_a_broken_contract_is_an_alert_until_what_comes_keeps_it(spark: SparkSession, tmp_path: Path) -> None:
     rule = {**KEPT, "severity": "quarantine", "range": {"column": "source_quantity", "at_most": 50}}
     corner = shop(spark, tmp_path, {"no_wholesale": rule})

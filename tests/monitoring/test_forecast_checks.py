@@ -48,7 +48,7 @@ def history(spark: SparkSession) -> DataFrame:
         for n in range(WEEKS)
     ]
     weekly = frame(spark, schemas.DEMAND["weekly"], *rows)
-    return levels.weekly_levels(weekly, FIRST_AHEAD).cache()
+    return levels.weekly_levels(weekly, FIRST_AHEAD).localCheckpoint()
 
 
 def told(found: DataFrame) -> dict[str, tuple[str, str]]:

@@ -80,9 +80,9 @@ def deliver(runner: Runner, rows: Rows) -> None:
 
 
 @pytest.fixture(scope="module")
-def planned(spark: SparkSession, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files, and a lake with the plan of yesterday, whose sales were sound."""
-    root = tmp_path_factory.mktemp("planned")
+def forecast(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files but for the sales, and a lake with the forecasts of yesterday."""
+    root = tmp_path_factory.mktemp("forecast")
     counts = [f"{store}_OLDTOWN_{200 + n},{store},OLDTOWN,{200 + n},Sake,750mL,4,7.5,{MONDAY:%d-%m-%Y}"
               for store in STORES for n in range(PRODUCTS)]  # fmt: skip
     header = "InventoryId,Store,City,Brand,Description,Size,onHand,Price,endDate"
@@ -92,8 +92,15 @@ def planned(spark: SparkSession, make_runner: Callable[..., Runner], tmp_path_fa
     champion = {"region": "bibitor", "panel": "product", "purpose": "mean", "model": "tsb", "as_of": YESTERDAY}
     given = {schemas.FORECASTS.name: forecasts(), schemas.BACKTESTS.name: [], CHAMPIONS.name: [champion]}
     for table in (schemas.FORECASTS, schemas.BACKTESTS, CHAMPIONS):
-        runner.lake.replace(table, frame(spark, table, *given[table.name]), {"region": "bibitor"}, note)
-    deliver(runner, until(sold(), YESTERDAY))
+        runner.lake.replace(table, frame(runner.spark, table, *given[table.name]), {"region": "bibitor"}, note)
+    return root
+
+
+@pytest.fixture(scope="module")
+def planned(forecast: Path, make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the plan of yesterday, whose sales were sound."""
+    root = shutil.copytree(forecast, tmp_path_factory.mktemp("planned") / "all")
+    deliver(make_runner(root / "files", root / "lake", YESTERDAY), until(sold(), YESTERDAY))
     return root
 
 
@@ -138,10 +145,8 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [pytest.param(*bad, id=name, marks=() if name == "tenfold" else pytest.mark.slow) for name, bad in BAD.items()],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("rows", "said"), BAD.values(), ids=BAD)
 def test_a_bad_day_is_named_and_no_order_rests_on_it(tomorrow: Callable[..., Runner], rows: Rows, said: str) -> None:
     runner = tomorrow()
     before = ordered(runner, YESTERDAY)
@@ -154,18 +159,28 @@ def test_a_bad_day_is_named_and_no_order_rests_on_it(tomorrow: Callable[..., Run
     assert ordered(runner, YESTERDAY) == before == {*STORES}
 
 
-def test_one_bad_store_is_held_and_the_others_are_planned_until_somebody_accepts_its_day(
-    tomorrow: Callable[..., Runner],
+def with_one_bad_store() -> Rows:
+    return changed("7", change=lambda sales: [(product, 10 * quantity) for product, quantity in sales])
+
+
+def test_one_bad_store_is_held_and_the_others_are_planned(
+    forecast: Path, make_runner: Callable[..., Runner], tmp_path: Path
 ) -> None:
-    runner = tomorrow()
-    bad = changed("7", change=lambda sales: [(product, 10 * quantity) for product, quantity in sales])
-    deliver(runner, bad)
+    shutil.copytree(forecast, tmp_path, dirs_exist_ok=True)
+    runner = make_runner(tmp_path / "files", tmp_path / "lake", TODAY)
+    deliver(runner, with_one_bad_store())
     (reason,) = reasons(runner, "critical")
     assert reason.startswith("2016-03-15, store 7: ")
     assert ordered(runner, TODAY) == {"1", "2"}
 
+
+@pytest.mark.slow
+def test_a_store_is_held_until_somebody_accepts_its_day(tomorrow: Callable[..., Runner]) -> None:
+    runner = tomorrow()
+    deliver(runner, with_one_bad_store())
+    assert ordered(runner, TODAY) == {"1", "2"}
     accepted = tomorrow('monitoring.accepted=[{day: 2016-03-15, store: "7"}]')
-    deliver(accepted, bad)
+    deliver(accepted, with_one_bad_store())
     assert reasons(accepted, "critical") == []
     assert reasons(accepted, "info")[-1].endswith("(accepted)")
     assert ordered(accepted, TODAY) == {*STORES}

@@ -112,6 +112,7 @@ def test_a_copy_of_a_file_is_not_read(again: Corner) -> None:
     assert [(line.file, line.copy_of) for line in copies] == [("sales.csv", "sales-copy.csv")]
 
 
+@pytest.mark.slow
 def test_a_file_that_was_passed_over_once_is_taken_in_by_another_name(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +156,7 @@ def test_what_a_copy_tells_stands_though_the_file_that_it_is_a_copy_of_tells_som
     assert (shop.sold(), shop.sold("2017-01-02")) == ({"b": 1, "c": 1}, {"a": 1})
 
 
+@pytest.mark.slow
 def test_without_a_key_equal_rows_are_sales_and_a_file_that_comes_again_takes_the_place_of_what_it_was(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -259,6 +261,7 @@ def test_a_table_that_is_left_out_for_a_run_keeps_its_rows(spark: SparkSession, 
     assert [(line.file, line.delivery) for line in lines] == [("products-1.csv", 1), ("products-2.csv", 2)]
 
 
+@pytest.mark.slow
 def test_a_delta_table_that_has_changed_takes_the_place_of_what_it_was(spark: SparkSession, tmp_path: Path) -> None:
     kinds = dict.fromkeys(HEADER.split(","), "string") | {"pieces": "double", "money": "double"}
     shop = Corner(spark, tmp_path, KEY, format="delta", files="sales.delta", received=kinds)

@@ -135,6 +135,7 @@ def test_a_table_begun_before_deliveries_were_told_of_goes_on_without(till: Till
     assert till.account() == {"raw": 5, "clean": 5}
 
 
+@pytest.mark.slow
 def test_a_till_whose_clock_is_years_ahead_keeps_nothing_from_coming(till: Till) -> None:
     shop = till.reading(columns=COLUMNS)
     till.sell("a", "2017-01-02", 1, "2017-01-02 09:00")

@@ -173,6 +173,7 @@ def test_an_alert_is_told_once_while_it_stands_and_anew_when_it_comes_again(
     assert {row.since for row in lake.read(DELIVERIES, "tiny").collect()} == {*since}
 
 
+@pytest.mark.slow
 def test_what_a_lake_of_before_has_told_is_not_told_again(
     look: Callable[..., int], spark: SparkSession, lake_root: Path, tmp_path: Path
 ) -> None:

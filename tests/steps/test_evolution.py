@@ -99,6 +99,7 @@ def test_a_column_that_is_mapped_later_is_read_of_files_that_have_it_and_null_in
     assert shop.take_in() == (False, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_came_before_and_is_put_away_is_null_in_a_column_that_is_mapped_later(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
@@ -116,6 +117,7 @@ def test_what_came_before_and_is_put_away_is_null_in_a_column_that_is_mapped_lat
     assert shop.take_in() == (False, False)
 
 
+@pytest.mark.slow
 def test_files_from_before_a_column_was_mapped_are_read_whatever_else_is_mapped_in_another_way_since(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -126,7 +128,7 @@ def test_files_from_before_a_column_was_mapped_are_read_whatever_else_is_mapped_
     assert rebates(later) == {"a": None, "b": 0.5}
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_column_that_was_mapped_later_is_wanted_of_each_file_since(
     spark: SparkSession, tmp_path: Path, form: str
 ) -> None:
@@ -138,7 +140,7 @@ def test_a_column_that_was_mapped_later_is_wanted_of_each_file_since(
     assert set(put_aside(shop)) == {"a", "b"}
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_column_that_no_file_has_is_refused(spark: SparkSession, tmp_path: Path, form: str) -> None:
     shop = with_rebate(wider(spark, tmp_path, form), form, "rebait")
     with pytest.raises(SchemaError, match=r"sales: no column rebait in any file; found .*rebate, store"):
@@ -154,6 +156,7 @@ def test_files_that_are_put_away_are_wanted_where_they_would_read_otherwise(
         with_rebate(shop, "csv").reading(decimal=",").ingest()
 
 
+@pytest.mark.slow
 def test_a_column_that_is_mapped_no_more_is_kept_aside_again(spark: SparkSession, tmp_path: Path) -> None:
     shop = wider(spark, tmp_path, "csv")
     with_rebate(shop, "csv").take_in()
@@ -176,6 +179,7 @@ def test_a_column_of_another_type_is_refused_and_the_lake_goes_on_once_it_is_as_
     assert shop.sold() == {"a": 1, "b": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "rule"), [("csv", "missing_or_unreadable_quantity"), ("json", "malformed_row")], ids=["csv", "json"]
 )
@@ -192,6 +196,7 @@ def test_a_value_of_another_type_puts_its_row_aside_and_the_others_stand(
     assert shop.sold() == {"a": 1, "c": 1}
 
 
+@pytest.mark.slow
 def test_a_type_that_is_mapped_in_another_way_is_refused_by_its_name(spark: SparkSession, tmp_path: Path) -> None:
     shop = shop_of(spark, tmp_path, "json")
     deliver(shop, "sales-1", "json", sale("a"))
@@ -203,7 +208,7 @@ def test_a_type_that_is_mapped_in_another_way_is_refused_by_its_name(spark: Spar
     assert shop.sold() == {"a": 1, "b": 1}
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_a_file_that_has_lost_a_column_is_refused_by_the_names_of_both(
     spark: SparkSession, tmp_path: Path, form: str
 ) -> None:

@@ -118,6 +118,7 @@ def test_who_is_not_there_is_proved_not_to_be(runner: Runner, capsys: pytest.Cap
     assert runner.lake.read(raw, REGION, version).count() > 0, "older versions stay"
 
 
+@pytest.mark.slow
 def test_a_file_that_still_names_the_person_is_told(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shelfcast.upkeep.vacuum", lambda *_, **__: None)
     with pytest.raises(LakeError, match=r"person: still named in clean/quarantine \(\d+ files\), .*; wanted in none"):
@@ -125,6 +126,7 @@ def test_a_file_that_still_names_the_person_is_told(runner: Runner, monkeypatch:
     assert not runner.lake.exists(erasure.ERASURES)
 
 
+@pytest.mark.slow
 def test_by_another_key_nobody_is_taken_for_forgotten_and_nothing_is_taken_in(
     shop: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,7 @@ def test_what_came_since_is_added_and_late_rows_within_the_overlap_too(
     assert not take_in(shop())
 
 
+@pytest.mark.slow
 def test_files_of_a_catalogue_stand_beside_sales_of_a_database(
     shop: Callable[..., Runner], database: Sql, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_files_of_a_catalogue_stand_beside_sales_of_a_database(
     assert not take_in(shop(*beside))
 
 
+@pytest.mark.slow
 def test_another_selection_is_read_whole(shop: Callable[..., Runner], database: Sql) -> None:
     take_in(shop())
     database.run(f"update {TABLE} set pieces = 11 where id = 1;")

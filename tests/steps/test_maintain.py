@@ -91,6 +91,7 @@ def test_a_lake_that_is_not_there_is_named_and_not_made(
     assert not (tmp_path / "mistyped").exists()
 
 
+@pytest.mark.slow
 def test_what_another_region_has_published_stays(runner: Runner, spark: SparkSession, lake_root: Path) -> None:
     lake = runner.lake
     for number in (1, 2):

@@ -68,6 +68,7 @@ def test_a_run_killed_once_the_bounds_are_written_caps_older_quantities_by_them_
     assert shop.hashes() == again
 
 
+@pytest.mark.slow
 def test_bounds_are_learned_once_where_new_sales_move_none(shop: Corner, monkeypatch: pytest.MonkeyPatch) -> None:
     learned = []
     learn = quantities.learn_quantity_bounds

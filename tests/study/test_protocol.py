@@ -36,7 +36,7 @@ def rows(spark: SparkSession) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def predictions(rows: DataFrame) -> DataFrame:
-    return protocol.predict(rows, tuple(MODELS), SEED).cache()
+    return protocol.predict(rows, tuple(MODELS), SEED).localCheckpoint()
 
 
 def types_of(frame: DataFrame) -> dict[str, str]:

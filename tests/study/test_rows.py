@@ -121,7 +121,7 @@ def many(spark: SparkSession) -> DataFrame:
     """4,000 sales, each of a product of its own."""
     names = [(f"p{n}", "s1", date(2017, 1, 2), 1.0, 2.0, False, "here", None) for n in range(4000)]
     columns = "product_id string, store_id string, sold_on date, quantity double, unit_price double, is_return boolean"
-    return spark.createDataFrame(names, f"{columns}, region string, excise_tax double").cache()
+    return spark.createDataFrame(names, f"{columns}, region string, excise_tax double").localCheckpoint()
 
 
 def split_of(spark: SparkSession, sales: DataFrame, seed: int = 27) -> pd.Series:
