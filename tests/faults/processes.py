@@ -1,8 +1,11 @@
 """What a job's process tells, and the processes that it consists of."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -25,6 +28,19 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit status and the rest of what it tells."""
     told, _ = process.communicate(timeout=SECONDS)
     return process.returncode, told
+
+
+def ends_within(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Waits so long at most."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.poll() is not None
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """It, and all that it has started in its session."""
+    os.killpg(process.pid, signal.SIGKILL)
+    ended(process)
 
 
 def refusal(told: str) -> str:

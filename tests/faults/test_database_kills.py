@@ -6,16 +6,14 @@ SHELFCAST_RANDOM_KILLS says how many kills there are (a tenth of it), SHELFCAST_
 
 import os
 import random
-import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from faults.processes import ended, read_until, refusal
+from faults.processes import ended, ends_within, kill_all, read_until, refusal
 from servers import PASSWORD, Sql
 from submitted import ROOT, start
 from written_back import CONF, Shop
@@ -64,15 +62,12 @@ def test_killed_at_random_points_the_database_holds_one_publication_and_done_aga
             run += 1
             publish(shop, run)
         victim, process = min(killed, key=lambda each: killed[each]), begin(shop)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(draw.uniform(0, seconds))
-        if process.poll() is not None:
+        if ends_within(process, draw.uniform(0, seconds)):
             assert ended(process)[0] == 0
             continue
         killed[victim] += 1
         if victim == THE_JOB:
-            os.killpg(process.pid, signal.SIGKILL)
-            ended(process)
+            kill_all(process)
         else:
             database.process.crash()
             status, told = ended(process)

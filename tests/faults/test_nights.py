@@ -6,16 +6,14 @@ SHELFCAST_RANDOM_KILLS says how many kills there are (a tenth of it), SHELFCAST_
 
 import os
 import random
-import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from faults.processes import ended, read_until
+from faults.processes import ended, ends_within, kill_all, read_until
 from made_tables import REGION, hashes
 from shelfcast.lake import Lake
 from shelfcast.publications import DAY_RUNS, published_days
@@ -42,12 +40,9 @@ def test_a_night_that_is_killed_again_and_again_leaves_what_an_undisturbed_one_w
     assert status == 0, told
     seconds, lake, killed = time.monotonic() - started, tmp_path / "lake", 0
     while (process := begin(chain, lake)) and killed < KILLS:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(draw.uniform(0, seconds / 2))
-        if process.poll() is not None:
+        if ends_within(process, draw.uniform(0, seconds / 2)):
             break
-        os.killpg(process.pid, signal.SIGKILL)
-        ended(process)
+        kill_all(process)
         killed += 1
     assert killed
     status, told = ended(process)

@@ -20,7 +20,7 @@ import pytest
 from benchmarks.standalone import BIN, ENVIRONMENT, cluster
 from chain import NETWORKS
 from faults.lakes import JOBS, REGION, Stage, Undisturbed, content
-from faults.processes import SECONDS, ended, offspring, read_until, refusal, wait_for
+from faults.processes import SECONDS, ended, ends_within, offspring, read_until, refusal, wait_for
 from shelfcast.processes import is_running
 from shelfcast.runner import Runner
 from shelfcast.schemas import NETWORK_BACKTESTS, PUBLICATIONS
@@ -109,8 +109,7 @@ def test_killed_at_random_points_and_made_again_it_is_as_if_it_had_not_been(
 
 def kill(process: subprocess.Popen[str], victim: str, after: float) -> tuple[str, int, str]:
     """Who was killed, which is all of it where there is no such victim; how the process ended, and what it told."""
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(after)
+    ends_within(process, after)
     left: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
         left = driver(process)

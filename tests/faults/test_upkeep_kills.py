@@ -11,7 +11,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pandas as pd
 import pytest
 
 from faults.lakes import REGION
-from faults.processes import ended, refusal, wait_for
+from faults.processes import ended, ends_within, kill_all, refusal, wait_for
 from shelfcast import erasure
 from shelfcast.runner import Runner
 from shelfcast.schemas import QUARANTINE, SALES
@@ -87,16 +86,13 @@ def test_killed_at_random_points_and_done_again_it_is_as_if_it_had_not_been(
     lake, killed = copy(), 0
     while killed < KILLS:
         process = begin(name, chain, lake)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(draw.uniform(0, seconds))
-        if process.poll() is None:
-            killed += 1
-            os.killpg(process.pid, signal.SIGKILL)
-            ended(process)
-            found = content(make_runner(lake, HASHED))
-            assert all(value in (before[table], wanted[table]) for table, value in found.items())
-        else:
+        if ends_within(process, draw.uniform(0, seconds)):
             lake = copy()
+            continue
+        kill_all(process)
+        killed += 1
+        found = content(make_runner(lake, HASHED))
+        assert all(value in (before[table], wanted[table]) for table, value in found.items())
     status, told = ended(begin(name, chain, lake))
     assert status == 0, told
     runner = make_runner(lake, HASHED)
@@ -114,8 +110,7 @@ def test_nobody_is_forgotten_while_a_run_is_at_work_and_a_killed_one_stands_in_n
     status, told = ended(begin("maintain", chain, lake))
     assert status == 75, told
     assert "is at work on it" in refusal(told)
-    os.killpg(first.pid, signal.SIGKILL)
-    ended(first)
+    kill_all(first)
     assert ended(begin("maintain", chain, lake))[0] == 0
     assert ended(begin("forget", chain, lake))[0] == 0
     assert names(make_runner(lake, HASHED)) == {}
