@@ -337,6 +337,15 @@ def test_a_transfer_is_open_for_each_store_until_that_is_counted_and_is_no_order
     assert [tuple(row) for row in decisions.rejected(known, _day(5), 14).collect()] == [("s1", "p3", "s2", 7.0)]
 
 
+def test_a_transfer_is_open_for_as_long_as_no_count_shows_it_and_in_a_store_that_is_never_counted_until_it_lapses(
+    spark: SparkSession,
+) -> None:
+    known = judged(spark, decision(spark, "approved", "12", -80, giver="s2"))
+    counts = frame(spark, tables.ON_HAND, {"store_id": "s2", "product_id": "p1", "counted_on": _day(-90)})
+    (found,) = decisions.approved_transfers(known, counts, _day(5), 60).collect()
+    assert (found.given, found.taken) == (True, False)
+
+
 def test_a_file_without_transfers_needs_no_column_for_them(spark: SparkSession) -> None:
     rows = frame(spark, FILE, decision(spark, "approved", "12", 0)).drop("from_store")
     assert [row.problem for row in decisions.judged(rows, "here", "file").collect()] == [None]

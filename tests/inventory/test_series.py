@@ -110,6 +110,28 @@ def test_stock_is_known_of_counted_stores_alone(spark: SparkSession) -> None:
     assert rows == {("s1", "p1"): (4.0, 0.0, 3.0), ("s1", "p2"): (0.0, 8.0, 0.0), ("s2", "p1"): (None, 3.0, 0.0)}
 
 
+@pytest.mark.parametrize(
+    ("balance", "ordered", "to_come"),
+    [
+        pytest.param(2.0, 0.0, 18.0, id="nothing-of-it-has-sold"),
+        pytest.param(-5.0, 0.0, 13.0, id="five-of-it-have-sold"),
+        pytest.param(-18.0, 0.0, 0.0, id="all-of-it-has-sold"),
+        pytest.param(-20.0, 6.0, 6.0, id="an-order-is-to-come-whatever-has-sold"),
+    ],
+)
+def test_what_came_by_a_transfer_and_has_sold_is_to_come_no_more(
+    spark: SparkSession, balance: float, ordered: float, to_come: float
+) -> None:
+    known = spark.createDataFrame([("s1", "p1")], SERIES)
+    row = {"store_id": "s1", "product_id": "p1"}
+    counted = frame(spark, tables.ON_HAND, {**row, "balance": balance, "on_hand": max(balance, 0.0)})
+    due = frame(spark, tables.OPEN_ORDERS, {**row, "quantity": ordered})
+    move = {"product_id": "p1", "from_store": "s2", "to_store": "s1", "quantity": 18.0, "given": True, "taken": True}
+    found = series.with_stock(known, counted, due, frame(spark, tables.OPEN_TRANSFERS, move)).first()
+    assert found is not None
+    assert (found.on_hand, found.on_order) == (max(balance, 0.0), to_come)
+
+
 def test_of_what_has_ended_and_is_not_planned_all_that_is_not_promised_is_too_much(spark: SparkSession) -> None:
     row = {"level": "product", "store_id": "s1", "state": "ended"}
     states = {"p1": "ended", "p2": "listed", "p3": "ended"}

@@ -151,16 +151,17 @@ def approved_transfers(decisions: DataFrame, on_hand: DataFrame, as_of: date, la
     """What is approved to move between stores and no count shows yet: product_id, from_store, to_store, reference,
     since, quantity (units).
 
-    Nothing but a count tells that a transfer was made: it is open for either store until that has been counted since.
-    on_hand: rows of inventory/on_hand.
+    Nothing but a count tells that a transfer was made: it is open for either store until that has been counted since;
+    for one that is never counted, `lapse_days` long. on_hand: rows of inventory/on_hand.
     """
     counts = on_hand.groupBy("store_id").agg(F.max("counted_on").alias("counted_on"))
-    recent = granted(decisions, as_of, lapse_days).where(F.col(GIVER).isNotNull())
+    moves = _granted(decisions, as_of).where(F.col(GIVER).isNotNull())
     for store, name in ((GIVER, "given"), ("store_id", "taken")):
         own = counts.select(F.col("store_id").alias(store), F.col("counted_on").alias(name))
-        recent = recent.join(F.broadcast(own), store, how="left")
-    is_open = [F.coalesce(F.col(name) <= F.col("decided_on"), F.lit(True)).alias(name) for name in ("given", "taken")]
-    return recent.select(
+        moves = moves.join(F.broadcast(own), store, how="left")
+    is_recent = F.col("decided_on") >= F.lit(as_of - timedelta(days=lapse_days))
+    is_open = [F.coalesce(F.col(name) <= F.col("decided_on"), is_recent).alias(name) for name in ("given", "taken")]
+    return moves.select(
         "product_id",
         GIVER,
         F.col("store_id").alias("to_store"),
@@ -173,6 +174,9 @@ def approved_transfers(decisions: DataFrame, on_hand: DataFrame, as_of: date, la
 
 def granted(decisions: DataFrame, as_of: date, lapse_days: int) -> DataFrame:
     """The last words of the last `lapse_days` days that let something come."""
-    since = F.lit(as_of - timedelta(days=lapse_days))
-    words = last_words(decisions, as_of).where(F.col("decision").isin("approved", "amended"))
-    return words.where((F.col("decided_on") >= since) & (F.col("quantity") > 0))
+    return _granted(decisions, as_of).where(F.col("decided_on") >= F.lit(as_of - timedelta(days=lapse_days)))
+
+
+def _granted(decisions: DataFrame, as_of: date) -> DataFrame:
+    lets = F.col("decision").isin("approved", "amended") & (F.col("quantity") > 0)
+    return last_words(decisions, as_of).where(lets)

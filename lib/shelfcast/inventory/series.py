@@ -127,18 +127,23 @@ def with_surplus(stocked: DataFrame) -> DataFrame:
 
 def with_stock(series: DataFrame, on_hand: DataFrame, open_orders: DataFrame, open_transfers: DataFrame) -> DataFrame:
     """Adds on_hand, on_order (what is to come) and promised (to other stores), units; in a store that was counted, what
-    no count or receipt names is not there, and in others on_hand is not known."""
+    no count or receipt names is not there, and in others on_hand is not known. What sold beyond the books came by a
+    transfer, of which they know nothing before a count: so much of it is to come no more."""
     taken = open_transfers.where("taken").select(F.col("to_store").alias("store_id"), "product_id", "quantity")
     given = open_transfers.where("given").select(F.col("from_store").alias("store_id"), "product_id", "quantity")
-    due = open_orders.select(*_PAIR, "quantity").unionByName(taken)
     counted = on_hand.select("store_id").distinct().withColumn("is_counted", F.lit(True))
     parts = [
-        (on_hand.select(*_PAIR, "on_hand"), [*_PAIR]),
-        (due.groupBy(*_PAIR).agg(F.sum("quantity").alias("on_order")), [*_PAIR]),
+        (on_hand.select(*_PAIR, "on_hand", "balance"), [*_PAIR]),
+        (open_orders.groupBy(*_PAIR).agg(F.sum("quantity").alias("ordered")), [*_PAIR]),
+        (taken.groupBy(*_PAIR).agg(F.sum("quantity").alias("taken")), [*_PAIR]),
         (given.groupBy(*_PAIR).agg(F.sum("quantity").alias("promised")), [*_PAIR]),
         (F.broadcast(counted), ["store_id"]),
     ]
     joined = reduce(lambda left, part: left.join(part[0], part[1], how="left"), parts, series)
     there = F.when(F.col("is_counted"), F.coalesce("on_hand", F.lit(0.0)))
-    none = {name: F.coalesce(name, F.lit(0.0)) for name in ("on_order", "promised")}
-    return joined.withColumns({"on_hand": there, **none}).drop("is_counted")
+    ordered, taken_over, balance, promised = (
+        F.coalesce(name, F.lit(0.0)) for name in ("ordered", "taken", "balance", "promised")
+    )
+    to_come = ordered + F.greatest(taken_over + F.least(balance, F.lit(0.0)), F.lit(0.0))
+    stocked = joined.withColumns({"on_hand": there, "on_order": to_come, "promised": promised})
+    return stocked.drop("is_counted", "balance", "ordered", "taken")
