@@ -2,6 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from statistics import median_low
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from shelfcast.monitoring.alerts import CRITICAL, Finding
 from shelfcast.settings.monitoring import Monitoring
@@ -31,9 +35,25 @@ def _is_usual(day: date, known: Collection[date], sold_on: Collection[date], lea
     return len(alike) >= least and sum(alike) >= _OPEN * len(alike)
 
 
-def stale(sold_on: Collection[date], as_of: date, settings: Monitoring, holidays: Collection[date]) -> list[Finding]:
-    """One finding where a day of the region is overdue."""
-    late = overdue(sold_on, as_of, settings.min_weeks, holidays)
+def days_until_known(sales: DataFrame, newest: date) -> int:
+    """How many days after it the first sales of a day are known, usually in the week to `newest`: 1 where tills post
+    after midnight. sales: as known, with known_from."""
+    of_week = sales.where(F.col("sold_on") > F.lit(newest - timedelta(weeks=1)))
+    of_days = of_week.groupBy("sold_on").agg(F.datediff(F.min("known_from"), "sold_on").alias("days"))
+    return max(median_low(row.days for row in of_days.collect()), 0)
+
+
+def newest_due(as_of: date, until_known: int, today: date) -> date:
+    """The newest day whose sales are waited for. A correction that is posted after midnight makes an as-of date of a
+    day that has hardly begun."""
+    return min(as_of - timedelta(days=until_known), today - timedelta(days=1))
+
+
+def stale(
+    sold_on: Collection[date], as_of: date, due: date, settings: Monitoring, holidays: Collection[date]
+) -> list[Finding]:
+    """One finding where a day of the region up to `due` is overdue."""
+    late = overdue(sold_on, due, settings.min_weeks, holidays)
     if not late:
         return []
     day, newest = late[0], max(sold_on)

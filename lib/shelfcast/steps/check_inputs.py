@@ -1,7 +1,8 @@
 """clean/sales, clean/products, clean/day_counts, monitoring/contracts -> monitoring/input_alerts, monitoring/drift"""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -20,7 +21,7 @@ from shelfcast.monitoring.store_days import sum_store_days
 from shelfcast.monitoring.tables import DRIFT, INPUT_ALERTS
 
 _READS = (schemas.SALES, schemas.PRODUCTS, DAY_COUNTS)
-_LOOKED_AT = ("store_id", "product_id", "sold_on", "quantity", "unit_price", "revenue")
+_LOOKED_AT = ("store_id", "product_id", "sold_on", "quantity", "unit_price", "revenue", "known_from")
 
 
 def job(config: Config) -> Job:
@@ -46,12 +47,18 @@ def check_inputs(run: Run) -> None:
     judge = Judge(settings, max(sold_on), closed)
     found = judge.findings(store_days, run.config.runtime.buckets).unionByName(judge.findings_of_all(store_days))
     of_days = run.stage("findings", without_accepted(found, settings.accepted))
-    stale = run.spark.createDataFrame(freshness.stale(sold_on, as_of, settings, closed), FINDINGS)
+    due = freshness.newest_due(as_of, freshness.days_until_known(sales, max(sold_on)), _today(run))
+    stale = run.spark.createDataFrame(freshness.stale(sold_on, as_of, due, settings, closed), FINDINGS)
     sound = without_held(sales, of_days.where("held"))
     products = stores.product_shares(sound, as_of, 7 * settings.drift_weeks)
     told = [*_drift(run, sound), *stores.judge_shares(_shares(products), settings), *_broken(run)]
     others = run.spark.createDataFrame(told, FINDINGS).unionByName(without_accepted(stale, settings.accepted))
     _write(run, of_days.unionByName(others).unionByName(stores.new_stores(store_days, as_of, settings.window_days)))
+
+
+def _today(run: Run) -> date:
+    """In the stores' time."""
+    return datetime.now(ZoneInfo(run.config.source.time_zone)).date()
 
 
 def _write(run: Run, findings: DataFrame) -> None:
