@@ -64,6 +64,14 @@ def test_what_sold_of_late_weighs_more_where_it_came_again(spark: SparkSession) 
     )
 
 
+def test_what_is_sold_for_the_first_time_has_not_come_again(spark: SparkSession) -> None:
+    sold = {f"just{n}": {18: 100.0, **({19: 100.0} if n < 2 else {})} for n in range(4)}
+    sold |= {f"silent{n}": {9: 100.0} for n in range(4)}
+    new = {f"new{n}": {19: 100.0} for n in range(3)}
+    found = weights_of(spark, sold | new, [week(19)], "just2", "silent2")
+    assert found == weights_of(spark, sold, [week(19)], "just2", "silent2")
+
+
 def test_what_sells_after_the_cutoff_changes_no_weight(spark: SparkSession) -> None:
     sold = {"p1": {1: 5.0, 8: 3.0}, "p2": {3: 4.0}, "p3": {9: 2.0}}
     later = {**sold, "p2": {3: 4.0, 10: 500.0}, "p4": {10: 500.0}}

@@ -31,7 +31,9 @@ def share_weights(
     """
     before, last = [cutoff - horizon * WEEK for cutoff in cutoffs], max(cutoffs)
     history = sum_history(weekly, sorted({*cutoffs, *before}), horizon, settings)
-    learned = at_each_day(history, last).where(F.col("at").isin(before) & (F.col("weeks") < models_from))
+    # The first units of a product come anew, and none comes again.
+    has_sold = F.col("weeks").between(1, models_from - 1)
+    learned = at_each_day(history, last).where(F.col("at").isin(before) & has_sold)
     rates = fit_rates(learned).withColumn("at", F.date_add("at", 7 * horizon))
     listed = at_each_day(series.select(*_SERIES).join(history, [*_SERIES], how="left"), last)
     known = listed.where(F.col("at").isin([*cutoffs]) & ((F.col("weeks") > 0) | (F.col("at") == F.lit(last))))
