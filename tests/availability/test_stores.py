@@ -42,6 +42,20 @@ def test_a_busy_store_that_sells_nothing_is_closed_or_its_file_is_missing_where_
     ]
 
 
+def test_a_store_that_has_sold_nothing_for_long_is_gone_until_it_sells_again(spark: SparkSession) -> None:
+    stores = {
+        "gone": but(*range(13, 42)),
+        "back": but(*range(12, 41)),
+        "yet": but(*range(14, 42)),
+        "late": but(*range(13, 42)),
+    }
+    assert silent(spark, stores, {"late": 20}) == [
+        ("back", 12, 40, "closed"),
+        ("late", 13, 41, "not_delivered"),
+        ("yet", 14, 41, "closed"),
+    ]
+
+
 def test_a_quiet_store_may_sell_nothing_for_a_day_and_hardly_for_weeks(spark: SparkSession) -> None:
     quiet = {n: 1 + n % 2 for n in range(0, 42, 2)}
     long = {n: 1 + n % 2 for n in range(42) if not 10 <= n < 30}

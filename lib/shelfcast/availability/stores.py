@@ -17,7 +17,10 @@ def silent_spells(daily: DataFrame, received: DataFrame, last: date, rules: Rule
     first_day, last_day, state, probability.
 
     daily: rows of store_id, day; how many a day has says how busy it was. received: store_id, day: who takes goods in
-    is not closed, and sales are missing. A day's number of rows is negative binomial, k = mean^2 / (variance - mean).
+    is not closed, and sales are missing. A store that has sold nothing for longer than `rules.delisted_days`, up to
+    `last`, is gone: there is no demand that would be hidden.
+
+    A day's number of rows is negative binomial, k = mean^2 / (variance - mean).
     """
     days = daily.where(F.col("day") <= F.lit(last)).groupBy("store_id", "day").agg(F.count(F.lit(1)).alias("rows"))
     mean, variance = F.avg("rows"), F.coalesce(F.var_samp("rows"), F.lit(0.0))
@@ -29,7 +32,8 @@ def silent_spells(daily: DataFrame, received: DataFrame, last: date, rules: Rule
     chance = F.exp(F.greatest(F.col("log_none") * length, F.lit(-700.0)))
     absent = rules.absent_share / (rules.absent_share + (1 - rules.absent_share) * chance)
     found = runs.withColumn("probability", absent).where(F.col("probability") >= rules.min_probability)
-    return _with_state(found, received)
+    is_gone = (F.col("state") == CLOSED) & (F.col("last_day") == F.lit(last)) & (length > rules.delisted_days)
+    return _with_state(found, received).where(~is_gone)
 
 
 def _runs(days: DataFrame, last: date) -> DataFrame:

@@ -9,8 +9,8 @@ class HiddenDemand(Section):
     """enabled: stock-outs, closings and delistings are sought, and demand is recovered for days out of stock; not where
     the sales are those of a panel of households, which say nothing of the shelf. min_probability: of an absence or a
     closing that silence alone tells of, below which it is none. absent_share: of runs of days without a sale, how many
-    are absences before one looks at how long they are. delisted_days: who is gone for longer, and no chance, is off the
-    list.
+    are absences before one looks at how long they are. delisted_days: a product that is gone for
+    longer, and no chance, is off the list, and a store that is still gone has closed for good.
     """
 
     enabled: bool = False
