@@ -20,9 +20,11 @@ from shelfcast.inventory import gains, history, lead_times, series, tables
 from shelfcast.inventory.classes import Borders
 from shelfcast.inventory.level import measure_lasting_variance, measure_level_variance
 from shelfcast.inventory.replayer import Replayer
+from shelfcast.inventory.rules import RECENT_WEEKS
 from shelfcast.job import Job, Run
 from shelfcast.panels import PRODUCT, bucket_of
 from shelfcast.plan import Plan
+from shelfcast.settings.inventory import Replay
 from shelfcast.steps.build_features import plan_of, told_tables, weeks_unknown
 from shelfcast.steps.plan_inventory import known_rows, supply_tables
 
@@ -63,17 +65,11 @@ def replay(run: Run) -> None:
 
 
 def prepared(run: Run) -> Prepared:
-    """Raises NotEnoughHistoryError where no more is held out than the warm-up takes."""
     plan, champion = plan_of(run), champion_of(run, PRODUCT)
     # An ensemble learns from the first cutoff and forecasts from the second.
     plan = replace(plan, cutoffs=plan.cutoffs[1:]) if champion in ENSEMBLES else plan
     settings = run.config.replay
-    held_out = len(plan.weeks) - plan.cutoffs[0]
-    if held_out <= settings.warm_up:
-        raise NotEnoughHistoryError(
-            f"replay: {held_out} weeks are held out; wanted more than the {settings.warm_up} of the warm-up"
-        )
-    first = len(plan.weeks) - min(held_out, settings.weeks + settings.warm_up)
+    first = first_replayed(plan, settings)
     known = run.stage("series", _known_series(run, plan, first, champion))
     count = known.count()
     chosen = history.sample(known, settings.series, count)
@@ -81,6 +77,25 @@ def prepared(run: Run) -> Prepared:
     replayer = _replayer(run, plan, first, champion)
     tuned = replayer.tune(chosen, run.config.runtime.buckets, settings.gaps)
     return Prepared(chosen, replace(replayer, gaps=_cheapest_gaps(tuned)))
+
+
+def first_replayed(plan: Plan, settings: Replay) -> int:
+    """The number of the first week that is replayed, of those that are held out.
+
+    Raises NotEnoughHistoryError where no more is held out than the warm-up takes, or too little comes before it for
+    min/max to be tuned on, which has a warm-up too.
+    """
+    held_out = len(plan.weeks) - plan.cutoffs[0]
+    if held_out <= settings.warm_up:
+        raise NotEnoughHistoryError(
+            f"replay: {held_out} weeks are held out; wanted more than the {settings.warm_up} of the warm-up"
+        )
+    first, wanted = len(plan.weeks) - min(held_out, settings.weeks + settings.warm_up), RECENT_WEEKS + settings.warm_up
+    if first <= wanted:
+        raise NotEnoughHistoryError(
+            f"replay: {first} weeks come before the first that is replayed; wanted more than {wanted} to tune on"
+        )
+    return first
 
 
 def _known_series(run: Run, plan: Plan, first: int, champion: str) -> DataFrame:
