@@ -36,10 +36,11 @@ def make_runner(spark: SparkSession) -> Callable[..., Runner]:
 
 
 @pytest.fixture(scope="module")
-def ran(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def cleaned(make_runner: Callable[..., Runner], tmp_path_factory: pytest.TempPathFactory) -> Runner:
     folder = tmp_path_factory.mktemp("bibitor")
     runner = make_runner(write_files(folder / "files"), folder / "lake")
-    InventorySystem(runner).run()
+    for step in (ingest, clean):
+        runner.run(step.job(runner.config))
     return runner
 
 
@@ -53,14 +54,14 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_every_row_of_every_file_is_accounted_for(ran: Runner, name: str) -> None:
-    row = ran.lake.read(schemas.ROW_COUNTS, "bibitor").where(f"source_table = '{name}'").first()
+def test_every_row_of_every_file_is_accounted_for(cleaned: Runner, name: str) -> None:
+    row = cleaned.lake.read(schemas.ROW_COUNTS, "bibitor").where(f"source_table = '{name}'").first()
     assert row is not None
     assert {key: row[key] for key in COUNTS[name]} == COUNTS[name]
 
 
-def test_refused_rows_lie_whole_beside_the_rule_that_refused_them(ran: Runner) -> None:
-    rows = ran.lake.read(schemas.QUARANTINE, "bibitor").collect()
+def test_refused_rows_lie_whole_beside_the_rule_that_refused_them(cleaned: Runner) -> None:
+    rows = cleaned.lake.read(schemas.QUARANTINE, "bibitor").collect()
     assert {(row.source_table, row.rule) for row in rows} == {
         ("closing_stock", "impossible_quantity"),
         ("products", "impossible_price"),
@@ -70,22 +71,24 @@ def test_refused_rows_lie_whole_beside_the_rule_that_refused_them(ran: Runner) -
     assert any('"Dollars":"109.08"' in row.row for row in rows)
 
 
-def test_supply_has_its_tables(ran: Runner) -> None:
-    read = {table.name: ran.lake.read(table, "bibitor") for table in (supply.VENDORS, supply.PRICES, supply.STOCK)}
+def test_supply_has_its_tables(cleaned: Runner) -> None:
+    read = {table.name: cleaned.lake.read(table, "bibitor") for table in (supply.VENDORS, supply.PRICES, supply.STOCK)}
     vendors = {row.vendor_id: row.name for row in read["clean/vendors"].collect()}
     assert vendors == {"480": "BACARDI USA INC", "8320": "SHAW ROSS IMPORTERS"}
     assert read["clean/prices"].count() == 4
     assert {(row.moment, row.on_hand) for row in read["clean/stock"].collect()} == {("opening", 11.0), ("closing", 7.0)}
 
 
-def test_it_ends_in_forecasts_and_a_report(ran: Runner) -> None:
-    ahead = ran.lake.read(schemas.FORECASTS, "bibitor").where("level = 'product'")
+@pytest.mark.slow
+def test_it_ends_in_forecasts_and_a_report(cleaned: Runner) -> None:
+    InventorySystem(cleaned).run()
+    ahead = cleaned.lake.read(schemas.FORECASTS, "bibitor").where("level = 'product'")
     assert ahead.select("store_id", "item_id").distinct().count() == 6
-    assert ran.lake.has_file("reports/bibitor/index.html")
+    assert cleaned.lake.has_file("reports/bibitor/index.html")
 
 
-def test_the_study_reads_the_tax_and_the_purchase_price(ran: Runner) -> None:
-    assert study.job(ran.config).reads[-1] == supply.PRICES
+def test_the_study_reads_the_tax_and_the_purchase_price(cleaned: Runner) -> None:
+    assert study.job(cleaned.config).reads[-1] == supply.PRICES
 
 
 @pytest.mark.parametrize("step", ["before", pytest.param("after", marks=pytest.mark.slow)])

@@ -229,6 +229,7 @@ def test_a_run_that_was_killed_before_its_rows_were_in_has_told_of_nothing(
     assert [(line.file, line.delivery) for line in files] == [("sales-2.csv", 1), ("sales-5.csv", 2)]
 
 
+@pytest.mark.slow
 def test_files_of_dated_names_are_known_from_their_day(spark: SparkSession, tmp_path: Path) -> None:
     shop = Corner(spark, tmp_path, KEY, dated="yyyyMMdd")
     shop.deliver("sales20170102.csv", line("a", "2017-01-02", 1))

@@ -105,6 +105,7 @@ def test_another_selection_begins_anew(till: Till) -> None:
     assert [line.delivery for line in few.runner.lake.read(LEDGER, REGION).collect()] == [1]
 
 
+@pytest.mark.slow
 def test_a_run_that_began_anew_and_was_killed_before_its_rows_were_there_leaves_the_next_to_begin_anew(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:

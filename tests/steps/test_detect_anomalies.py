@@ -162,6 +162,7 @@ def look(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., 
 VANISHED = alert("store 7", "warning")
 
 
+@pytest.mark.slow
 def test_an_alert_is_told_once_while_it_stands_and_anew_when_it_comes_again(
     look: Callable[..., int], spark: SparkSession, lake_root: Path
 ) -> None:

@@ -100,6 +100,7 @@ def test_the_report_tells_of_the_stores(tuned) -> None:
         assert "Stores with a head of their own" in file.read()
 
 
+@pytest.mark.slow
 def test_a_kept_head_speaks_for_its_store_in_the_weeks_ahead_and_for_no_other(tuned, make_runner, tmp_path) -> None:
     """Where none has won, one is made to have."""
     shutil.copytree(tuned.lake.root, tmp_path / "lake")

@@ -161,6 +161,7 @@ def test_packs_and_lead_times_are_those_that_made_the_purchases(planned: Runner,
     assert (vendors["mean"] - vendors["lead_least"] - vendors["lead_more"]).abs().max() < 1
 
 
+@pytest.mark.slow
 def test_insights_tell_of_vendors_stock_and_moves_what_the_plan_knows(planned: Runner, folder: Path) -> None:
     planned.run(insights.job(planned.config))
     found = planned.lake.read(FINDINGS, "tiny").toPandas()

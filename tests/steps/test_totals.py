@@ -70,6 +70,7 @@ def test_its_holidays_are_those_of_its_country(favorita: Runner) -> None:
     assert date(2013, 7, 4) not in days
 
 
+@pytest.mark.slow
 def test_weeks_of_net_returns_are_no_demand_and_each_other_is_one_of_our_weeks(
     spark: SparkSession, tmp_path: Path
 ) -> None:

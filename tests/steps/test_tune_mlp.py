@@ -133,6 +133,7 @@ def test_above_the_threshold_the_job_fails_and_tries_no_trial_again(tuned: Runne
     assert _files(strict) == before
 
 
+@pytest.mark.slow
 def test_train_mlp_takes_the_parameters_of_the_best_trial(tuned: Runner, make_tuner) -> None:
     best = min((row for row in _rows(tuned) if row.loss is not None), key=lambda row: row.loss)
     runner = make_tuner("networks.tuned=true")
