@@ -138,6 +138,19 @@ def test_another_selection_is_read_whole(shop: Callable[..., Runner], database: 
     assert held(shop()) == [(1, 11), (3, 3), (4, 4)]
 
 
+@pytest.mark.parametrize("fate", ["hash", "drop"])
+def test_what_is_said_of_persons_later_holds_for_the_rows_of_before(shop: Callable[..., Runner], fate: str) -> None:
+    plain, later = shop("source.persons={}"), f"source.persons={{buyer: {fate}}}"
+    take_in(plain)
+    raw = open_source(plain.config).raw["sales"]
+    assert [row.buyer for row in plain.lake.read(raw, "shop").collect()] == ["eve"] * 4
+    assert take_in(shop(later))
+    rows = plain.lake.read(raw, "shop").collect()
+    assert len(rows) == 4
+    assert "eve" not in {row.buyer for row in rows}
+    assert not take_in(shop(later))
+
+
 def test_a_database_that_is_away_is_waited_for(
     shop: Callable[..., Runner], database: Sql, lake_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

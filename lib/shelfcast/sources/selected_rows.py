@@ -1,5 +1,6 @@
 """Rows of a database put into raw: whole where they are others than those of before, else what has come since."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from shelfcast.sources.ledger import BEGUN, NEWEST, Intake, Line
 from shelfcast.sources.raw import METADATA, as_raw, without_persons
 from shelfcast.sources.selections import Bound, Selected
 from shelfcast.table import Table
+
+# What a raw table's rows were selected by, of which its commits tell.
+_DESCRIBED = "described"
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,10 @@ class Rows:
 
 def plan(run: Run, name: str, table: Table, selected: Selected, known: Sequence[Line]) -> Rows:
     """The rows of the overlap, and all that came after it, that the lake does not hold yet, each as often as it is
-    there. A first reading, another selection, and one without a watermark are a table anew, whose first delivery is
-    all. known: the table's lines that stand."""
-    last, described = run.lake.last_commit(table, run.scope(table)), {"described": selected.described}
-    goes_on = last is not None and _goes_on(last, selected, known)
+    there. A first reading, another selection, other `source.persons`, and a selection without a watermark are a table
+    anew, whose first delivery is all. known: the table's lines that stand."""
+    last, described = run.lake.last_commit(table, run.scope(table)), {_DESCRIBED: _described(run, selected)}
+    goes_on = last is not None and _goes_on(last, described[_DESCRIBED], known)
     low = selected.resume(run.read(table)) if goes_on else None
     if last is None or low is None:
         intake = ledger.plan_rows(name, (), selected.origin, run.key)
@@ -59,12 +63,19 @@ def take_in(run: Run, table: Table, rows: Rows) -> None:
         run.append_once(table, rows.frame, **rows.told)
 
 
-def _goes_on(last: Commit, selected: Selected, known: Sequence[Line]) -> bool:
+def _described(run: Run, selected: Selected) -> str:
+    """The selection and what becomes of persons: of others, what the lake holds would be other rows. Where there are no
+    persons it is the selection alone, as lakes of before tell it."""
+    persons = run.config.source.persons
+    return json.dumps([selected.described, persons], sort_keys=True) if persons else selected.described
+
+
+def _goes_on(last: Commit, described: str, known: Sequence[Line]) -> bool:
     """Whether rows of the same selection are there, and the ledger's lines are theirs: a run that began the table anew
     and was killed before its rows were there has left others."""
     first = [line.batch_id for line in known if line.delivery == ledger.FIRST]
     is_told = NEWEST not in last.note or first == [last.note[BEGUN]]
-    return is_told and last.note.get("described") == selected.described
+    return is_told and last.note.get(_DESCRIBED) == described
 
 
 def _received(run: Run, selected: Selected, low: Bound | None = None) -> DataFrame:

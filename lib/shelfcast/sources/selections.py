@@ -86,7 +86,8 @@ class Selected:
         columns = dict.fromkeys([*self._received, *filter(None, [self._selection.partition_by])])
         base = f"(select {', '.join(map(self._quote, columns))} {self._from(self._since(low))}) received"
         rows = self._server.read_slices(base, self._slices(low), self._selection.fetch_size)
-        return rows.select(*[F.col(f"`{name}`").alias(named) for name, named in self._received.items()])
+        # A varchar's length, which comes as metadata, would be one that the lake holds later rows to, hashed ones too.
+        return rows.select(*[F.col(f"`{name}`").alias(named, metadata={}) for name, named in self._received.items()])
 
     def resume(self, held: DataFrame) -> Bound | None:
         """Where reading goes on from the rows that the lake holds, so that late ones are read too; None without a
