@@ -3,15 +3,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.sources.csv_files import MALFORMED, read_csv
+from shelfcast.sources.excel_files import read_excel
+from shelfcast.sources.json_files import read_json
 from shelfcast.sources.raw import (
     Persons,
     as_raw,
@@ -23,6 +28,7 @@ from shelfcast.sources.raw import (
     without_persons,
 )
 from shelfcast.table import Table
+from workbooks import write_workbook
 
 LIB = Path(__file__).parents[2] / "lib"
 COLUMNS = "household bigint, store bigint, price decimal(10,2), day date"
@@ -134,6 +140,43 @@ def test_a_dropped_person_is_gone_from_the_row_and_from_what_is_kept_beside_it(
     (row,) = as_raw(rows, table, "here", persons, "batch").collect()
     assert "987654321" not in str(row)
     assert "a@b.c" not in str(row)
+
+
+def a_csv_file(spark: SparkSession, folder: Path) -> DataFrame:
+    """Of the malformed rows the first lacks its store: in that column stands a person."""
+    (folder / "tills.csv").write_text("store,household,product\n7,4711,milk\n4712,milk\n8,4713,milk,bread\n")
+    return read_csv(spark, [str(folder / "tills.csv")], ["store"])[0]
+
+
+def a_workbook(spark: SparkSession, folder: Path) -> DataFrame:
+    rows = [["store", "household", "product"], ["7", "4711", "milk"], ["8", "no card", "4712", "milk"]]
+    return read_excel(spark, [str(write_workbook(folder / "tills.xlsx", S=rows))], ["store"])[0]
+
+
+def lines_of_json(spark: SparkSession, folder: Path) -> DataFrame:
+    row = '{"store": "7", "household": "4711", "product": "milk"}'
+    (folder / "tills.json").write_text(f"{row}\n{row.replace('4711', '4712')[:-1]}\n")
+    kinds = dict.fromkeys(("store", "household", "product", MALFORMED), "string")
+    return read_json(spark, [str(folder / "tills.json")], kinds, "utf-8")
+
+
+@pytest.mark.parametrize("fate", ["drop", "hash"])
+@pytest.mark.parametrize("read", [a_csv_file, a_workbook, lines_of_json])
+def test_a_malformed_row_names_no_person(
+    spark: SparkSession, tmp_path: Path, read: Callable[[SparkSession, Path], DataFrame], fate: Literal["drop", "hash"]
+) -> None:
+    persons: Persons = {"household": fate}
+    table = raw_table("tills", f"store string, household string, product string, {MALFORMED} string", persons)
+    whole, *malformed = as_raw(read(spark, tmp_path), table, "here", persons, "batch").orderBy(MALFORMED).collect()
+    assert (whole.store, whole.product, whole.malformed_row) == ("7", "milk", None)
+    assert {row.malformed_row for row in malformed} == {"(withheld: source.persons)"}
+    assert all(row._source_file.startswith("tills.") for row in malformed)
+    assert "471" not in str(malformed)
+
+
+def test_a_malformed_row_is_kept_where_no_column_is_a_person_s(spark: SparkSession, tmp_path: Path) -> None:
+    rows = without_persons(a_csv_file(spark, tmp_path), {"clerk": "drop"})
+    assert [row.malformed_row for row in rows.collect()] == [None, "4712,milk", "8,4713,milk,bread"]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 7, 1000])

@@ -112,6 +112,8 @@ def _read_alike(spark: SparkSession, files: Sequence[str], names: Sequence[str],
     schema = StructType([StructField(name, StringType()) for name in (*names, MALFORMED)])
     reader = spark.read.schema(schema).option("header", True).option("escape", '"').option("sep", form.delimiter)
     reader = reader.option("encoding", java_name(form.encoding)).option("columnNameOfCorruptRecord", MALFORMED)
+    # Of a row of which not all columns are asked for, as where a person's is dropped, Spark does not count the fields.
+    reader = reader.option("columnPruning", False)
     # Where a line's end is several bytes, Spark finds it in a whole file alone.
     rows = reader.option("multiLine", not form.is_of_bytes).csv([*map(literally, files)])
     # A row of nothing but delimiters says nothing, however many they are.

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
 from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.sources.csv_files import MALFORMED
 from shelfcast.sources.person_key import person_key
 from shelfcast.table import Table
 
@@ -19,6 +20,9 @@ _ORIGIN = "_extra string, _source_file string, _batch_id string, _ingested_at ti
 # What Spark knows of a row's file; a reader that is not Spark's own tells it in a column of that name.
 METADATA = "_metadata"
 BATCH = "_batch_id"
+
+# What stands for the text of a malformed row that may name a person.
+_WITHHELD = "(withheld: source.persons)"
 
 Persons = Mapping[str, Literal["drop", "hash"]]
 
@@ -100,7 +104,10 @@ def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
 
 
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
-    """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash."""
+    """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash. Of a malformed row it is
+    kept that there was one: a number may stand in its text, and for a field that it lacks in any column."""
+    if MALFORMED in frame.columns and any(_fate(column, persons) for column in frame.columns):
+        frame = _without_malformed(frame)
     for column in frame.columns:
         fate = _fate(column, persons)
         if fate == "drop":
@@ -129,6 +136,13 @@ def require_columns_of_persons(persons: Persons, described: Iterable[Table], rec
         raise ConfigError(
             f"source.persons: no column {', '.join(unknown)} in the source; found {', '.join(sorted(known))}"
         )
+
+
+def _without_malformed(frame: DataFrame) -> DataFrame:
+    is_whole = F.col(MALFORMED).isNull()
+    told = [column for column in frame.columns if column not in (MALFORMED, METADATA)]
+    kept = {column: F.when(is_whole, F.col(f"`{column}`")) for column in told}
+    return frame.withColumns({**kept, MALFORMED: F.when(~is_whole, F.lit(_WITHHELD))})
 
 
 def _hashed(text: Column) -> Column:
