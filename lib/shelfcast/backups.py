@@ -49,7 +49,8 @@ class _File:
 def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
     """Make `place` a copy of the lake. Nothing may write to the lake meanwhile.
 
-    Raises LakeError where the lake has no files, or `place` has others than those of a copy.
+    Raises LakeError where the lake has no files, `place` has others than those of a copy, or executors have put theirs
+    where this process does not find them.
     """
     files, there = _files(lake), _sizes(place)
     if not files:
@@ -64,6 +65,7 @@ def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
     new = [replace(file, place=_free(file.name, taken)) for file in files if kept[file.name] is None]
     whole = [*filter(None, kept.values()), *new]
     _copy(spark, {f"{lake}/{file.name}": f"{place}/{file.place}" for file in new})
+    _require_there(place, new)
     _list(place, whole)
     for name in there.keys() - {file.place for file in whole}:
         storage.remove(f"{place}/{name}")
@@ -97,6 +99,15 @@ def _kept(file: _File, before: _File | None, there: dict[str, int]) -> _File | N
     if before and before.is_as(file) and there.get(before.place) == file.size:
         return before
     return file if _is_data(file.name) and there.get(file.name) == file.size else None
+
+
+def _require_there(place: str, files: list[_File]) -> None:
+    """Raise LakeError unless the copied files are there: of a cluster each machine has a disk of its own."""
+    found = _sizes(place)
+    lost = [file.place for file in files if found.get(file.place) != file.size]
+    if lost:
+        raise LakeError(f"{place}: {len(lost)} of {len(files)} files are not there, such as {lost[0]}; wanted a place "
+                        f"that all machines reach")  # fmt: skip
 
 
 def _is_data(name: str) -> bool:

@@ -125,6 +125,19 @@ def test_a_copy_is_that_of_before_until_the_next_one_is_whole(site: Site, monkey
     assert site.ran(4) == [False, False]
 
 
+def test_files_that_workers_put_on_disks_of_their_own_are_no_copy(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup(site.runner(), str(site.copy))
+    site.ran(5)
+    copy = backups._copy
+    with monkeypatch.context() as context:
+        context.setattr(backups, "_copy", lambda spark, pairs: copy(spark, dict([*pairs.items()][1:])))
+        with pytest.raises(LakeError, match=rf"^{site.copy}: 1 of \d+ files are not there, such as .+; wanted a place"):
+            backup(site.runner(), str(site.copy))
+    shutil.rmtree(site.root)
+    restore(site.runner(), str(site.copy))
+    assert site.ran(4) == [False, False]
+
+
 def test_what_changes_under_its_name_is_restored_as_it_was_last(site: Site) -> None:
     for text in ("one", "two", "six"):
         site.runner().lake.write_text(PAGE, text)
