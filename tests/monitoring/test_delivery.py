@@ -31,7 +31,14 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((dict(self.headers), json.loads(body)))
-                self.send_response(receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0])
+                self.answer(receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0])
+
+            def do_GET(self) -> None:
+                self.answer(200)
+
+            def answer(self, status: int) -> None:
+                self.send_response(status)
+                self.send_header("Location", "/elsewhere")
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -76,7 +83,15 @@ def test_what_fails_for_a_while_is_tried_again_under_the_same_key(receiver: Rece
 
 
 @pytest.mark.parametrize(
-    ("answers", "tries", "said"), [([503], 3, "HTTP 503, tries 3"), ([403], 1, "HTTP 403, tries 1")], ids=["503", "403"]
+    ("answers", "tries", "said"),
+    [
+        pytest.param([503], 3, "HTTP 503, tries 3", id="503"),
+        pytest.param([403], 1, "HTTP 403, tries 1", id="403"),
+        *(
+            pytest.param([each], 1, f"HTTP {each}, tries 1", id=f"redirected-by-{each}")
+            for each in (301, 302, 303, 307)
+        ),
+    ],
 )
 def test_what_fails_for_good_names_the_host_and_no_secret(
     receiver: Receiver, answers: list[int], tries: int, said: str
@@ -125,6 +140,26 @@ def test_a_line_that_a_killed_run_left_is_cut_off(tmp_path: Path) -> None:
     path.write_text(json.dumps(OF_TINY[0]) + "\n" + '{"alert_id": "a2", "sev')
     delivery.append_lines(path, "tiny", ALERTS)
     assert [json.loads(line) for line in path.read_text().splitlines()] == OF_TINY
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"", id="blank"),
+        pytest.param(b"# rotated", id="no-json"),
+        pytest.param(b"[1, 2]", id="no-object"),
+        pytest.param(b'{"level": "info"}', id="another-program-s"),
+        pytest.param(b'{"alert_id": "a1", "since": []}', id="no-day"),
+        pytest.param(b"\xff\xfe", id="no-text"),
+    ],
+)
+def test_a_line_that_tells_of_no_alert_stays_and_is_passed_over(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "alerts.jsonl"
+    path.write_bytes(line + b"\n" + json.dumps(OF_TINY[0]).encode() + b"\n")
+    assert delivery.append_lines(path, "tiny", ALERTS) == 1
+    first, *others = path.read_bytes().splitlines()
+    assert first == line
+    assert [json.loads(other) for other in others] == OF_TINY
 
 
 def test_the_same_alert_of_two_regions_is_two(receiver: Receiver, tmp_path: Path) -> None:
