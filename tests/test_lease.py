@@ -15,6 +15,7 @@ from shelfcast.lease import Holder, Lease
 from shelfcast.processes import own_numbering
 
 HERE, AWAY = socket.gethostname(), "elsewhere"
+NAMESPACE, _, BOOT_ID = own_numbering().partition("-")
 
 
 @pytest.fixture
@@ -74,10 +75,17 @@ def test_the_lease_of_a_run_that_is_over_is_taken_over(folder: Folder, gone: int
         assert [(holder.host, holder.pid) for holder in held(folder)] == [(HERE, os.getpid())]
 
 
-def test_a_run_in_another_container_of_a_host_of_this_name_is_not_taken_for_one_that_is_over(
-    folder: Folder, gone: int
+@pytest.mark.parametrize(
+    "numbered",
+    [
+        pytest.param(f"4026532999-{BOOT_ID}", id="another-container"),
+        pytest.param(f"{NAMESPACE}-7d1f0c1e-2b4a-4d57-9c43-0f2a6f3f1b11", id="another-machine"),
+    ],
+)
+def test_a_run_elsewhere_on_a_host_of_this_name_is_not_taken_for_one_that_is_over(
+    folder: Folder, gone: int, numbered: str
 ) -> None:
-    other = leave(folder, HERE, gone, 600, numbered="4026532999")
+    other = leave(folder, HERE, gone, 600, numbered)
     with pytest.raises(TransientError, match=rf"region north: process {gone} on {HERE} since"):
         Lease(folder, "north").__enter__()
     assert held(folder) == [other]

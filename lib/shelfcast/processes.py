@@ -40,17 +40,27 @@ def is_running(pid: int) -> bool:
 
 def own_numbering() -> str:
     """What tells apart within what processes are numbered: each container of a machine has a process 1, and none knows
-    the others'. Empty where the system numbers all of its processes together."""
+    the others'. Outside of containers it is the same number on every Linux, where each start of a machine has an id.
+    Empty where the system numbers all of its processes together."""
     try:
-        return str(os.stat("/proc/self/ns/pid").st_ino)
+        namespace = str(os.stat("/proc/self/ns/pid").st_ino)
     except OSError:
         return ""
+    return f"{namespace}-{_boot_id()}".removesuffix("-")
 
 
 def give_way() -> None:
     """This process works when no other wants to, where the system can be told so."""
     if sys.platform != "win32":
         os.nice(10)
+
+
+def _boot_id() -> str:
+    """Of this machine since its start; empty where the system has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _has_ended(pid: int) -> bool:
