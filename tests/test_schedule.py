@@ -136,8 +136,9 @@ class ForGood(Exception):
 
 @pytest.fixture
 def dag_file(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The DAG file, run without Airflow: its names, the DAGs' schedules, their tasks, and how commands end."""
-    schedules, tasks, done = {}, [], SimpleNamespace(exit_code=0, output="the last line")
+    """The DAG file, run without Airflow: its names, the DAGs' schedules, their tasks, how commands end, and what
+    was asked of them."""
+    schedules, tasks, done, asked = {}, [], SimpleNamespace(exit_code=0, output="the last line"), []
 
     class Operator:
         def __init__(self, **_: object) -> None:
@@ -148,15 +149,23 @@ def dag_file(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         schedules[name] = schedule
         yield
 
-    hook = SimpleNamespace(run_command=lambda *_, **__: done)
+    class Hook:
+        def run_command(self, words: list[str], **_: object) -> SimpleNamespace:
+            self.words = words
+            return done
+
+        def send_sigterm(self) -> None:
+            asked.append(self.words)
+
     parts = {
-        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": lambda: hook},
+        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": Hook},
         "airflow.sdk": {"DAG": dag, "BaseOperator": Operator, "Param": lambda *_, **__: None},
         "airflow.sdk.exceptions": {"AirflowException": Again, "AirflowFailException": ForGood},
     }
     for name, told in parts.items():
         monkeypatch.setitem(sys.modules, name, SimpleNamespace(**told))
-    return SimpleNamespace(names=runpy.run_path(str(DAG)), schedules=schedules, tasks=tasks, done=done)
+    names = runpy.run_path(str(DAG))
+    return SimpleNamespace(names=names, schedules=schedules, tasks=tasks, done=done, asked=asked)
 
 
 def filled(template: str) -> str:
@@ -201,6 +210,13 @@ def test_airflow_tries_again_what_goes_on(status: int, kind: type, dag_file: Sim
     dag_file.done.exit_code = status
     with pytest.raises(kind, match=f"shelfcast daily: exit status {status}: the last line"):
         operator.execute({})
+
+
+def test_a_task_that_airflow_stops_asks_its_command_to_end(dag_file: SimpleNamespace) -> None:
+    operator = dag_file.names["ShelfcastOperator"](task_id="daily", command="shelfcast daily")
+    operator.execute({})
+    operator.on_kill()
+    assert dag_file.asked == [["shelfcast", "daily"]]
 
 
 @pytest.mark.slow

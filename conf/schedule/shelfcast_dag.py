@@ -7,6 +7,7 @@ the cluster (default: this machine). A day that was missed is made by the next r
 import os
 import shlex
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import DAG, BaseOperator, Param
@@ -41,11 +42,19 @@ class ShelfcastOperator(BaseOperator):
         super().__init__(**named)
         self.command = command
 
+    @cached_property
+    def hook(self) -> SubprocessHook:
+        return SubprocessHook()
+
     def execute(self, context) -> None:  # noqa: ARG002
-        done = SubprocessHook().run_command(shlex.split(self.command), cwd=HOME)
+        done = self.hook.run_command(shlex.split(self.command), cwd=HOME)
         if done.exit_code:
             kind = AirflowFailException if done.exit_code in FINAL else AirflowException
             raise kind(f"{self.command}: exit status {done.exit_code}: {done.output}")
+
+    def on_kill(self) -> None:
+        # The command is in a session of its own, which the end of the task does not reach.
+        self.hook.send_sigterm()
 
 
 for region in REGIONS:
