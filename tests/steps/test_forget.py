@@ -96,13 +96,25 @@ def test_what_comes_afterwards_is_counted_with_what_is_left(shop: Corner) -> Non
     assert shop.account() == {"raw": 2, "clean": 2}
 
 
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.slow
-def test_what_is_published_can_be_read_without_the_person(runner: Runner) -> None:
+@pytest.mark.parametrize("is_killed", [False, True], ids=["at-once", "killed-before-it-is-published-again"])
+def test_what_is_published_can_be_read_without_the_person(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
     lake = runner.lake
     version = lake.last_commit(schemas.QUARANTINE, {"region": REGION}).version
     row = (REGION, date(2017, 8, 1), "run", datetime(2017, 8, 1), {"clean/quarantine": version})
     lake.append(schemas.PUBLICATIONS, runner.spark.createDataFrame([row], schemas.PUBLICATIONS.schema))
     refused = lake.read(schemas.QUARANTINE, REGION).count()
+    if is_killed:
+        with monkeypatch.context() as context:
+            context.setattr(publications, "publish_again", killed)
+            with pytest.raises(KeyboardInterrupt):
+                forget(runner, hashed("3"))
     forget(runner, hashed("3"))
     published = publications.newest(lake, REGION)
     assert published.run_id == "run"

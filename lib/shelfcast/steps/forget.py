@@ -32,8 +32,9 @@ def forget(runner: Runner, person: str) -> None:
         for page in erasure.pages_that_name(lake, person):
             lake.remove(page)
         lake.remove(f"_staging/{config.region}")
+        # Of all tables: what an erasure that was killed has let go is held no more, and is published still.
         for region in lake.regions():
-            publications.publish_again(lake, region, held)
+            publications.publish_again(lake, region, upkeep.table_names(lake))
         files = _prove(lake, config.region, person)
         _record(runner, person, deleted, files)
     rows = ", ".join(f"{name} {count:,}" for name, count in sorted(deleted.items()))
