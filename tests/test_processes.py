@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from shelfcast import processes
-from shelfcast.processes import is_running, run_to_end
+from shelfcast.processes import is_running, own_numbering, run_to_end
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def test_a_process_runs_until_it_has_ended() -> None:
@@ -20,6 +22,11 @@ def test_a_process_runs_until_it_has_ended() -> None:
     assert not is_running(child.pid)
     child.wait()
     assert not is_running(child.pid)
+
+
+@pytest.mark.skipif(not BOOT_ID.exists(), reason="the system has no id of its start")
+def test_what_numbers_processes_tells_machines_apart_that_number_theirs_alike() -> None:
+    assert own_numbering().endswith(f"-{BOOT_ID.read_text().strip()}")
 
 
 @pytest.fixture
