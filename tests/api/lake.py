@@ -111,6 +111,13 @@ def publish_without_plan(root: Path, region: str) -> None:
     publish(root, region, kept, "without a plan", minute=45)
 
 
+def publish_orders(root: Path, region: str, quantity: float) -> None:
+    """Publish what the region's newest publication has, but for the orders: each is of so many units."""
+    tables = Lake(str(root)).newest_publications()[region].tables
+    orders = [{**row, "quantity": quantity} for row in rows(plans.ORDERS, region)]
+    publish(root, region, {**tables, plans.ORDERS.name: put(root, plans.ORDERS, orders)}, "planned again", minute=50)
+
+
 def mean_of(region: str, store: str, product: str) -> float:
     """The mean that is forecast of each week ahead."""
     return LEVELS[region] + int(store) + 0.1 * (1 + list(PRODUCTS).index(product))

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from api.conftest import PASSWORD
-from api.lake import order_id
+from api.lake import AHEAD, DAY, order_id
 from shelfcast.api.access.accounts import add_user, make_link
 from shelfcast.api.access.principal import Grant, Role
+from shelfcast.api.decisions import add_decision
 from shelfcast.api.service import Service
 from web.windows import LOOKS, Open, Window, user
 
@@ -111,6 +112,25 @@ def test_an_order_is_rejected_in_its_place_by_keyboard_and_can_be_changed_again(
     row.get_by_role("button", name="Approve p1, store 9 as suggested").press("Enter")
     row.get_by_text("approved").wait_for()
     assert page.evaluate("window.isFirst"), "the page is the same"
+
+
+def test_an_order_that_is_not_as_it_was_shown_is_put_in_its_place_as_it_is(open_window: Open, service: Service) -> None:
+    window = open_window()
+    window.sign_in(user(service, "planner", "south"))
+    page, number = window.page, order_id("south", "9", "p2")
+    page.goto("/orders?region=south&which=all")
+    row = page.locator(f"#row-{number}")
+    order = {"order_id": number, "store_id": "9", "vendor_id": "v1", "product_id": "p2", "from_store": None}
+    with service.database.begin() as connection:
+        told = {**order, "need_by": str(AHEAD[0])}
+        add_decision(connection, "south", told, "rejected", 36.0, "a colleague", "enough", DAY)
+    row.get_by_role("button", name="Approve").press("Enter")
+    row.get_by_text("36 units by a colleague: enough").wait_for()
+    assert "rejected by a colleague since it was shown" in row.get_by_role("alert").inner_text()
+    row.locator("summary").press("Enter")
+    row.get_by_role("button", name="Approve p2, store 9 as suggested").press("Enter")
+    row.get_by_text("approved").wait_for()
+    assert row.get_by_role("alert").count() == 0
 
 
 def held_back(page: object, pattern: str) -> Callable[[], object]:

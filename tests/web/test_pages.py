@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import ADDRESS, CONFIG, PASSWORD, add, running, service_of
-from api.lake import DAY, order_id, publish_without_plan, write_lake
+from api.lake import DAY, order_id, publish_orders, publish_without_plan, write_lake
 from api.whatif.test_predict import write_trained
 from shelfcast import config
 from shelfcast.api.decisions import add_decision
@@ -215,6 +215,12 @@ def row_of(text: str, number: str) -> str:
     return re.search(rf'<li data-row id="row-{re.escape(number)}".*?</li>', text, re.DOTALL)[0]
 
 
+def shown_in(row: str) -> dict[str, str]:
+    """What the form of an order's row sends back of what it showed."""
+    found = re.findall('type="hidden" name="(seen|suggested)" value="([^"]*)"', row)
+    return {name: unescape(value) for name, value in found}
+
+
 def test_an_earlier_day_s_decision_is_a_note_and_the_order_waits_for_today_s(
     client: TestClient, as_user: Users
 ) -> None:
@@ -258,8 +264,7 @@ def test_a_decision_that_a_colleague_has_made_since_is_not_decided_over(as_user:
     path = "/orders?region=north&store_id=3&which=all"
 
     def decide(browser: Browser, verb: str, shown: str) -> object:
-        seen = unescape(re.search('name="seen" value="([^"]*)"', row_of(shown, number))[1])
-        return browser.post(f"/orders/{number}/{verb}?region=north", {"seen": seen}, **FETCHED)
+        return browser.post(f"/orders/{number}/{verb}?region=north", shown_in(row_of(shown, number)), **FETCHED)
 
     shown = one.get(path).text
     rejected = decide(other, "reject", shown)
@@ -270,8 +275,38 @@ def test_a_decision_that_a_colleague_has_made_since_is_not_decided_over(as_user:
     assert "rejected 36 units" in text_of(decide(one, "reject", one.get(path).text))
 
 
+def test_an_order_of_which_a_new_plan_suggests_other_units_is_shown_anew_before_it_is_decided_on(
+    tmp_path: Path,
+) -> None:
+    root, number = write_lake(tmp_path / "lake"), order_id("north", "1", "p1")
+    with running(root, tmp_path / "served", install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update(HTML)
+        add(client, "ada", "planner", "north", password=PASSWORD)
+        browser, path = Browser(client, "ada"), f"/orders/{number}/approve?region=north"
+        fields = shown_in(row_of(browser.get("/orders?region=north").text, number))
+        assert fields == {"seen": "nothing", "suggested": "36.0"}
+        publish_orders(root, "north", 240.0)
+        service_of(client).refresh.refresh()
+        for headers in (FETCHED, {}):
+            refused = browser.post(path, fields, **headers)
+            assert (refused.status_code, "36 units then, 240 now" in refused.text) == (409, True)
+        anew = row_of(browser.post(path, fields, **FETCHED).text, number)
+        assert "<dt>Order</dt><dd>240</dd>" in anew
+        assert re.search('role="alert" data-problem>[^<]+36 units then', anew)
+        assert "approved 240 units by ada" in text_of(browser.post(path, shown_in(anew), **FETCHED))
+
+
+@pytest.mark.parametrize("suggested", ["many", "nan", "1e999"])
+def test_a_suggestion_that_is_no_number_is_refused(as_user: Users, suggested: str) -> None:
+    for path in ("/orders/north-1-p2/approve", "/transfers/north-move/approve"):
+        answer = as_user("planner", "north").post(f"{path}?region=north", {"suggested": suggested}, **FETCHED)
+        assert (answer.status_code, "suggested: found" in answer.text) == (422, True)
+
+
 def test_transfers_are_decided_on_by_who_reaches_both_stores(as_user: Users) -> None:
     path = "/transfers/north-move/approve?region=north"
+    assert '"suggested" value="4.0"' in as_user("planner", "north").get("/transfers?region=north&which=all").text
     one = as_user("planner", "north/1")
     assert "north-move" in one.get("/transfers").text
     assert "Approve" not in text_of(one.get("/transfers"))

@@ -10,13 +10,14 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from shelfcast.api.access.principal import Principal
 from shelfcast.api.decisions import decided_ids, last_decisions, newest_decision
 from shelfcast.api.index.reading import Row
 from shelfcast.api.listing import Listing
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.plan import DecisionRow, OrderRow, TransferRow
 from shelfcast.api.service import Service
-from shelfcast.api.view import Condition, View
+from shelfcast.api.view import Condition, View, views
 
 
 @dataclass(frozen=True)
@@ -106,15 +107,22 @@ def _rest(
     return {"conditions": conditions, "read": with_decisions(service, view), "state": state_of(service, view)}
 
 
-def find_order(views: Sequence[View], kind: Kind, order_id: str) -> tuple[View, Row]:
+def find_order(service: Service, principal: Principal, kind: Kind, order_id: str) -> tuple[View, Row]:
     """The order of that number that is the user's. Raises Problem 404 where there is none: whether it is somebody
     else's is not told."""
-    for view in views:
+    for view in views(service, principal):
         own = [Condition.equal("order_id", order_id), view.own(*kind.stores)]
         found = view.select(f"select * from {kind.table}", own)
         if found:
             return view, found[0]
     raise Problem(HTTPStatus.NOT_FOUND, f"{kind.what} {order_id[:64]}: not among yours; wanted one of today's plan")
+
+
+def find_decided(service: Service, principal: Principal, kind: Kind, order_id: str) -> tuple[View, Row]:
+    """As `find_order`, with what was decided on it."""
+    view, row = find_order(service, principal, kind, order_id)
+    (told,) = with_decisions(service, view)([row])
+    return view, told
 
 
 def _collected(view: View, ids: Sequence[str]) -> list[Row]:

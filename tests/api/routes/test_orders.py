@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.conftest import add, configs_of, running, service_of, token_of, wait_for
-from api.lake import AHEAD, DAY, order_id, publish, put, rows, write_lake, write_region
+from api.lake import AHEAD, DAY, order_id, publish, publish_orders, put, rows, write_lake, write_region
 from shelfcast.api.server import open_service
 from shelfcast.inventory import tables as plans
 
@@ -109,6 +109,7 @@ AMENDMENTS = {
     "no number": {"quantity": "many"},
     "too many": {"quantity": 1e12},
     "something else": {"quantity": 1, "price": 2},
+    "a suggestion that is no number": {"quantity": 1, "suggested": "many"},
 }
 
 
@@ -176,6 +177,23 @@ def test_what_a_file_brought_is_shown_until_somebody_decides_here(tmp_path: Path
         assert len(client.get("/v1/orders", params={"open": True}).json()["items"]) == 8
         decide(client, "approve")
         assert client.get(f"/v1/orders/{number}").json()["decision"]["decision"] == "approved"
+
+
+def test_units_that_another_plan_suggested_are_not_decided_on(tmp_path: Path) -> None:
+    root, number = write_lake(tmp_path / "lake"), order_id("north", "1", "p1")
+    changed = "the plan has changed since it was shown: 36 units then, 240 now; wanted a look at it as it is now"
+    with running(root, tmp_path / "served") as client:
+        client.headers.update(token_of(client, add(client, PLANNER, "planner", "north")))
+        shown = client.get(f"/v1/orders/{number}").json()["quantity"]
+        publish_orders(root, "north", 240.0)
+        service_of(client).refresh.refresh()
+        own = {"approve": {}, "reject": {}, "amend": {"quantity": 12}}
+        for verb, body in own.items():
+            answer = client.post(f"/v1/orders/{number}/{verb}", json={**body, "suggested": shown})
+            assert (answer.status_code, answer.json()["detail"]) == (409, f"order {number}: {changed}")
+        assert client.get("/v1/audit").json() == []
+        decided = [decide(client, verb, **body, suggested=240)["quantity"] for verb, body in own.items()]
+        assert decided == [240.0, 240.0, 12.0]
 
 
 def test_a_new_plan_has_its_own_orders(tmp_path: Path) -> None:

@@ -11,23 +11,24 @@ from shelfcast.api.access.guard import Planner, Viewer, origin_of, refused
 from shelfcast.api.access.principal import Principal
 from shelfcast.api.answers import Paged, answer_one, answer_page, page_docs
 from shelfcast.api.decisions import add_decision, hold_order
+from shelfcast.api.index.reading import Row
 from shelfcast.api.orders import (
     ORDERS,
     TRANSFERS,
     Kind,
     decisions_on,
+    find_decided,
     find_order,
     forecast_day,
     orders,
     state_of,
     transfers,
-    with_decisions,
 )
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.fields import Decision
 from shelfcast.api.rows.plan import DecisionRow, OrderRow, TransferRow
 from shelfcast.api.service import service_of
-from shelfcast.api.view import Seen, views
+from shelfcast.api.view import Seen
 
 ROUTER = APIRouter(prefix="/v1", tags=["orders"])
 Named = Annotated[str | None, Query(max_length=128)]
@@ -35,14 +36,23 @@ Number = Annotated[str, Path(max_length=64, examples=["9f86d081884c7d65"])]
 Status = Literal["suggested", "rejected", "over_limit", "below_minimum"]
 Undecided = Annotated[bool | None, Query(description="on which nothing was decided yet, or something was")]
 _DOCS: dict[int | str, dict[str, Any]] = {404: {"description": "no such order among yours"}}
-_CLOSED: dict[int | str, dict[str, Any]] = {**_DOCS, 409: {"description": "no job collects decisions of the region"}}
+_CLOSED: dict[int | str, dict[str, Any]] = {
+    **_DOCS,
+    409: {"description": "no job collects decisions of the region, or other units than `suggested` are suggested now"},
+}
 
 
 class Reason(BaseModel):
-    """Why, in words."""
+    """Why, in words, and of what."""
 
     model_config = ConfigDict(extra="forbid")
-    note: str | None = Field(None, max_length=500, examples=["enough in the back room"])
+    note: str | None = Field(default=None, max_length=500, examples=["enough in the back room"])
+    suggested: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        examples=[36],
+        description="`quantity` as you were shown it: else it is refused",
+    )
 
 
 class Amendment(Reason):
@@ -120,9 +130,8 @@ def amend_transfer(request: Request, principal: Planner, order_id: Number, amend
 
 def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> Response:
     service = service_of(request)
-    view, row = find_order(views(service, principal), kind, order_id)
-    (told,) = with_decisions(service, view)([row])
-    return answer_one(request, view, kind.model(**told), state_of(service, view))
+    view, row = find_decided(service, principal, kind, order_id)
+    return answer_one(request, view, kind.model(**row), state_of(service, view))
 
 
 def decide(
@@ -132,25 +141,26 @@ def decide(
     """Keep the decision and its audit together, lay it where the jobs read it, and return the order with it.
 
     seen: the mark of the last decision that the user was shown, or a word for none. Raises Problem 409 where
-    another has been made since.
+    another has been made since, or a plan that suggests other units.
     """
     service = service_of(request)
-    view, row = find_order(views(service, principal), kind, order_id)
+    view, row = find_order(service, principal, kind, order_id)
     for column in kind.stores:
         if not principal.reaches(view.region, row[column]):
             raise refused("store", HTTPStatus.FORBIDDEN, f"store {row[column]}: not yours; wanted one who reaches both")
     if not service.collects(view.region):
         detail = f"region {view.region}: inventory.decisions names no folder; wanted one that its jobs collect from"
         raise Problem(HTTPStatus.CONFLICT, detail)
+    what, reason = f"{kind.what} {order_id}", reason or Reason()
+    _require_suggested(row, what, reason.suggested)
     quantity = reason.quantity if isinstance(reason, Amendment) else row["quantity"]
-    note, day = reason.note if reason else None, forecast_day(view)
-    order = kind.as_decided(row)
+    note, day, order = reason.note, forecast_day(view), kind.as_decided(row)
     with service.database.begin() as connection:
         hold_order(connection, view.region, order_id)
-        _require_seen(decisions_on(connection, view, [order_id]).get(order_id), f"{kind.what} {order_id}", seen)
+        _require_seen(decisions_on(connection, view, [order_id]).get(order_id), what, seen)
         decided = add_decision(connection, view.region, order, decision, quantity, principal.name, note, day)
         record(
-            connection, origin_of(request), principal.name, decision, f"{kind.what} {order_id}", region=view.region,
+            connection, origin_of(request), principal.name, decision, what, region=view.region,
             store=order["store_id"], detail={"product_id": row["product_id"], "suggested": row["quantity"],
                                              "quantity": quantity, "note": note},
         )  # fmt: skip
@@ -158,7 +168,16 @@ def decide(
     return {**row, "decision": decided}
 
 
+def _require_suggested(row: Row, what: str, shown: float | None) -> None:
+    # A need keeps its order's number when the next plan suggests other units of it.
+    if shown is not None and shown != row["quantity"]:
+        units = f"{shown:.10g} units then, {row['quantity']:.10g} now"
+        detail = f"{what}: the plan has changed since it was shown: {units}; wanted a look at it as it is now"
+        raise Problem(HTTPStatus.CONFLICT, detail)
+
+
 def _require_seen(last: DecisionRow | None, what: str, seen: str | None) -> None:
     if seen is not None and last is not None and last.mark != seen:
-        detail = f"{what}: {last.decision} by {last.user or 'a file'} since it was shown; wanted the page read anew"
+        by = last.user or "a file"
+        detail = f"{what}: {last.decision} by {by} since it was shown; wanted a look at it as it is now"
         raise Problem(HTTPStatus.CONFLICT, detail)

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import Form, Path, Query
+from fastapi import Depends, Form, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from shelfcast.api.index.reading import Row
 from shelfcast.api.listing import Listing
-from shelfcast.api.orders import ORDERS, TRANSFERS, Kind, orders, transfers
+from shelfcast.api.orders import ORDERS, TRANSFERS, Kind, find_decided, orders, transfers
+from shelfcast.api.problems import Problem
 from shelfcast.api.routes.orders import Amendment, Reason, decide
 from shelfcast.api.rows.fields import Decision
 from shelfcast.api.rows.plan import OrderRow
@@ -28,6 +31,7 @@ Verb = Literal["approve", "amend", "reject"]
 # Read where one amends: the form of it has other buttons too.
 Amount = Annotated[str, Form(alias="quantity", max_length=40)]
 Decided = Annotated[str | None, Form(max_length=200)]
+Suggested = Annotated[str | None, Form(max_length=40)]
 Note = Annotated[str, Form(max_length=500)]
 Which = Literal["open", "decided", "all"]
 _OPEN: Mapping[Which, bool | None] = {"open": True, "decided": False, "all": None}
@@ -36,6 +40,19 @@ _URGENT = (
     "select * from (select *, cast(-1e6 * ifnull(stock_out, 0) as integer) as place from orders where status = "
     "'suggested')"
 )
+
+
+async def _reason(verb: Verb, amount: Amount = "", note: Note = "", suggested: Suggested = None) -> Reason:
+    told = {"note": note.strip() or None, "suggested": suggested}
+    try:
+        if verb == "amend":
+            return Amendment.model_validate({**told, "quantity": amount})
+        return Reason.model_validate(told)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+
+
+Told = Annotated[Reason, Depends(_reason)]
 
 
 def urgent(visit: Visit, named: Mapping[str, str | None], is_open: bool | None) -> Listing[OrderRow]:
@@ -62,17 +79,15 @@ def show_transfers(visit: ViewerVisit, which: Which = "open", cursor: Cursor = N
 
 
 @ROUTER.post("/orders/{order_id}/{verb}")
-def take_decision(
-    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = "", note: Note = "", seen: Decided = None
-) -> Response:
-    return _take(visit, ORDERS, order_id, verb, _reason(verb, note, amount), seen)
+def take_decision(visit: PlannerVisit, order_id: Number, verb: Verb, reason: Told, seen: Decided = None) -> Response:
+    return _take(visit, ORDERS, order_id, verb, reason, seen)
 
 
 @ROUTER.post("/transfers/{order_id}/{verb}")
 def take_decision_on_transfer(
-    visit: PlannerVisit, order_id: Number, verb: Verb, amount: Amount = "", note: Note = "", seen: Decided = None
+    visit: PlannerVisit, order_id: Number, verb: Verb, reason: Told, seen: Decided = None
 ) -> Response:
-    return _take(visit, TRANSFERS, order_id, verb, _reason(verb, note, amount), seen)
+    return _take(visit, TRANSFERS, order_id, verb, reason, seen)
 
 
 def rows_for(visit: Visit, kind: Kind, rows: list[Any]) -> dict[str, Any]:
@@ -82,21 +97,22 @@ def rows_for(visit: Visit, kind: Kind, rows: list[Any]) -> dict[str, Any]:
 
 
 def _take(visit: Visit, kind: Kind, order_id: str, verb: str, reason: Reason, seen: str | None) -> Response:
-    """Decide, and show the row again: alone where it is put in its place, else in its list."""
-    row = decide(visit.request, visit.principal, kind, order_id, _DECISIONS[verb], reason, seen)
+    """Decide, and show the row again: alone where it is put in its place, else in its list. One that is not as it was
+    shown says so, and is shown as it is now."""
+    try:
+        row = decide(visit.request, visit.principal, kind, order_id, _DECISIONS[verb], reason, seen)
+    except Problem as problem:
+        if problem.status != HTTPStatus.CONFLICT or not visit.wants_part:
+            raise
+        _, row = find_decided(visit.service, visit.principal, kind, order_id)
+        return _show_row(visit, kind, row, problem.status, problem.detail)
     if not visit.wants_part:
         return visit.back_to(f"/{kind.table}", f"#row-{order_id}", which="all")
-    return visit.show("order_part.html", **rows_for(visit, kind, [kind.model(**row)]))
+    return _show_row(visit, kind, row)
 
 
-def _reason(verb: str, note: str, amount: str) -> Reason:
-    told: dict[str, Any] = {"note": note.strip() or None}
-    if verb != "amend":
-        return Reason(**told)
-    try:
-        return Amendment.model_validate({**told, "quantity": amount})
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
+def _show_row(visit: Visit, kind: Kind, row: Row, status: int = HTTPStatus.OK, problem: str = "") -> Response:
+    return visit.show("order_part.html", status, problem=problem, **rows_for(visit, kind, [kind.model(**row)]))
 
 
 def _held_back(visit: Visit, asked: Mapping[str, str | None]) -> list[dict[str, Any]]:

@@ -33,9 +33,11 @@
   });
   document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
     const { xhr, requestConfig } = detail;
-    if (xhr.status === 200) return;
+    const row = target.closest("[data-row]");
+    // The answer has taken its place.
+    if (!row) return;
     if (xhr.status === 401) { location.reload(); return; }
-    wrong(target.closest("[data-row]"), problem(xhr));
+    wrong(row, problem(xhr));
     // A button that was disabled meanwhile has lost it.
     requestConfig.triggeringEvent?.submitter?.focus();
   });
