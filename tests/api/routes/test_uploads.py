@@ -178,6 +178,26 @@ def test_nobody_brings_sales_of_a_store_that_is_not_theirs(client: TestClient, i
     assert [row["stores"] for row in client.get("/v1/uploads", headers=own).json()] == [["2"]]
 
 
+@pytest.mark.parametrize(
+    ("key", "grant", "status"),
+    [
+        pytest.param("[product_id, sold_on]", "north/2", 403, id="a key of all stores, of who reaches one"),
+        pytest.param("[product_id, sold_on]", "north", 201, id="a key of all stores, of who reaches all"),
+        pytest.param("[store_id, product_id, sold_on]", "north/2", 201, id="a key of each store"),
+        pytest.param("[]", "north/2", 201, id="no key"),
+    ],
+)
+def test_a_file_takes_the_place_of_no_other_store_s_sales(
+    lake: Path, tmp_path: Path, inbox: Path, key: str, grant: str, status: int
+) -> None:
+    changes = (f"source={SOURCE % inbox}", f"cleaning.keys.sales={key}")
+    with running(lake, tmp_path / "served", *changes) as client:
+        answer = bring(client, "2;p1;2.1.2018;3;1", **token_of(client, add(client, "p", "planner", grant)))
+    assert (answer.status_code, inbox.exists()) == (status, status == 201)
+    found = "region north: cleaning.keys.sales tells no stores apart (product_id, sold_on); wanted store_id in it"
+    assert status == 201 or answer.json()["detail"].startswith(found)
+
+
 def test_no_more_files_are_read_of_than_are_asked_for(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     brought = [bring(client, f"{store};p1;2.1.2018;3;1").json() for store in (1, 2, 3)]
     read = []

@@ -54,6 +54,7 @@ async def upload_sales(request: Request, principal: Planner, region: Region = No
     service = service_of(request)
     view = open_view(service, principal, region)
     form = _form(service, view)
+    _require_own_key(service, view)
     waiting = Path(service.settings.folder) / "uploads"
     waiting.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=waiting, suffix=".part")
@@ -90,6 +91,15 @@ def _form(service: Service, view: View) -> Form:
         return form_of(config)
     except NoUploadsError as error:
         raise Problem(HTTPStatus.CONFLICT, str(error)) from None
+
+
+def _require_own_key(service: Service, view: View) -> None:
+    """Refuse who reaches single stores where rows of one store's file would take the place of another's."""
+    key = service.configs[view.region].cleaning.key_of("sales")
+    if view.stores is not None and key and "store_id" not in key:
+        found = f"cleaning.keys.sales tells no stores apart ({', '.join(key)})"
+        detail = f"region {view.region}: {found}; wanted store_id in it, or one who reaches all of the region"
+        raise refused("store", HTTPStatus.FORBIDDEN, detail)
 
 
 def _take(service: Service, request: Request, view: View, form: Form, path: Path) -> UploadRow:
