@@ -115,11 +115,19 @@ def is_file(uri: str) -> bool:
     return bool(about(uri).type == fs.FileType.File)
 
 
+def packing_of(name: str) -> str | None:
+    """What packs a file of that name; None where nothing does.
+
+    >>> packing_of("sales.csv.gz"), packing_of("sales.csv")
+    ('gzip', None)
+    """
+    return next((packing for ending, packing in _PACKED.items() if name.endswith(ending)), None)
+
+
 def read_head(uri: str, size: int) -> bytes:
     """The first `size` bytes, unpacked where the name ends in .gz or .bz2. Raises OSError."""
     filesystem, path = locate(uri)
-    packed = next((name for ending, name in _PACKED.items() if uri.endswith(ending)), None)
-    with filesystem.open_input_stream(path, compression=packed) as stream:
+    with filesystem.open_input_stream(path, compression=packing_of(uri)) as stream:
         return bytes(stream.read(size))
 
 

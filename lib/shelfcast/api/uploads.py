@@ -13,7 +13,7 @@ from pathlib import Path
 from shelfcast.config import Config
 from shelfcast.errors import ShelfcastError
 from shelfcast.settings.source import MappedTable, plain_name
-from shelfcast.storage import is_remote, locate
+from shelfcast.storage import is_remote, locate, packing_of
 
 # What a person can put right at once.
 _MOST_PROBLEMS = 10
@@ -82,6 +82,11 @@ def form_of(config: Config) -> Form:
     form = _form(table, Path(locate(source.path)[1]), pattern, name)
     if "*" not in form.pattern or re.search(r"[?\[/]", form.pattern):
         raise NoUploadsError(f"{name}: sales are in {form.pattern}; wanted a pattern with * for further files")
+    # A file is laid as it is brought: plain, by a name that says otherwise, no ingestion could read it.
+    if packing := packing_of(form.pattern.replace("*", "")):
+        raise NoUploadsError(
+            f"{name}: sales are in {form.pattern}, packed ({packing}); wanted a pattern of plain files"
+        )
     return form
 
 

@@ -212,6 +212,10 @@ NONE = [
     pytest.param("source.tables.sales.files=sales.csv", "sales are in sales.csv; wanted a pattern", id="one file"),
     pytest.param(f"source.tables.sales={PARQUET}", "sales cannot be judged here", id="another form"),
     pytest.param("source.path=s3a://shop/inbox", "sales are in s3a://shop/inbox; wanted a folder", id="in a store"),
+    pytest.param(
+        "source.tables.sales.files=s-*.csv.gz", "sales are in s-*.csv.gz, packed (gzip); wanted", id="by gzip"
+    ),
+    pytest.param("source.tables.sales.files=s-*.bz2*", "sales are in s-*.bz2*, packed (bz2); wanted", id="by bzip2"),
     pytest.param("source.tables.sales.files=null", "sales come in no files; wanted a folder of CSV files", id="none"),
 ]
 
