@@ -56,7 +56,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/audit"): Rule("planner"),
     ("GET", "/users"): Rule("admin"),
     ("POST", "/users"): Rule("admin", fields={"name": "new", "role": "viewer", "grants": "north"}),
-    ("POST", "/users/change"): Rule("admin", fields={"name": "nobody", "role": "viewer", "grants": "north"}),
+    ("POST", "/users/change"): Rule(
+        "admin", fields={"name": "nobody", "role": "viewer", "grants": "north", "version": "0"}
+    ),
     ("POST", "/users/shut"): Rule("admin", fields={"name": "nobody"}),
     ("POST", "/users/open"): Rule("admin", fields={"name": "nobody"}),
     ("POST", "/users/link"): Rule("admin", fields={"name": "nobody"}),

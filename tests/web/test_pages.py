@@ -614,6 +614,13 @@ def test_a_viewer_reads_the_settings_alone(as_user: Users) -> None:
     assert "Keep</button>" not in told
 
 
+def change_user(browser: Browser, page: str, name: str, role: str, *grants: str) -> object:
+    """Send the form of a user as the page holds it, filled in so."""
+    version = re.search(f'name="name" value="{name}"><input type="hidden" name="version" value="([^"]+)"', page)[1]
+    fields = {"name": name, "role": role, "grants": "\r\n".join(grants), "version": version}
+    return browser.post("/users/change", fields)
+
+
 def test_an_admin_lets_in_changes_and_shuts(client: TestClient, as_user: Users) -> None:
     browser = as_user("admin", "north")
     made = browser.post("/users", {"name": "grace", "role": "viewer", "grants": "north/1\nnorth/2"})
@@ -622,13 +629,28 @@ def test_an_admin_lets_in_changes_and_shuts(client: TestClient, as_user: Users) 
     assert chosen.headers["location"] == "/sign-in?chosen=true"
     grace = Browser(client, "grace")
     assert "Store 1" in text_of(grace.get("/stores"))
-    assert browser.post("/users/change", {"name": "grace", "role": "planner", "grants": "north/3"}).status_code == 303
+    assert change_user(browser, browser.get("/users").text, "grace", "planner", "north/3").status_code == 303
     assert grace.get("/stores").status_code == 303, "a role that changes ends the session"
     assert browser.post("/users/shut", {"name": "grace"}).status_code == 303
     assert "grace planner shut north/3" in text_of(browser.get("/users"))
     assert client.post("/sign-in", data={"name": "grace", "password": PASSWORD}).status_code == 401
     assert browser.post("/users/open", {"name": "grace"}).status_code == 303
     assert "/welcome#" in browser.post("/users/link", {"name": "grace"}).text
+
+
+def test_what_another_admin_has_taken_from_a_user_is_not_given_back_by_an_older_page(
+    client: TestClient, as_user: Users
+) -> None:
+    add(client, "joan", "planner", "north/1", "north/2", password=PASSWORD)
+    one, other, joan = as_user("admin", "north"), as_user("admin", "*"), Browser(client, "joan")
+    shown = one.get("/users").text
+    assert change_user(other, shown, "joan", "planner", "north/1").status_code == 303
+    refused = change_user(one, shown, "joan", "viewer", "north/1", "north/2")
+    assert (refused.status_code, "others have changed it since: planner of north/1;" in refused.text) == (409, True)
+    assert "joan planner north/1 New link" in " ".join(re.sub("<[^>]+>", " ", refused.text).split())
+    assert joan.get("/stores").status_code == 200, "the role is the same: the session goes on"
+    assert change_user(one, refused.text, "joan", "viewer", "north/1", "north/2").status_code == 303
+    assert joan.get("/stores").status_code == 303, "another role ends it"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 import servers
 from api.conftest import PASSWORD, add, configs_of, running, service_of, token_of
 from api.lake import order_id
-from shelfcast.api.access.accounts import AccountError, add_user, list_users
+from shelfcast.api.access.accounts import AccountError, add_user, change_user, list_users
 from shelfcast.api.access.database import PASSWORD_VARIABLE, Database
 from shelfcast.api.access.principal import Grant, Role
 from shelfcast.api.access.tables import METADATA
@@ -71,6 +71,20 @@ def test_of_two_who_decide_on_an_order_at_once_the_second_waits_for_the_first(cl
             with pytest.raises(TimeoutError):
                 second.result(timeout=1)
         assert second.result(timeout=60).status_code == 200
+
+
+def test_of_two_who_change_a_user_at_once_the_second_sees_what_the_first_did(client: TestClient) -> None:
+    headers = token_of(client, add(client, "ada", "admin", "*"))
+    add(client, "grace", "viewer", "north/1")
+    version = client.get("/v1/users", headers=headers).json()[1]["version"]
+    with ThreadPoolExecutor(1) as threads:
+        with service_of(client).database.begin() as connection:
+            change_user(connection, "grace", role="planner")
+            asked = {"grants": ["north/1", "north/2"], "version": version}
+            second = threads.submit(client.patch, "/v1/users/grace", json=asked, headers=headers)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=1)
+        assert second.result(timeout=60).status_code == 409
 
 
 def test_a_text_that_the_database_does_not_keep_is_refused(client: TestClient) -> None:

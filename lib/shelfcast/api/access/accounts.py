@@ -1,5 +1,7 @@
 """Users: who they are, what they reach, and the one-time links by which they choose a password."""
 
+import hashlib
+import json
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -54,7 +56,9 @@ def change_user(connection: Connection, name: str, **changes: Any) -> int:
 
 
 def user_of(connection: Connection, name: str) -> int:
-    found = connection.execute(select(USERS.c.id).where(USERS.c.name == name)).scalar()
+    """The user's number. Nobody else changes the user until the transaction ends: SQLite has one that writes at a time
+    anyway. Raises AccountError."""
+    found = connection.execute(select(USERS.c.id).where(USERS.c.name == name).with_for_update()).scalar()
     if found is None:
         raise AccountError(f"user {name}: not there; wanted one that `shelfcast user list` names")
     return int(found)
@@ -65,20 +69,18 @@ def has_users(connection: Connection) -> bool:
 
 
 def list_users(connection: Connection) -> list[dict[str, Any]]:
-    """name, role, grants, whether it is disabled and has a password, by name."""
+    """name, role, grants, whether it is disabled and has a password, by name; version: changes with the first four."""
     grants: dict[int, list[str]] = {}
     for row in connection.execute(select(GRANTS)):
         grants.setdefault(row.user_id, []).append(str(Grant(row.region, row.store)))
-    return [
-        {
-            "name": row.name,
-            "role": row.role,
-            "grants": sorted(grants.get(row.id, [])),
-            "disabled": row.disabled,
-            "has_password": row.password is not None,
-        }
-        for row in connection.execute(select(USERS).order_by(USERS.c.name))
-    ]
+    rows = connection.execute(select(USERS).order_by(USERS.c.name))
+    return [_as_user(row, sorted(grants.get(row.id, []))) for row in rows]
+
+
+def _as_user(row: Row[Any], grants: list[str]) -> dict[str, Any]:
+    told = {"name": row.name, "role": row.role, "grants": grants, "disabled": row.disabled}
+    version = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return {**told, "has_password": row.password is not None, "version": version}
 
 
 def make_link(connection: Connection, user_id: int, hours: int) -> str:

@@ -34,6 +34,7 @@ Grants = Annotated[
         max_length=1000, examples=[["north", "south/9"]], description="regions (* for all), single stores of a region"
     ),
 ]
+_DOCS: dict[int | str, dict[str, Any]] = {409: {"description": "changed by others since that `version`"}}
 
 
 class UserRow(BaseModel):
@@ -42,6 +43,7 @@ class UserRow(BaseModel):
     grants: list[str]
     disabled: bool
     has_password: bool
+    version: str = Field(description="may be sent back with a change: who has read an older one is refused")
 
 
 class UserAsked(BaseModel):
@@ -58,6 +60,7 @@ class UserChange(BaseModel):
     role: RoleName | None = None
     grants: Grants | None = None
     disabled: bool | None = None
+    version: str | None = Field(default=None, max_length=64, description="of the user as you have read it")
 
 
 class Link(BaseModel):
@@ -99,22 +102,26 @@ def make_user(request: Request, principal: Admin, asked: UserAsked) -> Link:
     return Link(link=link_address(service, link))
 
 
-@ROUTER.patch("/users/{name}", status_code=HTTPStatus.NO_CONTENT)
+@ROUTER.patch("/users/{name}", status_code=HTTPStatus.NO_CONTENT, responses=_DOCS)
 def change_one_user(request: Request, principal: Admin, name: Name, asked: UserChange) -> None:
-    """Change role, regions and stores, or shut the account. Its sessions end; a shut one's tokens do too."""
-    columns = asked.model_dump(include={"role", "disabled"}, exclude_none=True)
+    """Change role, regions and stores, or shut the account. The sessions of another role end; a shut account's tokens
+    do too."""
     service = service_of(request)
     grants = None if asked.grants is None else _new_grants(service, principal, asked.grants)
     with service.database.begin() as connection:
-        _require_reach(connection, principal, name)
+        user_id = user_of(connection, name)
+        known = _require_reach(connection, principal, name)
         if name == principal.name:
             raise refused("role", HTTPStatus.FORBIDDEN, "yourself; wanted another admin to change you")
-        user_id = change_user(connection, name, **columns) if columns else user_of(connection, name)
+        _require_version(known, asked.version)
+        if columns := _changed(known, asked):
+            change_user(connection, name, **columns)
         if grants is not None:
             set_grants(connection, user_id, grants)
         if asked.disabled:
             sign_out_everywhere(connection, user_id)
-        _record(connection, request, principal, "user_changed", name, asked.model_dump(exclude_none=True))
+        told = asked.model_dump(exclude_none=True, exclude={"version"})
+        _record(connection, request, principal, "user_changed", name, told)
 
 
 @ROUTER.post("/users/{name}/link", status_code=HTTPStatus.CREATED)
@@ -122,8 +129,9 @@ def make_user_link(request: Request, principal: Admin, name: Name) -> Link:
     """A new one-time link for a user who has lost the password."""
     service = service_of(request)
     with service.database.begin() as connection:
+        user_id = user_of(connection, name)
         _require_reach(connection, principal, name)
-        link = make_link(connection, user_of(connection, name), service.settings.access.link_hours)
+        link = make_link(connection, user_id, service.settings.access.link_hours)
         _record(connection, request, principal, "link", name, {})
     return Link(link=link_address(service, link))
 
@@ -172,10 +180,24 @@ def _grants(principal: Principal, texts: list[str]) -> list[Grant]:
     return grants
 
 
-def _require_reach(connection: Any, principal: Principal, name: str) -> None:
-    """Raises Problem 403 where the user reaches what the admin does not."""
-    own: list[str] = next((user["grants"] for user in list_users(connection) if user["name"] == name), [])
-    _grants(principal, own)
+def _require_reach(connection: Any, principal: Principal, name: str) -> UserRow:
+    """The user of that name. Raises Problem 403 where it reaches what the admin does not."""
+    known = next(UserRow.model_validate(row) for row in list_users(connection) if row["name"] == name)
+    _grants(principal, known.grants)
+    return known
+
+
+def _require_version(known: UserRow, version: str | None) -> None:
+    if version not in (None, known.version):
+        found = f"{known.role} of {', '.join(known.grants)[:200] or 'nothing'}{', shut' if known.disabled else ''}"
+        detail = f"user {known.name}: others have changed it since: {found}; wanted a look at it as it is now"
+        raise Problem(HTTPStatus.CONFLICT, detail)
+
+
+def _changed(known: UserRow, asked: UserChange) -> dict[str, Any]:
+    """What of role and account is another than before: the same again ends no session."""
+    given = asked.model_dump(include={"role", "disabled"}, exclude_none=True)
+    return {column: value for column, value in given.items() if value != getattr(known, column)}
 
 
 def _record(connection: Any, request: Request, principal: Principal, action: str, name: str, detail: Any) -> None:

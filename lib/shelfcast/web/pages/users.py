@@ -25,6 +25,7 @@ from shelfcast.web.visit import Visit
 ROUTER = page_router()
 Name = Annotated[str, Form(max_length=64)]
 Grants = Annotated[str, Form(max_length=20_000)]
+Version = Annotated[str, Form(max_length=64)]
 _UNPROCESSABLE = 422
 _WANTED = {"name": "one", "grants": "a region (* for all) or region/store, e.g. north/7, on each line"}
 
@@ -44,8 +45,10 @@ def take_user(visit: AdminVisit, name: Name, role: Annotated[RoleName, Form()], 
 
 
 @ROUTER.post("/users/change")
-def take_change(visit: AdminVisit, name: Name, role: Annotated[RoleName, Form()], grants: Grants) -> Response:
-    return _change(visit, name, {"role": role, "grants": _lines(grants)})
+def take_change(
+    visit: AdminVisit, name: Name, role: Annotated[RoleName, Form()], grants: Grants, version: Version
+) -> Response:
+    return _change(visit, name, {"role": role, "grants": _lines(grants), "version": version})
 
 
 @ROUTER.post("/users/shut")
