@@ -139,11 +139,11 @@ def report(category: str = "GROCERY", **changes: Any) -> ReportData:
     headline = Headline(
         1_469_307, 457, 68_509, WEEKS[0], date(2017, 12, 31), 631_479, 231_204.0, 8, "tsb", 0.3365, "naive", 0.42
     )
-    return ReportData(**{"headline": headline, "provenance": PROVENANCE, **frames, **changes})
+    return ReportData(**{"headline": headline, "provenance": PROVENANCE, "currency": "€", **frames, **changes})
 
 
 def empty_report() -> ReportData:
-    return ReportData(Headline(), PROVENANCE)
+    return ReportData(Headline(), PROVENANCE, "€")
 
 
 class Page(HTMLParser):

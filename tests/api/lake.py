@@ -362,8 +362,11 @@ def _quarantine(region: str, _: float) -> list[Row]:
 
 
 def _findings(region: str, _: float) -> list[Row]:
-    row = {"region": region, "forecast_date": DAY, "topic": "stores", "rank": 1, "subject": "1", "figure": 0.2}
-    return [{**row, "unit": "share", "sentence": "Store 1 has a fifth of all errors."}]
+    row = {"region": region, "forecast_date": DAY, "rank": 1}
+    return [
+        {**row, "topic": "delisting", "subject": "p3", "figure": 36042.0, "unit": "money", "sentence": "p3 loses."},
+        {**row, "topic": "store_errors", "subject": "1", "figure": 20.5, "unit": "% of demand", "sentence": "Off."},
+    ]
 
 
 TABLES: list[tuple[Table, Callable[[str, float], list[Row]]]] = [

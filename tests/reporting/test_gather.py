@@ -58,7 +58,7 @@ def make(spark: SparkSession) -> Callable[..., ReportData]:
         for table, rows in tables:
             values = [[_as(field, row.get(field.name)) for field in table.schema] for row in rows]
             lake[table.name] = spark.createDataFrame(values, table.schema)
-        return gather(spark, lambda table: lake.get(table.name), PLAN, PROVENANCE)
+        return gather(spark, lambda table: lake.get(table.name), PLAN, PROVENANCE, "€")
 
     return gather_from
 
@@ -74,6 +74,7 @@ def records(frame: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 def test_a_lake_without_a_table_makes_an_empty_report(make: Callable[..., ReportData]) -> None:
     data = make([])
     assert all(getattr(data, name).empty for name in COLUMNS)
+    assert data.currency == "€"
     assert "No model has been scored yet" in render(data)
 
 

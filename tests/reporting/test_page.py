@@ -118,7 +118,7 @@ def test_any_one_part_may_be_missing(name: str) -> None:
         pytest.param("2 min 13 s", id="seconds-as-minutes"),
         pytest.param("+1.2 points", id="differences-of-shares-in-points"),
         pytest.param("99.999 %", id="a-share-that-is-nearly-all-is-not-rounded-to-all"),
-        pytest.param("12.1 k units for $36 k", id="revenue-in-the-currency"),
+        pytest.param("12.1 k units for €36 k", id="revenue-in-the-currency"),
         pytest.param("31 Dec 2017", id="dates-in-words"),
     ],
 )
@@ -202,7 +202,7 @@ def test_each_finding_is_a_sentence_with_its_figure_set_off(page: Page) -> None:
     for figure, sentence in (
         ("4.2 %", "12 of 300 products bring 80 % of the revenue."),
         ("9.24 days", "Vendor 4425 takes 9.2 days on average."),
-        ("$28", "Product p1 earned nothing."),
+        ("€28", "Product p1 earned nothing."),
     ):
         assert page.words[page.words.index(sentence) - 1].replace("\u202f", " ") == figure
     assert "The source counts no stock." in page.text

@@ -19,7 +19,8 @@ def looked(ran: Runner, make_runner: Callable[..., Runner], tmp_path_factory: py
     """The runner of a copy of that lake, with insights."""
     lake = tmp_path_factory.mktemp("insights") / "lake"
     shutil.copytree(ran.lake.root, lake)
-    runner = make_runner(lake, "insights.fewest=2", "insights.most=3", "insights.season_weeks=13")
+    changes = ("insights.fewest=2", "insights.most=3", "insights.season_weeks=13", "insights.currency=€")
+    runner = make_runner(lake, *changes)
     assert runner.run(insights.job(runner.config))
     return runner
 
@@ -61,4 +62,5 @@ def test_insights_that_are_there_are_not_looked_for_again_and_stand_in_the_repor
     assert looked.run(report.job(looked.config))
     page = Page(looked.lake.read_text("reports/complete_journey/index.html"))
     assert "Which products matter" in page.text
+    assert "units for €" in page.text
     assert page.is_balanced

@@ -104,6 +104,23 @@ def test_the_overview_tells_the_day_and_what_changed(as_user: Users) -> None:
     assert "a day late" in told
 
 
+def test_money_bears_the_sign_of_its_region_and_the_digits_of_the_reader(lake: Path, tmp_path: Path) -> None:
+    with running(lake, tmp_path, "insights.currency=€", install=install_pages) as client:
+        client.follow_redirects = False
+        client.headers.update({**HTML, "accept-language": "de"})
+        add(client, "ada", "viewer", "north", password=PASSWORD)
+        browser = Browser(client, "ada")
+        for path, words in {
+            "/": ["9 suggested for €328, after 8 for €292", "€36.042 p3 loses.", "20,5 % of demand Off."],
+            "/orders": ["Cost €36,50"],
+            "/stores": ["3 €110 1 0"],
+            "/store?store_id=1": ["suggested, €110"],
+            "/product?store_id=1&product_id=p1": ["€1,00 €2,00"],
+        }.items():
+            told = text_of(browser.get(path))
+            assert [word for word in words if word not in told] == [], path
+
+
 def test_the_overview_of_a_store_s_manager_is_of_that_store(as_user: Users) -> None:
     told = text_of(as_user("viewer", "north/2").get("/"))
     assert "1 store, 4 products in them planned" in told

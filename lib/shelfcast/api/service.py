@@ -45,6 +45,11 @@ class Service:
         config = self.configs.get(region)
         return config is None or config.source.tells_of_supply
 
+    def currency(self, region: str) -> str:
+        """The sign before the region's money; none where its configuration is not known here."""
+        config = self.configs.get(region)
+        return "" if config is None else config.insights.currency
+
     @property
     def origin(self) -> str:
         """What a browser says of our own pages."""

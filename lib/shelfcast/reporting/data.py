@@ -165,14 +165,15 @@ def _empty(name: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that the page shows. A frame that is left out is empty, and its section says so.
+    """All that the page shows. currency: the sign before money. A frame that is left out is empty, and its section says
+    so.
 
     Raises SchemaError for a frame without one of its COLUMNS.
     """
 
     headline: Headline
     provenance: Provenance
-    currency: str = "$"
+    currency: str
     row_counts: pd.DataFrame = field(default_factory=lambda: _empty("row_counts"))
     refusals: pd.DataFrame = field(default_factory=lambda: _empty("refusals"))
     deliveries: pd.DataFrame = field(default_factory=lambda: _empty("deliveries"))

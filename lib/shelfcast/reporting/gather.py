@@ -27,11 +27,11 @@ SHOWN_MODELS = 4
 _PACKAGES = ("shelfcast", "pyspark", "delta-spark", "scikit-learn", "statsforecast", "numpy", "pandas")
 
 
-def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) -> ReportData:
+def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance, currency: str) -> ReportData:
     """All that the page shows, its queries side by side.
 
     read: a table's rows of the region, and of one forecast date where it holds several; None where it has not been
-    written, and its section says so. plan: the weeks and cutoffs of the run.
+    written, and its section says so. plan: the weeks and cutoffs of the run. currency: the sign before money.
     """
     board = fetch("leaderboard", queries.leaderboard(read))
     counts = fetch("row_counts", queries.row_counts(read))
@@ -71,7 +71,7 @@ def gather(spark: SparkSession, read: Read, plan: Plan, provenance: Provenance) 
         "lead_time_calibration": lambda: fetch("lead_time_calibration", supply.lead_time_calibration(read)),
     }
     found = dict(zip(parts, side_by_side(spark, *parts.values()), strict=True))
-    return ReportData(provenance=provenance, row_counts=counts, leaderboard=board, **found)
+    return ReportData(provenance=provenance, currency=currency, row_counts=counts, leaderboard=board, **found)
 
 
 def describe(config: Config, run_id: str, as_of: date, tables: Mapping[str, int]) -> Provenance:

@@ -69,7 +69,7 @@ _INDEX = "reports/index.html"
 
 
 def job(config: Config) -> Job:
-    settings = ("backtest", "training")
+    settings = ("backtest", "training", "insights")
     return Job("report", _READS, (schemas.PUBLICATIONS,), settings, report, optional=_OPTIONAL, present=_is_there)
 
 
@@ -102,7 +102,8 @@ def _published(run: Run) -> dict[str, int]:
 def _write_page(run: Run) -> None:
     region = run.config.region
     read = partial(_find, run)
-    data = gather(run.spark, read, plan_of(run), describe(run.config, run.key, run.known_on, run.reads))
+    provenance = describe(run.config, run.key, run.known_on, run.reads)
+    data = gather(run.spark, read, plan_of(run), provenance, run.config.insights.currency)
     run.lake.write_text(_page(region), render(data))
     regions = [name for name in run.lake.names("reports/*") if run.lake.has_file(_page(name))]
     run.lake.write_text(_INDEX, render_index(regions))

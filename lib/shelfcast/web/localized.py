@@ -17,9 +17,11 @@ _LONGEST_HEADER = 200
 
 @dataclass(frozen=True)
 class Localized:
-    """locale: one of those that Babel knows."""
+    """locale: one of those that Babel knows. currency: the sign before money, which is the region's and not the
+    reader's."""
 
     locale: str
+    currency: str = ""
 
     @staticmethod
     def of(accept_language: str) -> "Localized":
@@ -65,10 +67,15 @@ class Localized:
         return float(parse_decimal(text, self._known, strict=True))
 
     def money(self, value: float | None) -> str:
-        """Whole, or with cents below a hundred."""
+        """Whole, or with cents below a hundred.
+
+        >>> Localized("de", "€").money(36042.0), Localized("en", "$").money(36.5)
+        ('€36.042', '$36.50')
+        """
         if value is None or not isfinite(value):
             return MISSING
-        return self._decimal(value, 0) if abs(value) >= 99.995 else self._decimal(value, 2, 2)
+        told = self._decimal(value, 0) if abs(value) >= 99.995 else self._decimal(value, 2, 2)
+        return f"{self.currency}{told}"
 
     def share(self, ratio: float | None, digits: int = 0) -> str:
         """0.337 -> 34 %, as the locale writes it."""

@@ -1,6 +1,6 @@
 """A request for a page: who asks, of which region, and how that reader writes numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -72,8 +72,9 @@ class Visit:
 
     @cached_property
     def say(self) -> Localized:
-        """How the reader writes numbers and days."""
-        return localized(self.request)
+        """How the reader writes numbers and days, and the region its money."""
+        currency = self.service.currency(self.region) if self.region else ""
+        return replace(localized(self.request), currency=currency)
 
     @property
     def may_plan(self) -> bool:
