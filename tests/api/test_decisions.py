@@ -22,11 +22,20 @@ class Server:
         self.serving, self.orders = folder / "serving", folder / "decisions"
         self.clock, self.database = 0, Database(Serving(folder=str(self.serving)))
 
+    @property
+    def file(self) -> Path:
+        return self.orders / f"{NORTH[1]}.jsonl"
+
     def start(self) -> None:
         self.outbox = Outbox(self.database, {"north": self.orders})
         self.outbox.open()
 
     def decide(self, order_id: str, decision: Any, quantity: float = 6) -> None:
+        self.keep(order_id, decision, quantity)
+        self.outbox.put(*NORTH, order_id)
+
+    def keep(self, order_id: str, decision: Any, quantity: float = 6) -> None:
+        """Decide, and be killed before it is told."""
         self.clock += 1
         order = {"order_id": order_id, "store_id": "1", "vendor_id": "v", "product_id": "p", "from_store": None}
         with pytest.MonkeyPatch.context() as patch, self.database.begin() as connection:
@@ -34,7 +43,6 @@ class Server:
             add_decision(
                 connection, "north", {**order, "need_by": "2018-01-15"}, decision, quantity, "ada", None, NORTH[1]
             )
-        self.outbox.put(*NORTH)
 
     def restore(self, copy: Path) -> None:
         """As the runbook has it."""
@@ -45,11 +53,9 @@ class Server:
         self.start()
 
     def told(self) -> dict[str, str]:
-        """What lies where job collect_decisions reads: order -> decision, of one line each."""
-        lines = (self.orders / f"{NORTH[1]}.jsonl").read_text(encoding="utf-8").splitlines()
-        told = {row["order_id"]: row["decision"] for row in map(json.loads, lines)}
-        assert len(told) == len(lines)
-        return told
+        """What job collect_decisions reads: order -> the decision of its last line."""
+        lines = self.file.read_text(encoding="utf-8").splitlines()
+        return {row["order_id"]: row["decision"] for row in map(json.loads, lines)}
 
 
 @pytest.fixture
@@ -76,12 +82,13 @@ def test_what_is_decided_while_its_file_is_written_waits_for_its_own_turn(
         tried.append(len(tried))
         if len(tried) == 1:
             # As another thread does, after this one has read what is decided.
-            self.put(region, day)
+            self.put(region, day, "b")
         elif len(tried) == 2:
             raise OSError("no space left")
 
+    monkeypatch.setattr(Outbox, "_append", lambda *_: False)
     monkeypatch.setattr(Outbox, "_write", write)
-    outbox.put(*NORTH)
+    outbox.put(*NORTH, "a")
     assert len(tried) == 2
     outbox.deliver()
     assert len(tried) == 3
@@ -89,14 +96,24 @@ def test_what_is_decided_while_its_file_is_written_waits_for_its_own_turn(
     assert len(tried) == 3
 
 
-def test_what_is_not_written_for_whatever_reason_waits(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("_append", id="at the end of its file"),
+        pytest.param("_write", id="in a file made anew"),
+    ],
+)
+def test_what_is_not_written_for_whatever_reason_waits(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the database is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "_write", fail)
+        patch.setattr(Outbox, "_append", lambda *_: False)
+        patch.setattr(Outbox, how, fail)
         with pytest.raises(RuntimeError):
-            outbox.put(*NORTH)
+            outbox.put(*NORTH, "a")
     tried: list[tuple[object, ...]] = []
     monkeypatch.setattr(Outbox, "_write", lambda _, *file: tried.append(file))
     outbox.deliver()
@@ -126,6 +143,85 @@ def test_the_last_word_is_the_one_made_last_though_the_clock_has_gone_back(serve
     server.clock = -10
     server.decide("a", "rejected")
     assert server.told() == {"a": "rejected"}
+    server.start()
+    assert server.told() == {"a": "rejected"}
+
+
+def test_the_last_word_is_the_one_made_last_though_another_server_tells_it_first(server: Server) -> None:
+    other = Outbox(server.database, {"north": server.orders})
+    server.decide("a", "amended")
+    server.keep("a", "approved")
+    server.keep("a", "rejected")
+    other.put(*NORTH, "a")
+    server.outbox.put(*NORTH, "a")
+    assert server.told() == {"a": "rejected"}
+
+
+def test_a_decision_is_a_line_at_the_end_and_of_the_day_s_others_nothing_is_read_or_written(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.decide("a", "approved")
+    before, number = server.file.read_bytes(), server.file.stat().st_ino
+    monkeypatch.setattr(Outbox, "_known", None)
+    server.decide("b", "approved")
+    server.decide("a", "rejected")
+    after = server.file.read_bytes()
+    assert server.file.stat().st_ino == number
+    assert after.startswith(before)
+    assert len(after.splitlines()) == 3
+    assert server.told() == {"a": "rejected", "b": "approved"}
+
+
+def test_a_server_that_starts_leaves_a_file_that_tells_all_as_it_is(server: Server) -> None:
+    """Written anew, it would be later than a file that somebody has laid beside it since."""
+    for order_id, decision in (("a", "approved"), ("b", "approved"), ("a", "rejected")):
+        server.decide(order_id, decision)
+    before = server.file.stat()
+    server.start()
+    assert server.file.stat() == before
+
+
+def test_a_decision_that_a_killed_server_has_not_told_is_told_when_it_starts(server: Server) -> None:
+    server.decide("a", "approved")
+    server.keep("a", "rejected")
+    server.keep("b", "approved")
+    server.start()
+    assert server.told() == {"a": "rejected", "b": "approved"}
+
+
+TORN = {
+    "within a line": b'{"order_id": "b", "store_',
+    "within a character": '{"order_id": "\u00fc'.encode()[:-1],
+    "before what was written reached the disk": bytes(40),
+    "before the end of a line": json.dumps({"order_id": "b", "decision": "rejected"}).encode(),
+}
+
+
+@pytest.mark.parametrize("end", TORN.values(), ids=TORN)
+@pytest.mark.parametrize("is_restarted", [True, False], ids=["at a start", "at the next decision"])
+def test_a_file_that_was_cut_off_is_made_whole(server: Server, end: bytes, is_restarted: bool) -> None:
+    server.decide("a", "approved")
+    with server.file.open("ab") as file:
+        file.write(end)
+    server.start() if is_restarted else server.decide("c", "approved")
+    whole = {"b": "rejected"} if end.endswith(b"}") else {}
+    assert server.told() == {"a": "approved", **whole, **({} if is_restarted else {"c": "approved"})}
+    assert server.file.read_bytes().endswith(b"\n")
+
+
+def test_a_line_that_the_disk_has_no_room_for_is_told_whole_or_not_at_all(server: Server) -> None:
+    resource = pytest.importorskip("resource")
+    server.decide("a", "approved")
+    before, limits = server.file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    server.keep("b", "approved")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limits[1]))
+    try:
+        server.outbox.put(*NORTH, "b")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert server.file.read_bytes() == before
+    server.outbox.deliver()
+    assert server.told() == {"a": "approved", "b": "approved"}
 
 
 def test_a_file_that_tells_no_moments_is_not_written_anew_for_them() -> None:
@@ -133,6 +229,11 @@ def test_a_file_that_tells_no_moments_is_not_written_anew_for_them() -> None:
     known = [("a", json.dumps({**line, "decided_at": 7}))]
     assert later_lines([json.dumps(line)], known) == [json.dumps(line)]
     assert later_lines([json.dumps({**line, "quantity": 5.0})], known) == [known[0][1]]
+
+
+def test_of_an_order_that_the_file_alone_tells_twice_the_last_line_counts_whatever_the_clock_was() -> None:
+    told = [json.dumps({"order_id": "a", "decision": word, "decided_at": at}) for word, at in (("r", 9), ("s", 5))]
+    assert later_lines(told, [("a", '{"order_id": "a", "decided_at": 1}')]) == told[1:]
 
 
 @pytest.mark.parametrize("line", ["no JSON", "[]", '{"order": "a"}'])

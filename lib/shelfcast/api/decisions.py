@@ -1,8 +1,9 @@
 """Decisions on suggested orders and transfers: kept in the database, and laid where job collect_decisions reads them.
 
-The database holds each decision together with its audit. The files are made of it, a file a day, whole or not at all,
-so that one that a crash has kept from being written is written later, with the same content. A database that was
-restored knows less than they do: what they alone tell stays in them.
+The database holds each decision together with its audit. A file a day is made of it: each decision is a line at its
+end, and of an order the last line counts, so that what a decision costs does not grow with the day. What a crash has
+kept from being told is told later: then the file is made anew, whole or not at all. A database that was restored knows
+less than they do: what they alone tell stays in them.
 """
 
 import json
@@ -10,11 +11,12 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from shelfcast.api.access.accounts import now
 from shelfcast.api.access.database import Database
@@ -32,6 +34,8 @@ _IN_FILE = (
 # When it was decided, in seconds since 1970; files of before do not tell it.
 _AT = "decided_at"
 _LOCK = ".lock"
+# A character may have been cut in two, or written by others in another encoding.
+_AS_IT_IS = "surrogateescape"
 
 
 def hold_order(connection: Connection, region: str, order_id: str) -> None:
@@ -91,9 +95,15 @@ class Outbox:
         self._wait({(region, day) for region, day in days if region in self._folders})
         self.deliver()
 
-    def put(self, region: str, day: date) -> None:
-        """Write the day's file anew; one that cannot be written waits for the next `deliver`."""
-        self._wait({(region, day)})
+    def put(self, region: str, day: date, order_id: str) -> None:
+        """Tell the last word on an order at the end of the day's file; one that is not whole is written anew, and one
+        that cannot be written waits for the next `deliver`."""
+        is_told = False
+        try:
+            is_told = self._append(region, day, order_id)
+        finally:
+            if not is_told:
+                self._wait({(region, day)})
         self.deliver()
 
     def deliver(self) -> None:
@@ -115,17 +125,30 @@ class Outbox:
         with self._lock:
             self._waiting |= files
 
+    def _append(self, region: str, day: date, order_id: str) -> bool:
+        """Whether the file was whole, and now tells the last word on the order."""
+        own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day) & (DECISIONS.c.order_id == order_id)
+        last = select(DECISIONS).where(own).order_by(DECISIONS.c.id.desc()).limit(1)
+        with suppress(OSError), locked(self._folders[region] / _LOCK):
+            # Read under the lock: an earlier word on the order never comes after a later one.
+            with self._database.read() as connection:
+                row = connection.execute(last).mappings().one()
+            return _append_line(self._path(region, day), _line(row))
+        return False
+
     def _write(self, region: str, day: date) -> None:
-        folder = self._folders[region]
+        folder, path = self._folders[region], self._path(region, day)
         # Read under the lock: an older file never takes a newer one's place.
         with locked(folder / _LOCK):
-            path = folder / f"{day}.jsonl"
-            told = [*filter(None, path.read_text(encoding="utf-8").split("\n"))] if path.exists() else []
+            *told, rest = path.read_text("utf-8", _AS_IT_IS).split("\n") if path.exists() else [""]
+            # What a crash has cut off tells of no order.
+            if _order_of(rest) != rest:
+                told.append(rest)
             lines = later_lines(told, self._known(region, day))
-            if sorted(lines) == sorted(told):
+            if not rest and _last_lines(told) == _last_lines(lines):
                 return
             part = folder / f".{day}.part"
-            with open(part, "w", encoding="utf-8") as file:
+            with open(part, "w", encoding="utf-8", errors=_AS_IT_IS) as file:
                 file.writelines(f"{line}\n" for line in lines)
                 file.flush()
                 os.fsync(file.fileno())
@@ -136,19 +159,45 @@ class Outbox:
         own = (DECISIONS.c.region == region) & (DECISIONS.c.decided_on == day)
         with self._database.read() as connection:
             rows = connection.execute(select(DECISIONS).where(own).order_by(DECISIONS.c.id)).mappings().all()
-        told = [{name: row[name] for name in (*_IN_FILE, _AT)} for row in rows]
-        return [(each["order_id"], json.dumps(each, default=str, ensure_ascii=False)) for each in told]
+        return [(row["order_id"], _line(row)) for row in rows]
+
+    def _path(self, region: str, day: date) -> Path:
+        return self._folders[region] / f"{day}.jsonl"
+
+
+def _line(row: RowMapping) -> str:
+    return json.dumps({name: row[name] for name in (*_IN_FILE, _AT)}, default=str, ensure_ascii=False)
+
+
+def _append_line(path: Path, line: str) -> bool:
+    """Whether the file was whole, and now ends in the line. Raises OSError where it is not there."""
+    told = f"{line}\n".encode()
+    with open(path, "r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(end - 1, 0))
+        if file.read(1) != b"\n":
+            return False
+        # Of a line that the disk has no room for it takes the beginning.
+        if file.write(told) < len(told):
+            file.truncate(end)
+            return False
+        os.fsync(file.fileno())
+        return True
 
 
 def later_lines(told: Sequence[str], known: Sequence[tuple[str, str]]) -> list[str]:
     """What a file is to tell: a line an order, the last that is known of it, or a later one that the file alone told.
     known: order and line, as they were decided."""
     last, lines = dict(known), {line for _, line in known}
-    for line in dict.fromkeys(told):
-        order = _order_of(line)
+    for order, line in _last_lines(told).items():
         if line not in lines and (order not in last or _stands(json.loads(line), json.loads(last[order]))):
             last[order] = line
     return [*last.values()]
+
+
+def _last_lines(told: Iterable[str]) -> dict[str, str]:
+    """order -> the line that counts."""
+    return {_order_of(line): line for line in told if line}
 
 
 def _order_of(line: str) -> str:

@@ -25,9 +25,10 @@ def client(lake: Path, tmp_path: Path) -> Iterator[TestClient]:
 
 
 def written(client: TestClient, region: str = "north", day: object = DAY) -> list[dict[str, object]]:
-    """What lies where job collect_decisions reads."""
+    """What job collect_decisions reads: the last line of each order."""
     path = Path(service_of(client).configs[region].inventory.decisions) / f"{day}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [*{line["order_id"]: line for line in lines}.values()]
 
 
 def decide(client: TestClient, verb: str, product: str = "p1", **body: object) -> dict[str, object]:

@@ -164,7 +164,7 @@ def decide(
             store=order["store_id"], detail={"product_id": row["product_id"], "suggested": row["quantity"],
                                              "quantity": quantity, "note": note},
         )  # fmt: skip
-    service.outbox.put(view.region, day)
+    service.outbox.put(view.region, day, order_id)
     return {**row, "decision": decided}
 
 
