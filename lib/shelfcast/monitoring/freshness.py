@@ -40,7 +40,8 @@ def days_until_known(sales: DataFrame, newest: date) -> int:
     after midnight. sales: as known, with known_from."""
     of_week = sales.where(F.col("sold_on") > F.lit(newest - timedelta(weeks=1)))
     of_days = of_week.groupBy("sold_on").agg(F.datediff(F.min("known_from"), "sold_on").alias("days"))
-    return max(median_low(row.days for row in of_days.collect()), 0)
+    days: list[int] = [row.days for row in of_days.collect()]
+    return max(median_low(days), 0)
 
 
 def newest_due(as_of: date, until_known: int, today: date) -> date:
