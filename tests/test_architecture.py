@@ -87,6 +87,7 @@ TO_DRIVER = {
     "steps/check_inputs.py _days": "the days of half a year",
     "steps/check_inputs.py _shares": "a row for each month of the history",
     "steps/detect_anomalies.py _arrived": "a row for each level of the forecast",
+    "monitoring/freshness.py days_until_known": "the days of a week",
     "monitoring/telling.py _tell": "the alerts that are told, as many as monitoring.most",
     "training/distributed.py run": "what each process returned: its losses",
     "reporting/queries.py fetch": "what a query has cut down to the page's rows",
