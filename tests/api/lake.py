@@ -351,6 +351,12 @@ def _backtests(region: str, _: float) -> list[Row]:
     ]
 
 
+def _metrics(region: str, _: float) -> list[Row]:
+    row = {"region": region, "panel": "product", "model": "naive", "rows": 8, "units": 80.0, "wape": 0.9, "mae": 9.0}
+    slices = [("all", ""), ("step", "1"), ("category", "wine"), *(("store", store) for store in STORES[region])]
+    return [{**row, "slice": name, "value": value} for name, value in slices]
+
+
 def _row_counts(region: str, _: float) -> list[Row]:
     counts = {"raw": 10, "clean": 7, "quarantined": 2, "duplicates": 1, "superseded": 0, "blank": 0, "flagged": 1}
     return [{"region": region, "source_table": "sales", **counts}]
@@ -379,6 +385,7 @@ TABLES: list[tuple[Table, Callable[[str, float], list[Row]]]] = [
     (schemas.LEADERBOARD, _leaderboard),
     (schemas.REGISTRY, _registry),
     (schemas.BACKTESTS, _backtests),
+    (schemas.METRICS, _metrics),
     (schemas.ROW_COUNTS, _row_counts),
     (schemas.QUARANTINE, _quarantine),
     (CHAMPIONS, _champions),

@@ -70,7 +70,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/v1/leaderboard"): Rule("viewer"),
     ("GET", "/v1/champions"): Rule("viewer"),
     ("GET", "/v1/backtests"): Rule("viewer", of_store="/v1/backtests?store_id=2"),
-    ("GET", "/v1/metrics"): Rule("viewer"),
+    ("GET", "/v1/metrics"): Rule("viewer", whole=True),
     ("GET", "/v1/models"): Rule("viewer"),
     ("GET", "/v1/lineage"): Rule("viewer"),
     ("POST", "/v1/session"): Rule(OPEN),
@@ -237,11 +237,16 @@ def _items(answer: Any) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
+@pytest.mark.parametrize(
+    "asked",
+    ["forecasts?level=region", "metrics", "metrics?slice=all", "metrics?slice=step", "metrics?slice=category"],
+)
 def test_who_reaches_a_store_is_refused_the_sum_of_the_region(
-    client: TestClient, as_user: Callable[..., dict[str, str]]
+    client: TestClient, as_user: Callable[..., dict[str, str]], asked: str
 ) -> None:
-    assert client.get("/v1/forecasts?level=region", headers=as_user("viewer", "north")).status_code == 200
-    assert client.get("/v1/forecasts?level=region", headers=as_user("viewer", "north/2")).status_code == 403
+    whole, own = (client.get(f"/v1/{asked}", headers=as_user("viewer", grant)) for grant in ("north", "north/2"))
+    assert (whole.status_code, len(whole.json()["items"])) == (200, 1)
+    assert (own.status_code, own.json()["detail"]) == (403, "region north as a whole: not yours; wanted a store")
 
 
 def test_nobody_is_given_a_region_that_is_none(client: TestClient, as_user: Callable[..., dict[str, str]]) -> None:

@@ -73,6 +73,12 @@ def test_what_was_forecast_stands_beside_what_came_true(client: TestClient, as_u
     ]  # fmt: skip
 
 
+def test_the_errors_of_stores_are_those_of_one_s_own(client: TestClient, as_user: Headers) -> None:
+    for grants, stores in ((["north"], ["1", "2", "3"]), (["north/2", "north/3"], ["2", "3"])):
+        found = items(client, as_user("viewer", *grants), "/v1/metrics", slice="store")
+        assert [(row["value"], row["units"]) for row in found] == [(store, 80.0) for store in stores]
+
+
 def test_the_quality_of_the_data_is_told_by_rule(client: TestClient, as_user: Headers) -> None:
     found = client.get("/v1/quality", headers=as_user("viewer", "north")).json()
     assert found["row_counts"][0]["quarantined"] == 2

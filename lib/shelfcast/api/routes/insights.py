@@ -97,13 +97,14 @@ def list_metrics(
     request: Request, view: Seen, paging: Paged, panel: Named = None, model: Named = None,
     slice: Literal["all", "step", "store", "category"] = "all",
 ) -> Response:  # fmt: skip
-    """The errors of each model, over all, by step, store or category; of stores those that you reach."""
+    """The errors of each model, over all, by step, store or category; to who reaches single stores, by these alone."""
+    if slice != "store":
+        view.require_region()
     conditions = [
         Condition.equal(name, value) for name, value in (("panel", panel), ("model", model), ("slice", slice))
     ]
-    own = view.own("value") if slice == "store" else None
     key = ("panel", "model", "cutoff", "slice", "value")
-    listing = Listing(MetricRow, "select * from metrics", key, [*conditions, own])
+    listing = Listing(MetricRow, "select * from metrics", key, [*conditions, view.own("value")])
     return answer_page(request, view, listing, paging)
 
 
