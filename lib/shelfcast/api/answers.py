@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
@@ -73,11 +73,13 @@ def answer_page(request: Request, view: View, listing: Listing[M], paging: Pagin
     return _written(request, view, listing, items, following, paging, _headers(etag))
 
 
-def answer_one(request: Request, view: View, item: BaseModel, state: Any = None) -> Response:
+def answer_one(request: Request, view: View, make: Callable[[], BaseModel], state: Any = None) -> Response:
+    """What `make` returns; it is not asked where the client has that already. state: what it depends on beside the
+    index, as it was before."""
     etag = view.etag(request, state)
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=_headers(etag))
-    return Response(item.model_dump_json(), media_type=JSON, headers=_headers(etag))
+    return Response(make().model_dump_json(), media_type=JSON, headers=_headers(etag))
 
 
 def _headers(etag: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from api.conftest import add, running, service_of, token_of
 from api.lake import AHEAD, DAY, mean_of, publish, publish_without_plan, write_lake
 from shelfcast.api.access.principal import Grant, Principal, Role
+from shelfcast.api.routes import summary as routes
 from shelfcast.api.summary import risks_by_value
 from shelfcast.api.view import views
 
@@ -47,6 +48,22 @@ def test_a_decision_leaves_less_to_decide_on(client: TestClient, as_user: Header
     before = summary(client, planner)["suggested"]["undecided"]
     assert client.post("/v1/orders/south-9-p1/approve", headers=planner).status_code == 200
     assert summary(client, planner)["suggested"]["undecided"] == before - 1
+
+
+def test_what_the_client_has_is_not_added_up_again(
+    client: TestClient, as_user: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planner = as_user("planner", "south/9")
+
+    def ask(etag: str) -> Any:
+        return client.get("/v1/summary", headers={**planner, "if-none-match": etag})
+
+    known = ask("").headers["etag"]
+    with monkeypatch.context() as patch:
+        patch.setattr(routes, "summary", lambda *_: pytest.fail("it was added up"))
+        assert ask(known).status_code == 304
+    assert client.post("/v1/orders/south-9-p2/approve", headers=planner).status_code == 200
+    assert ask(known).status_code == 200
 
 
 def test_where_no_day_is_published_before_nothing_is_compared(client: TestClient, as_user: Headers) -> None:

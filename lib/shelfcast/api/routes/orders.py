@@ -132,6 +132,13 @@ def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> R
     service = service_of(request)
     view, row = find_decided(service, principal, kind, order_id)
     return answer_one(request, view, kind.model(**row), state_of(service, view))
+    view, row = find_order(views(service, principal), kind, order_id)
+
+    def make() -> BaseModel:
+        (told,) = with_decisions(service, view)([row])
+        return kind.model(**told)
+
+    return answer_one(request, view, make, state_of(service, view))
 
 
 def decide(

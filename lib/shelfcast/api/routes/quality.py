@@ -1,5 +1,6 @@
 """The quality of data and forecasts, in one answer."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -33,7 +34,7 @@ class Quality(BaseModel):
 @ROUTER.get("/quality", responses={200: {"model": Quality}})
 def get_quality(request: Request, view: Seen) -> Response:
     """What became of the rows that came in, and how good the forecasts were; of the region as a whole."""
-    return answer_one(request, view, quality(view))
+    return answer_one(request, view, partial(quality, view))
 
 
 def quality(view: View) -> Quality:

@@ -1,5 +1,7 @@
 """The day at a glance."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from shelfcast.api.answers import answer_one
@@ -16,4 +18,4 @@ ROUTER = APIRouter(prefix="/v1", tags=["plan"])
 def get_summary(request: Request, view: Seen) -> Response:
     """Service, stock, orders, risks and alerts of your stores, beside those of the day before."""
     service = service_of(request)
-    return answer_one(request, view, summary(service, view), state_of(service, view))
+    return answer_one(request, view, partial(summary, service, view), state_of(service, view))
