@@ -17,12 +17,12 @@ from shelfcast.api.orders import (
     TRANSFERS,
     Kind,
     decisions_on,
-    find_decided,
     find_order,
     forecast_day,
     orders,
     state_of,
     transfers,
+    with_decisions,
 )
 from shelfcast.api.problems import Problem
 from shelfcast.api.rows.fields import Decision
@@ -130,9 +130,7 @@ def amend_transfer(request: Request, principal: Planner, order_id: Number, amend
 
 def _get(request: Request, principal: Principal, kind: Kind, order_id: str) -> Response:
     service = service_of(request)
-    view, row = find_decided(service, principal, kind, order_id)
-    return answer_one(request, view, kind.model(**row), state_of(service, view))
-    view, row = find_order(views(service, principal), kind, order_id)
+    view, row = find_order(service, principal, kind, order_id)
 
     def make() -> BaseModel:
         (told,) = with_decisions(service, view)([row])
