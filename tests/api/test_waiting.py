@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from shelfcast.api.routes import account, uploads
+from shelfcast.api.routes import account, summary, uploads
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,30 @@ def test_requests_are_answered_while_one_waits(
     finally:
         go_on.set()
         waits.join()
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_who_asks_whether_it_lives_is_answered_while_another_s_answer_is_computed(
+    client: TestClient, as_user: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def computing(*_: Any) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        raise ConnectionError("it came back")
+
+    monkeypatch.setattr(summary, "summary", computing)
+    asked = {"params": {"region": "north"}, "headers": as_user("viewer", "north")}
+    computes = threading.Thread(target=client.get, args=("/v1/summary",), kwargs=asked)
+    answers: list[int] = []
+    asks = threading.Thread(target=lambda: answers.append(client.get(path).status_code))
+    computes.start()
+    try:
+        assert begun.wait(60)
+        asks.start()
+        asks.join(20)
+        assert answers == [200]
+    finally:
+        go_on.set()
+        computes.join()

@@ -1,6 +1,6 @@
 """Recognises who asks, and lets through who may: what each route depends on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -61,11 +61,11 @@ class Open:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, request: Request) -> None:
         service_of(request).limiter.count(self.kind, address_of(request))
 
 
-def open_to_all(kind: str = "anonymous") -> Callable[[Request], None]:
+def open_to_all(kind: str = "anonymous") -> Callable[[Request], Awaitable[None]]:
     return Open(kind)
 
 

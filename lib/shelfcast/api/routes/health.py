@@ -1,4 +1,8 @@
-"""Whether it lives, whether it is of use, and what Prometheus reads."""
+"""Whether it lives, whether it is of use, and what Prometheus reads.
+
+The first two are answered whatever is computed meanwhile: who asks takes a server that is silent for dead, and starts
+it anew.
+"""
 
 from http import HTTPStatus
 
@@ -9,6 +13,7 @@ from pydantic import BaseModel
 from shelfcast.api.access.guard import Viewer, open_to_all
 from shelfcast.api.problems import Problem
 from shelfcast.api.service import service_of
+from shelfcast.api.waiting import waits
 
 ROUTER = APIRouter(tags=["health"])
 _OFTEN = [Depends(open_to_all("probes"))]
@@ -19,12 +24,13 @@ class Health(BaseModel):
 
 
 @ROUTER.get("/health", dependencies=_OFTEN)
-def health() -> Health:
+async def health() -> Health:
     """The process answers."""
     return Health(status="alive")
 
 
 @ROUTER.get("/ready", dependencies=_OFTEN, responses={503: {"description": "nothing is served yet"}})
+@waits
 def ready(request: Request) -> Health:
     """Something is published and can be read, and so can the users."""
     service = service_of(request)
