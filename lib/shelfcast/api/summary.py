@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from shelfcast.api.index.packed import as_date, unpack
 from shelfcast.api.index.parts import FORECAST_WEEKS
@@ -23,27 +22,27 @@ from shelfcast.api.rows.summary import (
 from shelfcast.api.service import Service as Serving
 from shelfcast.api.view import Condition, View
 
-_PROTECTED = "daily_mean * (lead_days + review_days)"
 _SERVICE = (
-    f"select count(*) as products, sum(target * {_PROTECTED}) / sum({_PROTECTED}) as target, "
-    f"1 - sum(shortfall) / sum(case when shortfall is not null then {_PROTECTED} end) as served, "
-    "sum(shortfall) as missing, sum(case when on_hand is not null then on_hand <= 0 end) as empty from policies"
+    "select ifnull(sum(products), 0) as products, sum(aimed) / sum(protected) as target, "
+    "1 - sum(missing) / sum(counted) as served, sum(missing) as missing, sum(empty) as empty from policy_sums"
 )
 _STOCK = (
-    "select sum(on_hand * coalesce(unit_cost, price)) as value, sum(on_hand) as units, "
-    "sum(on_hand) / sum(case when on_hand is not null then daily_mean end) as days, "
-    "sum(surplus * coalesce(unit_cost, price)) as surplus from policies"
+    "select sum(value) as value, sum(units) as units, sum(units) / sum(daily) as days, sum(surplus) as surplus "
+    "from policy_sums"
+)
+_RISKS = (
+    "select ifnull(sum(products), 0) as products, sum(value) as value, ifnull(sum(new), 0) as new, "
+    "ifnull(sum(gone), 0) as gone from risk_sums"
 )
 _STORES = (
     "select s.*, o.orders, o.cost, r.stock_out, r.overstock, a.alerts from stores s "
-    "left join (select store_id, count(*) as orders, sum(cost) as cost from orders where status = 'suggested' "
-    "group by store_id) o using (store_id) "
-    "left join (select store_id, sum(risk = 'stock_out') as stock_out, sum(risk = 'overstock') as overstock from risks "
-    "group by store_id) r using (store_id) "
+    "left join order_sums o using (store_id) "
+    "left join (select store_id, sum(products * (risk = 'stock_out')) as stock_out, "
+    "sum(products * (risk = 'overstock')) as overstock from risk_sums where products > 0 group by store_id) r "
+    "using (store_id) "
     "left join (select store_id, count(*) as alerts from alerts group by store_id) a using (store_id)"
 )
-_NEW = "not exists (select 1 from {0}_before b where {1})"
-_SAME_RISK = "b.store_id = r.store_id and b.product_id = r.product_id and b.risk = r.risk"
+_NEW = "not exists (select 1 from alerts_before b where b.alert_id = a.alert_id)"
 
 
 def summary(service: Serving, view: View) -> Summary:
@@ -56,8 +55,8 @@ def summary(service: Serving, view: View) -> Summary:
         stores=view.select("select count(*) as n from stores", [own])[0]["n"],
         service=Service(**view.select(_SERVICE, [own])[0]),
         stock=Stock(**view.select(_STOCK, [own])[0]),
-        suggested=_suggested(view, "orders", undecided(service, view, True)),
-        suggested_before=_suggested(view, "orders_before", None) if compared else None,
+        suggested=_suggested(view, "order_sums", _decided(service, view)),
+        suggested_before=_suggested(view, "order_sums_before", None) if compared else None,
         risks=_risks(view, compared), alerts=_alerts(view, before), ahead=_ahead(view, before),
     )  # fmt: skip
 
@@ -79,13 +78,9 @@ def risks_by_value(view: View, store_id: str | None = None, risk: str | None = N
     Raises Problem 403 where the store that is asked for is not the user's.
     """
     view.require_store(store_id)
-    is_new = _NEW.format("risks", _SAME_RISK) if is_plan_compared(view) else "null"
-    # What is sorted by goes into the cursor of a page, which holds whole numbers.
-    place = "cast(-100 * ifnull(value, 0) as integer) as place"
-    query = f"select * from (select r.*, {is_new} as is_new, {place} from risks r)"
     asked = [Condition.equal("store_id", store_id), Condition.equal("risk", risk)]
     key = ("place", "store_id", "product_id", "risk")
-    return Listing(NewRisk, query, key, [*asked, view.own("store_id")])
+    return Listing(NewRisk, "select * from risks", key, [*asked, view.own("store_id")])
 
 
 def stores_at_a_glance(view: View, search: str | None = None, store_id: str | None = None) -> Listing[StoreSummary]:
@@ -107,32 +102,28 @@ def stores_at_a_glance(view: View, search: str | None = None, store_id: str | No
     return Listing(StoreSummary, f"select * from ({_STORES})", ("store_id",), conditions, read=read)
 
 
-def _suggested(view: View, table: str, is_open: Condition | None) -> Suggested:
-    own, suggested = view.own("store_id"), Condition.equal("status", "suggested")
-    query = f"select count(*) as orders, sum(cost) as cost from {table}"
-    (found,) = view.select(query, [own, suggested])
-    open_orders = view.select(query, [own, suggested, is_open])[0]["orders"] if is_open else None
-    return Suggested(**found, undecided=open_orders)
+def _suggested(view: View, table: str, decided: int | None) -> Suggested:
+    query = f"select ifnull(sum(orders), 0) as orders, sum(cost) as cost from {table}"
+    (found,) = view.select(query, [view.own("store_id")])
+    return Suggested(**found, undecided=None if decided is None else found["orders"] - decided)
+
+
+def _decided(service: Serving, view: View) -> int:
+    """On how many of the orders that are suggested something was decided: of a plan they are the few."""
+    conditions = [view.own("store_id"), Condition.equal("status", "suggested"), undecided(service, view, False)]
+    return int(view.select("select count(*) as n from orders", conditions)[0]["n"])
 
 
 def _risks(view: View, is_compared: bool) -> list[RiskCount]:
-    own, found = view.own("store_id"), []
+    found, unknown = [], {} if is_compared else {"new": None, "gone": None}
     for risk in ("stock_out", "overstock"):
-        kind = Condition.equal("risk", risk)
-        (counted,) = view.select("select count(*) as products, sum(value) as value from risks", [own, kind])
-        changes: dict[str, Any] = {"new": None, "gone": None}
-        if is_compared:
-            new = Condition(_NEW.format("risks", _SAME_RISK))
-            gone = Condition(f"not exists (select 1 from risks b where {_SAME_RISK})")
-            (come,) = view.select("select count(*) as n from risks r", [own, kind, new])
-            (went,) = view.select("select count(*) as n from risks_before r", [own, kind, gone])
-            changes = {"new": come["n"], "gone": went["n"]}
-        found.append(RiskCount(risk=risk, **counted, **changes))
+        (counted,) = view.select(_RISKS, [view.own("store_id"), Condition.equal("risk", risk)])
+        found.append(RiskCount(risk=risk, **{**counted, **unknown}))
     return found
 
 
 def _alerts(view: View, before: date | None) -> list[AlertCount]:
-    new = f"sum({_NEW.format('alerts', 'b.alert_id = a.alert_id')})" if before else "null"
+    new = f"sum({_NEW})" if before else "null"
     query = f"select severity, count(*) as alerts, {new} as new from alerts a"
     rows = view.select(query, [view.own("store_id")], "group by severity")
     order = ("critical", "warning", "info")

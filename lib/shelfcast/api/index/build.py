@@ -19,6 +19,7 @@ from shelfcast.api.index.conditions import write_conditions
 from shelfcast.api.index.contest import write_contest
 from shelfcast.api.index.elasticity import write_elasticities
 from shelfcast.api.index.parts import PACKED, ROWS
+from shelfcast.api.index.sums import write_sums
 from shelfcast.api.index.writing import insert, write_packed, write_rows
 from shelfcast.api.reader import Lake, Publication, Snapshot
 from shelfcast.code import code_version
@@ -71,6 +72,7 @@ def _write(lake: Lake, publication: Publication, path: Path) -> None:
         for rows in ROWS:
             write_rows(file, rows, *snapshot.rows(rows.source))
         write_before(file, lake, publication.before)
+        write_sums(file)
         _write_refusals(file, snapshot)
         write_contest(file, snapshot)
         write_champion(file, snapshot)

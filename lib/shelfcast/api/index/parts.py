@@ -16,13 +16,15 @@ _SERIES = ("level", "store_id", "item_id")
 @dataclass(frozen=True)
 class Rows:
     """Rows as they are: of `source` the `columns`, sorted by `key`. where: column -> the texts that are kept, None for
-    what is null. indexes: further orders that rows are sought in."""
+    what is null. computed: further columns, by what SQL makes of the others. indexes: further orders that rows are
+    sought in."""
 
     name: str
     source: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     where: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    computed: dict[str, str] = field(default_factory=dict)
     indexes: tuple[tuple[str, ...], ...] = ()
 
 
@@ -86,7 +88,9 @@ ROWS = (
             *("vendor_id", "need_by", "expected_on", "is_due", "quantity", "status", "cost", "stock_out"),
             *("stock_out_after", "days_of_supply"),
         ),
-        indexes=(("order_id",), ("vendor_id", *_PAIR)),
+        # The likeliest shortage first; what is sorted by goes into the cursor of a page, which holds whole numbers.
+        computed={"place": "cast(-1e6 * ifnull(stock_out, 0) as integer)"},
+        indexes=(("order_id",), ("vendor_id", *_PAIR), ("status", "place")),
     ),
     Rows(
         "transfers", "inventory/transfers", ("to_store", "product_id", "from_store", "order_id"),
@@ -94,7 +98,7 @@ ROWS = (
     ),
     Rows(
         "risks", "inventory/risks", (*_PAIR, "risk"), ("probability", "units", "value", "days_of_supply"),
-        indexes=(("risk", *_PAIR),),
+        computed={"place": "cast(-100 * ifnull(value, 0) as integer)"}, indexes=(("risk", *_PAIR), ("risk", "place")),
     ),
     Rows("on_hand", "inventory/on_hand", _PAIR, ("counted_on", "counted", "received", "sold", "balance", "on_hand")),
     Rows(

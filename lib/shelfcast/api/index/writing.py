@@ -23,7 +23,7 @@ Values = Sequence[Any]
 def write_rows(file: sqlite3.Connection, part: Rows, *sources: ds.Dataset) -> int:
     """The part as a table of the file, empty where the lake has no source of it; how many rows."""
     columns = (*part.key, *part.columns)
-    _create(file, part.name, columns, part.key)
+    _create(file, part.name, columns, part.key, part.computed)
     written = sum(sum(_insert_batches(file, part, source)) for source in sources)
     _create_indexes(file, part.name, part.indexes)
     return written
@@ -32,7 +32,7 @@ def write_rows(file: sqlite3.Connection, part: Rows, *sources: ds.Dataset) -> in
 def write_packed(file: sqlite3.Connection, part: Packed, *sources: ds.Dataset) -> int:
     """The part as a table of the file, a row a series; how many series."""
     columns = (*part.key, *part.columns, "weeks")
-    _create(file, part.name, columns, part.key)
+    _create(file, part.name, columns, part.key, {})
     written = 0
     for source in sources:
         kept = _kept(part, source)
@@ -67,9 +67,12 @@ def _is_map(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(entry, tuple) for entry in value)
 
 
-def _create(file: sqlite3.Connection, table: str, columns: Sequence[str], key: Sequence[str]) -> None:
+def _create(
+    file: sqlite3.Connection, table: str, columns: Sequence[str], key: Sequence[str], computed: Mapping[str, str]
+) -> None:
     # Rows lie in the order of the key itself: a store's are neighbours.
-    names, order = ", ".join(map(quoted, columns)), ", ".join(map(quoted, key))
+    made = [f"{quoted(name)} as ({text})" for name, text in computed.items()]
+    names, order = ", ".join([*map(quoted, columns), *made]), ", ".join(map(quoted, key))
     file.execute(f"create table {quoted(table)} ({names}, primary key ({order})) without rowid")
 
 

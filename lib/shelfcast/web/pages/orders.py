@@ -36,10 +36,6 @@ Note = Annotated[str, Form(max_length=500)]
 Which = Literal["open", "decided", "all"]
 _OPEN: Mapping[Which, bool | None] = {"open": True, "decided": False, "all": None}
 _DECISIONS: Mapping[str, Decision] = {"approve": "approved", "amend": "amended", "reject": "rejected"}
-_URGENT = (
-    "select * from (select *, cast(-1e6 * ifnull(stock_out, 0) as integer) as place from orders where status = "
-    "'suggested')"
-)
 
 
 async def _reason(verb: Verb, amount: Amount = "", note: Note = "", suggested: Suggested = None) -> Reason:
@@ -57,8 +53,8 @@ Told = Annotated[Reason, Depends(_reason)]
 
 def urgent(visit: Visit, named: Mapping[str, str | None], is_open: bool | None) -> Listing[OrderRow]:
     """The orders that are suggested, those of the likeliest shortage first."""
-    listing = orders(visit.service, visit.view, named, is_open)
-    return replace(listing, query=_URGENT, key=("place", *ORDERS.key))
+    listing = orders(visit.service, visit.view, {**named, "status": "suggested"}, is_open)
+    return replace(listing, key=("place", *ORDERS.key))
 
 
 @ROUTER.get("/orders")
