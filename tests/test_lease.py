@@ -3,6 +3,7 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from pyspark.sql import SparkSession
 from shelfcast import lease
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.folder import Folder
-from shelfcast.lease import Holder, Lease
+from shelfcast.lake import Lake
+from shelfcast.lease import EVERY_REGION, Holder, Lease
 from shelfcast.processes import own_numbering
+from shelfcast.upkeep import every_region
 
 HERE, AWAY = socket.gethostname(), "elsewhere"
 NAMESPACE, _, BOOT_ID = own_numbering().partition("-")
@@ -35,11 +38,13 @@ def held(folder: Folder) -> list[Holder]:
     return [Holder.of(name) for name in folder.names("_leases/north/*")]
 
 
-def leave(folder: Folder, host: str, pid: int, seconds_left: int, numbered: str = own_numbering()) -> Holder:
+def leave(
+    folder: Folder, host: str, pid: int, seconds_left: int, numbered: str = own_numbering(), region: str = "north"
+) -> Holder:
     """A lease that another run has made."""
     now = int(time.time())
     other = Holder(host, numbered, pid, now - 60, now + seconds_left, "other")
-    folder.create(f"_leases/north/{other.name}")
+    folder.create(f"_leases/{region}/{other.name}")
     return other
 
 
@@ -63,6 +68,31 @@ def test_another_region_is_free(folder: Folder) -> None:
     leave(folder, AWAY, 1, 600)
     with Lease(folder, "south"):
         assert len(folder.names("_leases/south/*")) == 1
+
+
+@pytest.mark.parametrize(("seconds_left", "is_held"), [(600, True), (-1, False)], ids=["at-work", "expired"])
+def test_who_holds_all_regions_keeps_a_new_one_from_beginning(folder: Folder, seconds_left: int, is_held: bool) -> None:
+    leave(folder, AWAY, 1, seconds_left, region=EVERY_REGION)
+    if is_held:
+        with pytest.raises(TransientError, match=r"region north: process 1 on elsewhere .* is at work"):
+            Lease(folder, "north").__enter__()
+    with nullcontext() if is_held else Lease(folder, "north"):
+        assert len(held(folder)) == (not is_held)
+    with Lease(folder, "tables/prices", "table prices"):
+        assert len(folder.names("_leases/tables/prices/*")) == 1
+
+
+def test_all_regions_are_not_held_while_one_begins_that_has_no_rows_yet(spark: SparkSession, lake_root: Path) -> None:
+    lake = Lake(spark, str(lake_root))
+    begun = leave(lake, AWAY, 1, 600)
+    with pytest.raises(TransientError, match="region north: process 1 on elsewhere"), every_region(lake, "south"):
+        pytest.fail("another is at work")
+    assert lake.paths("_leases/*/*") == [f"_leases/north/{begun.name}"]
+    lake.remove(f"_leases/north/{begun.name}")
+    with every_region(lake, "south"):
+        assert len(lake.paths("_leases/*/*")) == 3
+        with pytest.raises(TransientError, match="region south: process"):
+            Lease(lake, "south").__enter__()
 
 
 @pytest.mark.parametrize(

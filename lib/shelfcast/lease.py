@@ -36,6 +36,8 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _WANTED = "wanted a folder that this user may write to"
+# Who holds it keeps runs of all regions away, of those too that have no rows yet. No region has capitals.
+EVERY_REGION = "ALL"
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,15 @@ class Holder:
     @property
     def is_alive(self) -> bool:
         """Whether it has not expired and, where it can be asked after, its process is there."""
-        is_near = (self.host, self.numbering) == (socket.gethostname(), own_numbering())
-        return time.time() < self.until and (not is_near or is_running(self.pid))
+        return time.time() < self.until and (not self._is_near or is_running(self.pid))
+
+    @property
+    def is_this_process(self) -> bool:
+        return self._is_near and self.pid == os.getpid()
+
+    @property
+    def _is_near(self) -> bool:
+        return (self.host, self.numbering) == (socket.gethostname(), own_numbering())
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC)
@@ -84,6 +93,7 @@ class Lease:
         self._folder = folder
         self._region = region
         self._named = named or f"region {region}"
+        self._is_region = named is None
         self._token = uuid4().hex[:12]
         self._depth = 0
         self._name = ""
@@ -132,15 +142,21 @@ class Lease:
             if not _REFUSED.search(str(error)):
                 raise
             raise LakeError(f"lake {self._folder.root}: cannot be written ({innermost(error)}); {_WANTED}") from error
-        for other in map(Holder.of, self._folder.names(self._path("*~*"))):
-            if other.token != self._token and other.is_alive:
+        others = [other for other in self._holders(self._region) if other.token != self._token]
+        # Who holds all regions takes one after the other.
+        of_all = [other for other in self._holders(EVERY_REGION) if not other.is_this_process]
+        for other in (*others, *(of_all if self._is_region else ())):
+            if other.is_alive:
                 self._remove(self._name)
                 raise TransientError(f"{self._named}: {other} is at work on it; wanted one run at a time")
-            if other.token != self._token:
-                self._remove(other.name)
+        for other in others:
+            self._remove(other.name)
         self._released = threading.Event()
         self._keeper = threading.Thread(target=self._keep, args=(since,), daemon=True)
         self._keeper.start()
+
+    def _holders(self, name: str) -> list[Holder]:
+        return [Holder.of(each) for each in self._folder.names(f"_leases/{name}/*~*")]
 
     def _keep(self, since: int) -> None:
         while not self._released.wait(_RENEWED_SECONDS):

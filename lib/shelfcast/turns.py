@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from shelfcast.folder import Folder
 from shelfcast.lease import Lease
 
+# Where leases of tables lie, beside those of regions.
+TURNS = "tables"
 _STORES = ("s3a://", "s3://")
 # What putting together the files of a large table may take.
 _WAITED_SECONDS = 3600
@@ -18,5 +20,5 @@ def turn(lake: Folder, table: str) -> Iterator[None]:
     if not lake.root.startswith(_STORES):
         yield
         return
-    with Lease(lake, f"tables/{table}", f"table {table}").awaited(_WAITED_SECONDS):
+    with Lease(lake, f"{TURNS}/{table}", f"table {table}").awaited(_WAITED_SECONDS):
         yield

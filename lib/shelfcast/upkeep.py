@@ -13,11 +13,11 @@ from pyspark.sql import DataFrame
 from shelfcast.commits import TOLD, as_commit
 from shelfcast.folder import Folder
 from shelfcast.lake import Lake
-from shelfcast.lease import Lease
+from shelfcast.lease import EVERY_REGION, Lease
 from shelfcast.properties import REMEMBERED
 from shelfcast.session import settings
 from shelfcast.table import Table
-from shelfcast.turns import turn
+from shelfcast.turns import TURNS, turn
 
 _VACUUM = {
     # Below a week Delta asks for this: what is younger than it is kept is checked by `hours_to_keep`.
@@ -36,9 +36,13 @@ def table_names(lake: Folder) -> list[str]:
 
 @contextmanager
 def every_region(lake: Lake, *further: str) -> Iterator[None]:
-    """The leases of all regions of the lake. Raises TransientError where a run is at work on one of them."""
+    """The leases of all regions of the lake, and of those that begin meanwhile. Raises TransientError where a run is at
+    work on one of them."""
     with ExitStack() as held:
-        for region in sorted({*lake.regions(), *further}):
+        held.enter_context(Lease(lake, EVERY_REGION, "all regions"))
+        # A region that is made just now has a lease before it has rows.
+        begun = {*lake.names("_leases/*")} - {EVERY_REGION, TURNS}
+        for region in sorted({*lake.regions(), *begun, *further}):
             held.enter_context(Lease(lake, region))
         yield
 
