@@ -73,7 +73,7 @@ def _given(spark: SparkSession) -> tuple[str, dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _reset_session(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test's settings and cached frames are its own: what a module keeps for its tests is a checkpoint."""
+    """A test's settings, cached frames and views are its own: what a module keeps for its tests is a checkpoint."""
     if "spark" not in request.fixturenames:
         yield
         return
@@ -87,6 +87,10 @@ def _reset_session(request: pytest.FixtureRequest) -> Iterator[None]:
         for key in (key for key, value in before.items() if after.get(key) != value):
             session.conf.set(key, before[key])
     session.catalog.clearCache()
+    # A query of them takes as long as many a test, which makes none.
+    if not session._jsparkSession.sessionState().catalog().getTempViewNames().isEmpty():
+        for view in session.sql("show views").where("isTemporary").collect():
+            session.catalog.dropTempView(view["viewName"])
 
 
 @pytest.fixture

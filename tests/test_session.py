@@ -135,9 +135,11 @@ def test_the_error_of_a_task_is_raised_when_the_others_are_done(spark: SparkSess
 @pytest.mark.parametrize("key", ["a.b", "spark.sql.shuffle.partitions"])
 def test_a_test_may_change_a_setting(spark: SparkSession, key: str) -> None:
     spark.conf.set(key, "11")
+    spark.range(1).createOrReplaceTempView("numbers")
     assert spark.conf.get(key) == "11"
 
 
 def test_the_next_test_does_not_see_it(spark: SparkSession) -> None:
     assert spark.conf.get("a.b", None) is None
     assert spark.conf.get("spark.sql.shuffle.partitions") == "2"
+    assert not spark.sql("show views").collect()
