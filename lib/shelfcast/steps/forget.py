@@ -33,8 +33,9 @@ def forget(runner: Runner, person: str) -> None:
             lake.remove(page)
         lake.remove(f"_staging/{config.region}")
         # Of all tables: what an erasure that was killed has let go is held no more, and is published still.
+        tables = upkeep.table_names(lake)
         for region in lake.regions():
-            publications.publish_again(lake, region, upkeep.table_names(lake))
+            publications.publish_again(lake, region, tables)
         files = _prove(lake, config.region, person)
         _record(runner, person, deleted, files)
     rows = ", ".join(f"{name} {count:,}" for name, count in sorted(deleted.items()))
