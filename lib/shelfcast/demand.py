@@ -6,6 +6,11 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from shelfcast.schemas import STORES
+from shelfcast.table import Table
+
+# As clean/stores, of what is known on the as-of date.
+KNOWN_STORES = Table("demand/stores", STORES.columns, key=STORES.key, checks=STORES.checks)
 # Syntetos, Boylan and Croston (2005), "On the categorization of demand patterns", J. Oper. Res. Soc. 56.
 ADI_LIMIT = 1.32
 CV2_LIMIT = 0.49
@@ -35,6 +40,12 @@ def standing(rows: DataFrame, as_of: date) -> DataFrame:
     """The versions that were known by `as_of`, and not withdrawn."""
     stands = F.col("known_until").isNull() | (F.col("known_until") > F.lit(as_of))
     return rows.where((F.col("known_from") <= F.lit(as_of)) & stands)
+
+
+def days_of_stores(sales: DataFrame) -> DataFrame:
+    """One row per store, with its first and last day of sales."""
+    days = (F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on"))
+    return sales.groupBy("region", "store_id").agg(*days)
 
 
 def join_category(sales: DataFrame, products: DataFrame) -> DataFrame:

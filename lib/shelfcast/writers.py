@@ -12,7 +12,9 @@ WRITERS: Mapping[str, str] = {
         "clean",
     ),
     "monitoring/input_alerts": "check_inputs",
-    **dict.fromkeys(("demand/availability", "demand/daily", "demand/series", "demand/weekly"), "aggregate"),
+    **dict.fromkeys(
+        ("demand/availability", "demand/daily", "demand/series", "demand/stores", "demand/weekly"), "aggregate"
+    ),
     **dict.fromkeys(
         ("features/panel_demand", "features/scalers", "features/training_frame", "features/vocabularies"),
         "build_features",

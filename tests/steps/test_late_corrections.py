@@ -11,23 +11,26 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from builders import Row, frame, product, sale
-from shelfcast import config, schemas, upkeep
+from shelfcast import config, demand, schemas, upkeep
+from shelfcast.job import Run
 from shelfcast.lake import Lake
 from shelfcast.runner import Runner
-from shelfcast.steps import aggregate
+from shelfcast.steps import aggregate, build_features
+from shelfcast.steps.build_features import plan_of
 from shelfcast.system import InventorySystem
 
 CONFIG = Path(__file__).parents[2] / "conf" / "complete_journey.yaml"
 THEN, LATER = date(2017, 3, 6), date(2017, 3, 13)
+SUNDAY = date(2017, 3, 5)
 SALE = {"region": "here", "basket_id": "b1", "sold_on": date(2017, 3, 1), "known_from": date(2017, 3, 1)}
 FIRST = [sale(2.0, **SALE), sale(3.0, **{**SALE, "basket_id": "b2"})]
 # The one was 5 pieces, the other never happened, and a third was forgotten.
 CORRECTIONS = [
     sale(5.0, **{**SALE, "known_from": LATER}),
     sale(0.0, **{**SALE, "basket_id": "b2", "known_from": LATER}),
-    sale(7.0, **{**SALE, "basket_id": "b3", "known_from": LATER}),
+    sale(7.0, **{**SALE, "basket_id": "b3", "sold_on": SUNDAY, "known_from": LATER}),
 ]
-DEMAND = (*schemas.DEMAND.values(), schemas.SERIES)
+DEMAND = (*schemas.DEMAND.values(), schemas.SERIES, demand.KNOWN_STORES)
 
 
 def receive(lake: Lake, run_key: str, *rows: Row) -> None:
@@ -56,6 +59,20 @@ def test_a_late_correction_changes_no_older_as_of_date_after_a_vacuum(spark: Spa
     assert [row.quantity for row in weekly] == [12.0]
     assert all(corrected[name] != before[name] for name in before)
     assert demand_as_of(lake, THEN) == before
+
+
+def test_a_plan_ends_with_the_last_whole_week_of_which_sales_were_known_by_then(
+    spark: SparkSession, lake_root: Path
+) -> None:
+    lake = Lake(spark, str(lake_root))
+    receive(lake, "first", *FIRST, *CORRECTIONS, sale(1.0, **{**SALE, "basket_id": "b0", "sold_on": date(2015, 1, 5)}))
+    early = "cleaning.outliers.learn_until=2016-03-06"
+    settings = config.load(CONFIG, [f"lake={lake.root}", "region=here", early])
+    last = {}
+    for day in (THEN, LATER):
+        demand_as_of(lake, day)
+        last[day] = plan_of(Run(build_features.job(settings), spark, settings, lake, day)).weeks[-1]
+    assert last == {THEN: date(2017, 2, 20), LATER: date(2017, 2, 27)}
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
+from shelfcast import demand, schemas
 from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.models import ZERO
@@ -132,7 +132,7 @@ def _sold(read: Read) -> tuple[int | None, int | None]:
 
 
 def _days(read: Read) -> tuple[date | None, date | None]:
-    stores = read(schemas.STORES)
+    stores = read(demand.KNOWN_STORES)
     if stores is None:
         return None, None
     first, last = stores.agg(F.min("first_sold_on"), F.max("last_sold_on")).collect()[0]

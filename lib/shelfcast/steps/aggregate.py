@@ -1,5 +1,5 @@
-"""clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series; where hidden demand is
-sought, with clean/stock, clean/purchases as well: demand/availability"""
+"""clean/sales, clean/products -> demand/daily, demand/weekly, demand/monthly, demand/series, demand/stores; where
+hidden demand is sought, with clean/stock, clean/purchases as well: demand/availability"""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ def job(config: Config) -> Job:
     return Job(
         "aggregate",
         (SALES, PRODUCTS, *(_of_supply(config) if is_on else ())),
-        (*DEMAND.values(), SERIES, *((AVAILABILITY,) if is_on else ())),
+        (*DEMAND.values(), SERIES, demand.KNOWN_STORES, *((AVAILABILITY,) if is_on else ())),
         ("cleaning", "demand", *(("hidden_demand", "backtest", "runtime") if is_on else ())),
         aggregate,
         stamp=holds.stamp,
@@ -47,7 +47,12 @@ def aggregate(run: Run) -> None:
     if run.config.hidden_demand.enabled:
         daily = _recover(run, sales, run.stage("daily", daily))
     run.write(DEMAND["daily"], demand.sum_by_period(daily, "day"))
-    side_by_side(run.spark, partial(_write_weekly, run), partial(_write_period, run, "monthly", "month"))
+    side_by_side(
+        run.spark,
+        partial(_write_weekly, run),
+        partial(_write_period, run, "monthly", "month"),
+        partial(_write_stores, run),
+    )
 
 
 def _recover(run: Run, sales: DataFrame, daily: DataFrame) -> DataFrame:
@@ -79,6 +84,11 @@ def _write_weekly(run: Run) -> None:
     listed = demand.join_category(demand.standing(run.read(SALES), run.known_on), run.read(PRODUCTS))
     series = demand.as_series(run.read(DEMAND["weekly"]), listed, run.known_on, run.config.demand.ended_after_weeks)
     run.write(SERIES, series)
+
+
+def _write_stores(run: Run) -> None:
+    """Stores, of all days on which their sales are known: those of a held day have come."""
+    run.write(demand.KNOWN_STORES, demand.days_of_stores(demand.standing(run.read(SALES), run.known_on)))
 
 
 def _write_period(run: Run, grain: str, period: str) -> None:

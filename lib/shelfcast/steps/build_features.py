@@ -23,7 +23,7 @@ _READS = (
     schemas.SALES,
     schemas.PRODUCTS,
     schemas.PROMOTIONS,
-    schemas.STORES,
+    demand.KNOWN_STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
 )
@@ -73,9 +73,9 @@ def build_features(run: Run) -> None:
 def plan_of(run: Run) -> Plan:
     """The plan of what is known on the as-of date. Where the sales end before it, the weeks since then are not known:
     they are not weeks without demand. Where the models were backtested on an earlier day, that day's cutoffs stand."""
-    found = run.read(schemas.STORES).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
+    found = run.read(demand.KNOWN_STORES).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
     first, last = (found[0], found[1]) if found and found[0] else (run.known_on, run.known_on)
-    return make_plan(run.config, first, min(last, run.known_on), run.trained_on)
+    return make_plan(run.config, first, last, run.trained_on)
 
 
 def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
@@ -109,7 +109,7 @@ def _conditions(run: Run, plan: Plan) -> DataFrame | None:
     if not told:
         return None
     known = demand.standing(run.read(CONDITIONS), run.known_on)
-    return by_store(known, run.read(schemas.STORES), plan.weeks[0], plan.ahead[-1], told)
+    return by_store(known, run.read(demand.KNOWN_STORES), plan.weeks[0], plan.ahead[-1], told)
 
 
 def _as_known(run: Run, rows: DataFrame) -> DataFrame:

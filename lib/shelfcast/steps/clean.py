@@ -9,7 +9,7 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
+from shelfcast import demand, schemas
 from shelfcast.cleaning import account, fate, quantities, supply, versions
 from shelfcast.cleaning.sizes import with_package_size
 from shelfcast.conditions import CONDITIONS, as_conditions
@@ -94,11 +94,7 @@ def _write(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataF
 
 def as_stores(sales: DataFrame) -> DataFrame:
     """One row per store, with its first and last day of sales that stand."""
-    return (
-        sales.where("known_until is null")
-        .groupBy("region", "store_id")
-        .agg(F.min("sold_on").alias("first_sold_on"), F.max("sold_on").alias("last_sold_on"))
-    )
+    return demand.days_of_stores(sales.where("known_until is null"))
 
 
 def as_catalogue(sales: DataFrame) -> DataFrame:

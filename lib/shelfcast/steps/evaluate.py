@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import challengers, evaluation, leaderboard, panels, promotion, registry, schemas, tracking
+from shelfcast import challengers, demand, evaluation, leaderboard, panels, promotion, registry, schemas, tracking
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -15,7 +15,7 @@ from shelfcast.networks.tables import BY_NETWORKS, OF_STORES
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
-_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, schemas.STORES, schemas.SERIES)
+_READS = (schemas.BACKTESTS, schemas.REGISTRY, schemas.ENSEMBLES, demand.KNOWN_STORES, schemas.SERIES)
 _WRITES = (schemas.METRICS, schemas.LEADERBOARD, CHAMPIONS)
 
 

@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from shelfcast import artefacts, registry, schemas
+from shelfcast import artefacts, demand, registry, schemas
 from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
@@ -25,7 +25,7 @@ from shelfcast.table import Table
 from shelfcast.training.loop import Recipe
 from shelfcast.windows import WINDOWS, sample_by_store, windows_at
 
-_READS = (schemas.PANEL_DEMAND, schemas.STORES)
+_READS = (schemas.PANEL_DEMAND, demand.KNOWN_STORES)
 _NETWORKS = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _WRITES = (network_tables.STORE_HEADS, network_tables.STORE_BACKTESTS, network_tables.STORE_REGISTRY)
 _COMPUTING = ("keras", "tensorflow", "tensorflow-cpu")

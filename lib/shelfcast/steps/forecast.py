@@ -27,7 +27,7 @@ _READS = (
     examples.TRAINING_FRAME,
     schemas.VOCABULARIES,
     schemas.SCALERS,
-    schemas.STORES,
+    demand.KNOWN_STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
     schemas.BACKTESTS,

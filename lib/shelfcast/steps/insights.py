@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
+from shelfcast import demand, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.forecasting.champions import champion_of
@@ -20,7 +20,7 @@ from shelfcast.panels import CATEGORY, REFERENCE
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
-_READS = (schemas.STORES, schemas.DEMAND["weekly"], schemas.SERIES, schemas.METRICS, CHAMPIONS)
+_READS = (demand.KNOWN_STORES, schemas.DEMAND["weekly"], schemas.SERIES, schemas.METRICS, CHAMPIONS)
 _OF_A_PLAN = (inventory.LEAD_TIMES, inventory.COSTS, inventory.ON_HAND, inventory.RISKS, inventory.TRANSFERS)
 _WRITES = (
     tables.SEGMENTS,

@@ -1,5 +1,5 @@
 """demand/daily, demand/weekly, demand/availability where closings are sought, forecasts/backtests, models/champions,
-clean/stores, clean/* of supply, inventory/costs -> inventory/replays, replay_gains, lead_time_calibration"""
+demand/stores, clean/* of supply, inventory/costs -> inventory/replays, replay_gains, lead_time_calibration"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import schemas
+from shelfcast import demand, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
@@ -33,7 +33,7 @@ _READS = (
     schemas.DEMAND["weekly"],
     schemas.BACKTESTS,
     CHAMPIONS,
-    schemas.STORES,
+    demand.KNOWN_STORES,
     tables.COSTS,
 )
 _PAIR = ["store_id", "product_id"]

@@ -4,7 +4,7 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
-from shelfcast import leaderboard, promotion, publications, schemas
+from shelfcast import demand, leaderboard, promotion, publications, schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning.account import DELIVERIES
@@ -27,10 +27,11 @@ _READS = (
     schemas.ROW_COUNTS,
     schemas.QUARANTINE,
     schemas.PRODUCTS,
-    schemas.STORES,
+    demand.KNOWN_STORES,
     schemas.DEMAND["weekly"],
     schemas.SERIES,
     # What the champions read and are made of: not on the page, and published with it for those who score by them.
+    schemas.STORES,
     schemas.PANEL_DEMAND,
     schemas.REGISTRY,
     schemas.ENSEMBLES,

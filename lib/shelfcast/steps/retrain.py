@@ -5,7 +5,7 @@ from types import ModuleType
 
 from pyspark.sql import functions as F
 
-from shelfcast import promotion, schemas
+from shelfcast import demand, promotion, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.config import Config
 from shelfcast.errors import LakeError
@@ -102,8 +102,9 @@ def _last_day_known(runner: Runner, day: date) -> date | None:
     """The last day that the backtest in the lake knew; None where `day` knows no more whole weeks than that."""
     lake, region = runner.lake, runner.config.region
     tested = lake.read(schemas.BACKTESTS, region).agg(F.max("cutoff")).first()
-    sold = lake.read(schemas.STORES, region).agg(F.min("first_sold_on"), F.max("last_sold_on")).first()
+    known = demand.standing(lake.read(schemas.SALES, region), day)
+    sold = known.agg(F.min("sold_on"), F.max("sold_on")).first()
     if not tested or not sold or not tested[0] or not sold[0]:
-        raise LakeError(f"region {region}: no backtest or no store; wanted both, from train_baselines and clean")
+        raise LakeError(f"region {region}: no backtest or no sales; wanted both, from train_baselines and clean")
     last_week = tested[0] + runner.config.backtest.horizon * WEEK
-    return None if whole_weeks(sold[0], min(sold[1], day))[-1] == last_week else last_week + timedelta(days=6)
+    return None if whole_weeks(sold[0], sold[1])[-1] == last_week else last_week + timedelta(days=6)

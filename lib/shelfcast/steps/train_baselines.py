@@ -5,7 +5,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import ensembles, examples, panels, registry, schemas
+from shelfcast import demand, ensembles, examples, panels, registry, schemas
 from shelfcast.campaign import fit_and_forecast
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -13,7 +13,7 @@ from shelfcast.modelling import artefacts, lineage_of, remove_old_artefacts
 from shelfcast.plan import Plan
 from shelfcast.steps.build_features import plan_of
 
-_READS = (schemas.PANEL_DEMAND, examples.TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, schemas.STORES)
+_READS = (schemas.PANEL_DEMAND, examples.TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, demand.KNOWN_STORES)
 _WRITES = (schemas.ENSEMBLES, schemas.BACKTESTS, schemas.REGISTRY)
 
 

@@ -8,7 +8,7 @@ from itertools import product
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import registry, schemas
+from shelfcast import demand, registry, schemas
 from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
@@ -33,7 +33,7 @@ from shelfcast.training.networks import NetworkFit, Outcome, fit_networks
 from shelfcast.tuning.trials import TRIALS, Best, best_trials, parameters_of, with_parameters
 from shelfcast.windows import WINDOWS
 
-_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
+_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, demand.KNOWN_STORES)
 _WRITES = (WINDOWS, schemas.NETWORK_BACKTESTS, schemas.NETWORK_REGISTRY)
 _LEARNED = (
     "panel string, model string, cutoff date, losses array<struct<loss:double,validation:double>>, "

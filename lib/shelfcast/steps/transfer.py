@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyspark.sql import functions as F
 
-from shelfcast import artefacts, schemas
+from shelfcast import artefacts, demand, schemas
 from shelfcast.code import TRAINING_PACKAGES, installed
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, LakeError
@@ -21,7 +21,7 @@ from shelfcast.training import distributed
 from shelfcast.training.networks import NetworkFit
 from shelfcast.training.transfer import NetworkTransfer, transfer_networks
 
-_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
+_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, demand.KNOWN_STORES)
 _WRITES = (TRANSFER_WINDOWS, TRANSFER_BACKTESTS, TRANSFER_REGISTRY)
 _SUFFIX = "_transferred"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from shelfcast import artefacts, schemas
+from shelfcast import artefacts, demand, schemas
 from shelfcast.code import installed
 from shelfcast.config import Config
 from shelfcast.errors import NotEnoughHistoryError, ShelfcastError
@@ -24,7 +24,7 @@ from shelfcast.tuning.trial import TrialTask, as_row, run_trial
 from shelfcast.tuning.trials import FAILED, TRIALS
 from shelfcast.windows import TUNING_WINDOWS
 
-_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, schemas.STORES)
+_READS = (schemas.PANEL_DEMAND, schemas.VOCABULARIES, demand.KNOWN_STORES)
 _WRITES = (TUNING_WINDOWS, TRIALS)
 _COMPUTING = ("keras", "tensorflow", "tensorflow-cpu", "hyperopt")
 _SETTINGS = ("backtest", "training", "networks", "tuning", "runtime", "country")
