@@ -26,6 +26,7 @@ from shelfcast.sources.raw import (
     require_columns_of_persons,
     unknown_columns,
     without_persons,
+    without_strangers,
 )
 from shelfcast.table import Table
 from workbooks import write_workbook
@@ -172,6 +173,34 @@ def test_a_malformed_row_names_no_person(
     assert {row.malformed_row for row in malformed} == {"(withheld: source.persons)"}
     assert all(row._source_file.startswith("tills.") for row in malformed)
     assert "471" not in str(malformed)
+
+
+def test_where_a_person_s_column_is_lacking_what_is_unknown_is_withheld_and_what_is_malformed(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    persons: Persons = {"card": "hash", "clerk": "drop"}
+    table = raw_table("tills", f"store string, product string, {MALFORMED} string", persons)
+    came = without_strangers(a_csv_file(spark, tmp_path), table, persons, {"card"})
+    rows = as_raw(came, table, "here", persons, "batch").orderBy(MALFORMED).collect()
+    withheld = "(withheld: source.persons)"
+    assert [(row.store, row.malformed_row) for row in rows] == [("7", None), (None, withheld), (None, withheld)]
+    assert [row._extra for row in rows] == [f'{{"household":"{withheld}"}}', None, None]
+
+
+@pytest.mark.parametrize(
+    ("persons", "known"),
+    [
+        pytest.param({"household": "drop"}, {"household"}, id="it-is-there"),
+        pytest.param({"household": "drop", "card": "drop"}, {"household"}, id="what-lacks-never-came"),
+        pytest.param({"household": "drop"}, {"household", "card"}, id="what-lacks-names-no-person-any-more"),
+    ],
+)
+def test_what_is_unknown_is_kept_where_each_person_s_column_that_came_is_there(
+    spark: SparkSession, persons: Persons, known: set[str]
+) -> None:
+    came = spark.createDataFrame([("4711", "7")], "household string, till string")
+    kept = without_strangers(came, raw_table("tills", "store string", persons), persons, known)
+    assert kept.first() == ("4711", "7")
 
 
 def test_a_malformed_row_is_kept_where_no_column_is_a_person_s(spark: SparkSession, tmp_path: Path) -> None:

@@ -99,6 +99,26 @@ def test_a_column_that_is_mapped_later_is_read_of_files_that_have_it_and_null_in
     assert shop.take_in() == (False, False)
 
 
+def test_a_person_s_column_that_comes_by_another_name_reaches_no_lake(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    persons = Corner(spark, tmp_path, KEY, "source.persons={mail: drop}", received=TEXTS)
+    deliver(persons, "sales-1", "csv", sale("a", mail="a@b.example", till="t1"))
+    assert persons.ingest()
+    assert "sales: unknown columns kept in _extra: till" in capsys.readouterr().err
+    deliver(persons, "sales-2", "csv", sale("b", 3, email="c@d.example", till=""), sale("c", 3, email="", till=""))
+    deliver(persons, "sales-3", "csv", sale("d", 4, mail="e@f.example", till="t2"))
+    assert persons.ingest()
+    told = capsys.readouterr().err
+    assert "sales: unknown columns withheld, since mail of source.persons is not there: email" in told
+    withheld = {"email": "(withheld: source.persons)"}
+    found = {basket: extra and json.loads(extra) for basket, extra in put_aside(persons).items()}
+    assert found == {"a": {"till": "t1"}, "b": withheld, "c": None, "d": {"till": "t2"}}
+    deliver(persons, "sales-4", "csv", sale("e", 5, email="g@h.example"))
+    assert persons.ingest()
+    assert json.loads(str(put_aside(persons)["e"])) == withheld
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_came_before_and_is_put_away_is_null_in_a_column_that_is_mapped_later(

@@ -103,6 +103,29 @@ def unknown_columns(frame: DataFrame, table: Table) -> list[str]:
     return [name for name in frame.columns if name not in (*_received(table), METADATA)]
 
 
+def persons_in(frame: DataFrame, persons: Persons) -> set[str]:
+    """The names of persons' columns that a received frame has, folded."""
+    return {name.casefold() for name in frame.columns if _fate(name, persons)}
+
+
+def without_strangers(frame: DataFrame, table: Table, persons: Persons, known: Collection[str]) -> DataFrame:
+    """A received frame, of whose unknown columns it is kept that they had values where a person's column is lacking:
+    one of them may be it by another name.
+
+    known: persons' columns that the table's deliveries have had, folded.
+    """
+    if not lacking_persons(frame, persons, known):
+        return frame
+    frame = _without_malformed(frame) if MALFORMED in frame.columns else frame
+    strangers = [name for name in unknown_columns(frame, table) if name != MALFORMED and not _fate(name, persons)]
+    return frame.withColumns({name: F.when(F.col(f"`{name}`").isNotNull(), F.lit(_WITHHELD)) for name in strangers})
+
+
+def lacking_persons(frame: DataFrame, persons: Persons, known: Collection[str]) -> list[str]:
+    """Those of `known` that still name persons and that a received frame lacks."""
+    return sorted(name for name in {*known} - persons_in(frame, persons) if _fate(name, persons))
+
+
 def without_persons(frame: DataFrame, persons: Persons) -> DataFrame:
     """The frame without persons' numbers: the columns dropped, or replaced by a keyed hash. Of a malformed row it is
     kept that there was one: a number may stand in its text, and for a field that it lacks in any column."""

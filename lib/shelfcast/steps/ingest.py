@@ -17,7 +17,15 @@ from shelfcast.sources import Source, ledger, open_source, selected_tables
 from shelfcast.sources.files import content_hashes
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
 from shelfcast.sources.person_key import keep_mark
-from shelfcast.sources.raw import as_raw, require_columns_of_persons, unknown_columns, without_persons
+from shelfcast.sources.raw import (
+    as_raw,
+    lacking_persons,
+    persons_in,
+    require_columns_of_persons,
+    unknown_columns,
+    without_persons,
+    without_strangers,
+)
 from shelfcast.sources.selected_rows import Rows, plan, take_in
 from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
@@ -25,6 +33,8 @@ from shelfcast.table import Table
 # How a raw table was read, of which its commits tell; and of columns that the configuration named later, the newest
 # delivery before that: its files and older ones may lack them.
 _READ_AS, _RECEIVED, _NAMED_AFTER = "read_as", "received", "named_after"
+# Persons' columns that its deliveries have had.
+_OF_PERSONS = "columns_of_persons"
 
 
 def job(config: Config) -> Job:
@@ -145,18 +155,35 @@ def _append(
     table = source.raw[name]
     if run.has_written(table):
         return
-    unknown = [unknown_columns(without_persons(part, persons), table) for _, part in received]
-    if extra := dict.fromkeys(chain.from_iterable(unknown)):
-        run.say(f"{name}: unknown columns kept in _extra: {', '.join(extra)}")
+    of_persons = {*_note(run, table).get(_OF_PERSONS, ())}.union(*[persons_in(part, persons) for _, part in received])
+    _tell_unknown(run, name, table, of_persons, [part for _, part in received])
     none = run.spark.createDataFrame([], table.schema)
     spare = {plain_name(column) for column in named_after}
-    parts = [as_raw(part, table, region, persons, batch_id, spare) for batch_id, part in received]
+    parts = [
+        as_raw(without_strangers(part, table, persons, of_persons), table, region, persons, batch_id, spare)
+        for batch_id, part in received
+    ]
     raw = reduce(DataFrame.unionByName, parts or [none])
     told = {NEWEST: intake.delivery, _READ_AS: source.read_as(name), _NAMED_AFTER: named_after}
+    told |= {_OF_PERSONS: sorted(of_persons)}
     if intake.known:
         run.append_once(table, raw, **told, **{BEGUN: _note(run, table)[BEGUN]})
     else:
         run.write(table, raw, **told, **{BEGUN: run.key})
+
+
+def _tell_unknown(
+    run: Run, name: str, table: Table, of_persons: Collection[str], received: Sequence[DataFrame]
+) -> None:
+    """Say which columns are kept in `_extra`, and which of them without their values."""
+    persons = run.config.source.persons
+    kept: dict[str, str] = {}
+    for part in received:
+        lacking = lacking_persons(part, persons, of_persons)
+        fate = f"withheld, since {', '.join(lacking)} of source.persons is not there" if lacking else "kept in _extra"
+        kept |= dict.fromkeys(unknown_columns(without_persons(part, persons), table), fate)
+    for fate in sorted({*kept.values()}):
+        run.say(f"{name}: unknown columns {fate}: {', '.join(column for column in kept if kept[column] == fate)}")
 
 
 def _described(config: Config) -> Collection[Table]:
