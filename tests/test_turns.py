@@ -65,7 +65,7 @@ def test_on_a_disk_nobody_waits(spark: SparkSession, lake_root: Path) -> None:
 
 def delete(lake: Lake) -> None:
     gone = lake.spark.createDataFrame([(1.0,)], "price double")
-    upkeep.delete_matching(lake, PRICES.name, gone, "kept.price = gone.price", "north")
+    upkeep.delete_matching(lake, PRICES.name, gone, "kept.price = gone.price", {"scope": {"region": "north"}})
 
 
 UPKEEP: dict[str, Callable[[Lake], object]] = {

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
-from uuid import uuid4
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -18,7 +17,7 @@ from shelfcast import schemas, upkeep
 from shelfcast.config import Config
 from shelfcast.lake import Lake
 from shelfcast.sources import open_source
-from shelfcast.sources.ledger import BEGUN
+from shelfcast.sources.ledger import BEGUN, begun_anew
 from shelfcast.table import Table
 
 ERASURES = Table(
@@ -30,6 +29,7 @@ ERASURES = Table(
 )
 _LAYERS = ("raw/", "clean/")
 _SALES = schemas.SALES.name
+_BASKET = ("store_id", "sold_on", "basket_id")
 # Of a text Delta's log keeps so much at most, the least and the greatest of a file.
 _IN_LOG = 32
 
@@ -52,15 +52,13 @@ def delete_person(lake: Lake, config: Config, person: str) -> dict[str, int]:
     for name in sorted(tables, key=lambda name: name.startswith("raw/")):
         holds = _sql_holds(_columns(lake, name))
         if holds:
-            condition = f"kept.region = '{region}' and ({holds})"
-            told = {BEGUN: uuid4().hex} if name.startswith("raw/") else {}
-            gone = upkeep.delete_matching(lake, name, named, condition, region, **told)
-            deleted[name] = deleted.get(name, 0) + gone
+            deleted[name] = deleted.get(name, 0) + _delete(lake, name, region, named, f"({holds})")
     return {name: rows for name, rows in deleted.items() if rows}
 
 
 def _delete_baskets(lake: Lake, config: Config, named: DataFrame) -> int:
-    """A basket is of one person, whom its rows in clean/sales do not name. A source without baskets has none."""
+    """A basket is of one person, whom its rows in clean/sales do not name. A source without baskets has none. Tills
+    number theirs by store and day."""
     source = open_source(config)
     if not lake.exists(source.raw["sales"]) or not lake.exists(schemas.SALES):
         return 0
@@ -69,9 +67,22 @@ def _delete_baskets(lake: Lake, config: Config, named: DataFrame) -> int:
     canonical = source.canonical("sales", received)
     if "basket_id" not in canonical.columns:
         return 0
-    baskets = canonical.select("basket_id").where("basket_id is not null").distinct()
-    condition = f"kept.region = '{config.region}' and kept.basket_id = gone.basket_id"
-    return upkeep.delete_matching(lake, _SALES, baskets, condition, config.region)
+    baskets = canonical.select(*_BASKET).where("basket_id is not null").distinct()
+    condition = " and ".join(f"kept.{name} = gone.{name}" for name in _BASKET)
+    return _delete(lake, _SALES, config.region, baskets, condition)
+
+
+def _delete(lake: Lake, name: str, region: str, gone: DataFrame, condition: str) -> int:
+    """Delete the region's rows for which the condition holds. The commit tells what the region's last one does: whether
+    its job is up to date is read from that. Where the region has none there is nothing to delete, and a commit of no
+    region would be one of every other's."""
+    last = lake.last_commit(Table(name, "", key=()), {"region": region})
+    if last is None:
+        return 0
+    note = {"scope": {"region": region}, **last.note}
+    if name.startswith("raw/"):
+        note[BEGUN] = begun_anew(note.get(BEGUN, ""))
+    return upkeep.delete_matching(lake, name, gone, f"kept.region = '{region}' and {condition}", note)
 
 
 def files_that_name(lake: Lake, region: str, person: str) -> dict[str, tuple[int, int]]:

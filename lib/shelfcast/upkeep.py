@@ -2,7 +2,7 @@
 renewed, rows deleted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -82,16 +82,11 @@ def hours_to_keep(lake: Folder, table: str, named: int | None, days: int, now: d
     return max(hours, ceil(age / timedelta(hours=1)) + 1)
 
 
-def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, region: str, **told: object) -> int:
-    """Delete the rows `kept` of a region for which the condition holds with a row of `gone`, from the files too in
-    which they would only be marked. Returns how many.
-
-    The commit tells what the region's last one does, whether its job is up to date is read from that, and `told`.
-    """
-    last = lake.last_commit(Table(table, "", key=()), {"region": region})
+def delete_matching(lake: Lake, table: str, gone: DataFrame, condition: str, note: Mapping[str, object]) -> int:
+    """Delete the rows `kept` for which the condition holds with a row of `gone`, from the files too in which they would
+    only be marked. Returns how many. note: what the commit tells."""
     gone.createOrReplaceTempView(_VIEW)
-    noted = json.dumps({**(last.note if last else {}), **told}, sort_keys=True)
-    with turn(lake, table), settings(lake.spark, {TOLD: noted}):
+    with turn(lake, table), settings(lake.spark, {TOLD: json.dumps(note, sort_keys=True)}):
         row = lake.spark.sql(
             f"MERGE INTO {_sql_name(lake, table)} kept USING {_VIEW} gone ON {condition} WHEN MATCHED THEN DELETE"
         ).first()

@@ -20,6 +20,7 @@ from shelfcast.steps.forget import forget
 
 KEY = "a secret"
 REGION = "complete_journey"
+KEYS = "{sales: [store_id, sold_on, basket_id, product_id]}"
 OF_HOUSEHOLDS = f"{HEADER},household"
 
 
@@ -44,7 +45,7 @@ def runner(make_runner: Callable[..., Runner], lake_root: Path, monkeypatch: pyt
 def shop(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Corner:
     """One whose households are hashed."""
     monkeypatch.setenv("SHELFCAST_PERSON_KEY", KEY)
-    return Corner(spark, tmp_path, "{sales: [basket_id, product_id]}", "source.persons={household: hash}",
+    return Corner(spark, tmp_path, KEYS, "source.persons={household: hash}",
                   received=OF_HOUSEHOLDS.split(","))  # fmt: skip
 
 
@@ -81,6 +82,32 @@ def test_a_person_is_forgotten_in_every_version_and_nobody_else(
     row = lake.read(erasure.ERASURES, REGION).first()
     assert (row.person, row.deleted["clean/sales"]) == (erasure.digest(hashed(person)), gone)
     assert [runner.run(job.job(runner.config)) for job in (ingest, clean)] == [False, False], "it does not come back"
+
+
+def test_the_sales_of_another_region_stand_whose_files_are_put_away(
+    shop: Corner, spark: SparkSession, tmp_path: Path
+) -> None:
+    other = Corner(spark, tmp_path / "other", KEYS, f"lake={shop.runner.lake.root}", "region=far",
+                   "source.persons={household: hash}", received=OF_HOUSEHOLDS.split(","))  # fmt: skip
+    shop.deliver("sales-1.csv", f"{line('a', '2017-01-02', 1)},4", header=OF_HOUSEHOLDS)
+    shop.take_in()
+    other.deliver("sales-1.csv", f"{line('a', '2017-01-02', 1)},3", header=OF_HOUSEHOLDS)
+    other.ingest()
+    forget(other.runner, hashed("3"))
+    (shop.folder / "sales-1.csv").unlink()
+    shop.deliver("sales-2.csv", f"{line('b', '2017-01-03', 1)},4", header=OF_HOUSEHOLDS)
+    assert shop.take_in() == (True, True)
+    assert shop.sold() == {"a": 1, "b": 1}
+
+
+def test_a_receipt_of_the_same_number_is_another_s_in_another_store_and_on_another_day(shop: Corner) -> None:
+    receipts = [("s1", "2017-01-02", 3), ("s2", "2017-01-02", 4), ("s1", "2017-01-03", 4)]
+    rows = [f"{line('7', day, 1).replace('s1', store)},{household}" for store, day, household in receipts]
+    shop.deliver("sales-1.csv", *rows, header=OF_HOUSEHOLDS)
+    shop.take_in()
+    forget(shop.runner, hashed("3"))
+    left = shop.runner.lake.read(schemas.SALES, "corner").select("store_id", "sold_on").collect()
+    assert sorted((store, str(day)) for store, day in left) == [("s1", "2017-01-03"), ("s2", "2017-01-02")]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from pyspark.sql import SparkSession
@@ -18,7 +19,9 @@ from shelfcast.resources import resource_folder
 from shelfcast.runner import Runner
 from shelfcast.sources import open_source
 from shelfcast.sources.ledger import LEDGER
+from shelfcast.sources.raw import keyed_hashes
 from shelfcast.steps import clean, ingest
+from shelfcast.steps.forget import forget
 
 CONF = Path(str(resource_folder("conf") / "walmart.yaml"))
 RECEIVED = {"id": "int", "store": "int", "day": "date", "pieces": "int", "changed": "timestamp_ntz", "buyer": "string"}
@@ -149,6 +152,21 @@ def test_what_is_said_of_persons_later_holds_for_the_rows_of_before(shop: Callab
     assert len(rows) == 4
     assert "eve" not in {row.buyer for row in rows}
     assert not take_in(shop(later))
+
+
+def test_who_is_forgotten_takes_nobody_along_and_comes_back_with_no_row_that_is_not_new(
+    shop: Callable[..., Runner], database: Sql
+) -> None:
+    database.run(f"update {TABLE} set buyer = 'adam' where id = 1;")
+    take_in(shop())
+    begun = held(shop())
+    forget(shop(), str(keyed_hashes(pd.Series(["adam"]), b"canary")[0]))
+    database.run(f"""
+        delete from {TABLE} where id = 2;
+        insert into {TABLE} (id, store, day, pieces, changed) values (5, 1, '2017-01-05', 5, '2017-01-05 09:00');
+    """)
+    assert take_in(shop())
+    assert held(shop()) == [*begun[1:], (5, 5)]
 
 
 def test_a_database_that_is_away_is_waited_for(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 from operator import or_
+from uuid import uuid4
 
 from pyspark.sql import functions as F
 
@@ -27,6 +28,7 @@ _ANEW = "the configuration reads the table in another way"
 _AS_ONE = "one of the tables has changed, and all are read whole"
 # What a raw table's commits tell: the newest delivery that is in it, and the run that read it from the first one on.
 NEWEST, BEGUN = "delivery", "begun"
+_REWRITTEN = "/"
 LEDGER = Table(
     "raw/ledger",
     # A delivery is what one run took in of a source table: FIRST, 2 ... batch_id names it in the raw rows. content: a
@@ -165,6 +167,16 @@ def fingerprint(lines: Iterable[Line]) -> str:
     """A hash of the names and contents: the same files again are no news."""
     told = sorted((line.source_table, line.delivery, line.file, line.content) for line in lines)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def begun_anew(begun: str) -> str:
+    """What a raw table tells of its beginning once its rows are not those any more that its deliveries brought."""
+    return f"{begun_by(begun)}{_REWRITTEN}{uuid4().hex}"
+
+
+def begun_by(begun: str) -> str:
+    """The run that read a raw table from the first delivery on."""
+    return begun.partition(_REWRITTEN)[0]
 
 
 def _was_read(line: Line) -> bool:

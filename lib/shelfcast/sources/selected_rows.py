@@ -74,7 +74,7 @@ def _goes_on(last: Commit, described: str, known: Sequence[Line]) -> bool:
     """Whether rows of the same selection are there, and the ledger's lines are theirs: a run that began the table anew
     and was killed before its rows were there has left others."""
     first = [line.batch_id for line in known if line.delivery == ledger.FIRST]
-    is_told = NEWEST not in last.note or first == [last.note[BEGUN]]
+    is_told = NEWEST not in last.note or first == [ledger.begun_by(last.note[BEGUN])]
     return is_told and last.note.get(_DESCRIBED) == described
 
 
