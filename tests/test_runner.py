@@ -3,14 +3,14 @@ import pkgutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import config, schemas, steps, storage, writers
-from shelfcast.errors import LakeError, SourceError, TransientError
+from shelfcast.errors import ConfigError, LakeError, SourceError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lease import Lease
 from shelfcast.runner import Runner
@@ -64,6 +64,12 @@ def test_going_back_to_an_earlier_state_publishes_it_anew(make_runner: Callable[
     assert ran == [True, True, True, False]
     published = [row.run_id for row in runner.lake.read(PUBLISHED, REGION).collect()]
     assert (len(published), len(set(published))) == (3, 2)
+
+
+def test_an_as_of_date_that_is_yet_to_come_is_refused(make_runner: Callable[..., Runner]) -> None:
+    day = date.today() + timedelta(days=3)
+    with pytest.raises(ConfigError, match=f"as-of date: found {day}, which is yet to come; wanted .* or before"):
+        make_runner(f"as_of={day}")
 
 
 def test_a_missing_input_is_named_with_its_lake_its_job_and_the_regions_there(

@@ -9,7 +9,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -18,7 +19,7 @@ from shelfcast import logs, schemas
 from shelfcast.cleaning.account import DELIVERIES
 from shelfcast.commits import Commit
 from shelfcast.config import Config
-from shelfcast.errors import LakeError
+from shelfcast.errors import ConfigError, LakeError
 from shelfcast.failures import naming_what_is_away
 from shelfcast.job import Job, Run
 from shelfcast.lake import Lake
@@ -30,15 +31,26 @@ from shelfcast.table import Table
 from shelfcast.writers import writer_of
 
 
+def require_come(config: Config, day: date, what: str) -> None:
+    """Raise ConfigError where the day is yet to come where the stores are: what is published of it would be the newest
+    until then. `source.time_zone` may be none that was thought of: a day too early is none."""
+    today = datetime.now(ZoneInfo(config.source.time_zone)).date()
+    if day > today + timedelta(days=1):
+        raise ConfigError(f"{what}: found {day}, which is yet to come; wanted {today} or before")
+
+
 class Runner:
     """Runs jobs of one region in one Spark session."""
 
     def __init__(self, spark: SparkSession, config: Config, as_of: date | None = None) -> None:
+        """Raises ConfigError where the as-of date that is given is yet to come."""
         self.spark = spark
         self.config = config
         self.lake = Lake(spark, config.lake_root)
         self.lease = Lease(self.lake, config.region)
         self._given_as_of = as_of or config.as_of
+        if self._given_as_of:
+            require_come(config, self._given_as_of, "as-of date")
         self._trained_on: date | None = None
         self._newest: tuple[str, date | None] = ("", None)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,30 @@ def test_the_first_files_are_one_delivery_and_the_next_ones_another() -> None:
     assert named(second.new) == [(2, "c", "3")]
     assert second.delivery == 2
     assert {line.batch_id for line in first.new} != {line.batch_id for line in second.new}
+
+
+def test_files_of_several_days_that_come_at_once_are_a_delivery_a_day() -> None:
+    days = {"c": date(2017, 1, 2), "a": date(2017, 1, 9), "b": date(2017, 1, 2), "d": date(2017, 1, 4)}
+    first = planned([], [file(name, name)._replace(delivered_on=day) for name, day in days.items()])
+    assert [(line.delivery, line.file) for line in first.to_read] == [(1, "c"), (1, "b"), (2, "d"), (3, "a")]
+    assert first.delivery == 3
+    assert len({line.batch_id for line in first.new}) == 1
+    assert named(planned(first.new, [file("e", "5")]).new) == [(4, "e", "5")]
+
+
+def test_of_files_that_are_copies_the_one_of_the_earliest_day_is_read() -> None:
+    days = {"a": date(2017, 1, 9), "b": date(2017, 1, 2)}
+    lines = planned([], [file(name, "1")._replace(delivered_on=day) for name, day in days.items()]).new
+    assert [(line.file, line.copy_of) for line in lines] == [("b", None), ("a", "b")]
+
+
+def test_a_catalogue_that_returns_to_what_it_told_before_is_read() -> None:
+    lines: tuple[Line, ...] = ()
+    for name, content in (("may", "1"), ("june", "2"), ("july", "1")):
+        lines += plan("products", lines, [file(name, content)], lambda _: {}).new
+    assert [(line.file, line.copy_of) for line in lines] == [("may", None), ("june", None), ("july", None)]
+    anew = plan_anew(Intake((), lines), [file("may", "1"), file("june", "2"), file("july", "1")])
+    assert [line.file for line in anew.to_read] == ["may", "june", "july"]
 
 
 def test_a_file_that_changed_is_new_and_one_that_was_put_away_is_not_missed() -> None:

@@ -195,6 +195,14 @@ def test_a_backfill_from_a_day_to_one_before_it_is_wrong() -> None:
         backfill.backfill(None, flags)  # type: ignore[arg-type]
 
 
+def test_a_backfill_to_a_day_that_is_yet_to_come_is_wrong() -> None:
+    last = date.today() + timedelta(days=3)
+    flags = SimpleNamespace(first=day(1), last=last, reprocess="none", dry_run=True)
+    runner = SimpleNamespace(config=SimpleNamespace(source=SimpleNamespace(time_zone="UTC")))
+    with pytest.raises(ConfigError, match=f"backfill: --to: found {last}, which is yet to come"):
+        backfill.backfill(runner, flags)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("reprocess", "expected"),
     [

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -227,6 +227,31 @@ def test_a_run_that_was_killed_before_its_rows_were_in_has_told_of_nothing(
     shop.ingest()
     files = shop.runner.lake.read(LEDGER, REGION).orderBy("file").collect()
     assert [(line.file, line.delivery) for line in files] == [("sales-2.csv", 1), ("sales-5.csv", 2)]
+
+
+def test_files_of_several_days_that_come_at_once_tell_what_they_tell_day_by_day(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    corrected = [line("a", "2017-01-02", 1), line("a", "2017-01-02", 3), line("a", "2017-01-02", 2)]
+    files = {f"sales201701{day:02}.csv": row for day, row in zip((2, 9, 16), corrected, strict=True)}
+    daily, at_once = (Corner(spark, tmp_path / name, KEY, dated="yyyyMMdd") for name in ("daily", "at-once"))
+    for name, row in files.items():
+        daily.deliver(name, row)
+        daily.take_in()
+        at_once.deliver(name, row)
+    at_once.take_in()
+    for shop in (daily, at_once):
+        assert [shop.sold(f"2017-01-{day:02}") for day in (8, 15, 16)] == [{"a": 1}, {"a": 3}, {"a": 2}]
+    assert at_once.hashes() == daily.hashes()
+
+
+def test_a_file_of_a_day_that_is_yet_to_come_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    shop = Corner(spark, tmp_path, KEY, dated="yyyyMMdd")
+    day = date.today() + timedelta(days=2)
+    shop.deliver(f"sales{day:%Y%m%d}.csv", line("a", "2017-01-02", 1))
+    told = rf"sales{day:%Y%m%d}\.csv: the day in its name, {day}, is yet to come; wanted that of its delivery"
+    with pytest.raises(SourceError, match=told):
+        shop.ingest()
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """The rows of a source table with their fates: all of them, or those that new deliveries bring and touch."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -79,9 +81,12 @@ def _touched(run: Run, name: str, raw: DataFrame, fresh: DataFrame) -> DataFrame
     key = run.config.cleaning.key_of(name)
     if not key:
         return None
-    keys = fresh.where(F.col("_fate") == fate.CLEAN).select(*key).distinct()
+    own = {column: F.col(column).alias(f"_of_{column}") for column in key}
+    keys = fresh.where(F.col("_fate") == fate.CLEAN).select(*own.values()).distinct()
     canonical = open_source(run.config).canonical(name, raw).select("_raw", *key)
-    return canonical.join(keys, [*key], how="semi").select("_raw.*")
+    # What goes on everywhere is of no store: of its key a part is null.
+    same = [F.col(column).eqNullSafe(F.col(f"_of_{column}")) for column in key]
+    return canonical.join(keys, reduce(and_, same), how="semi").select("_raw.*")
 
 
 def _keys(run: Run, name: str) -> dict[str, DataFrame]:

@@ -37,8 +37,9 @@ def judge(
     canonical = contracts.join_references(canonical, rules, keys)
     refusals = {**source.refusals(name), **_rules(name, canonical.columns, config.cleaning)}
     if key:
-        # Rows without their key would all be versions of one.
-        refusals[_NO_KEY] = reduce(or_, [F.col(column).isNull() for column in key])
+        # Rows without their key would all be versions of one. What goes on everywhere is of no store.
+        needed = [column for column in key if not (name in CONDITIONS and column == "store_id")]
+        refusals[_NO_KEY] = reduce(or_, [F.col(column).isNull() for column in needed], F.lit(False))
     refusals |= contracts.violations([rule for rule in rules if rule.severity == "quarantine"])
     judged = fate.with_fate(canonical, refusals)
     if rules:

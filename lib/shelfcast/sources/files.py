@@ -3,7 +3,7 @@
 import importlib.util
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,4 +96,7 @@ def _day_in(file: str, dated: str | None) -> date | None:
     day = find_date(Path(file).name, dated)
     if day is None:
         raise SourceError(f"{file}: no day in its name; wanted one in the form {dated}")
+    # What is delivered after it would count as known from that day on. East of here a day begins earlier.
+    if day > date.today() + timedelta(days=1):
+        raise SourceError(f"{file}: the day in its name, {day}, is yet to come; wanted that of its delivery")
     return day

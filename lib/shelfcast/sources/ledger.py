@@ -29,11 +29,13 @@ _AS_ONE = "one of the tables has changed, and all are read whole"
 # What a raw table's commits tell: the newest delivery that is in it, and the run that read it from the first one on.
 NEWEST, BEGUN = "delivery", "begun"
 _REWRITTEN = "/"
+# A catalogue may return to what it told before: that is news. What it tells again has the same key.
+_RETURNING = "products"
 LEDGER = Table(
     "raw/ledger",
-    # A delivery is what one run took in of a source table: FIRST, 2 ... batch_id names it in the raw rows. content: a
-    # hash. copy_of: the file that was read with the same content, and is not read again for this one. delivered_on: as
-    # the file's name tells.
+    # A delivery is what one run took in of a source table, and of files whose names tell their days, of one of them:
+    # FIRST, 2 ... batch_id names the run in the raw rows. content: a hash. copy_of: the file that was read with it, and
+    # is not read again for this one. delivered_on: as the file's name tells.
     "region string, source_table string, delivery bigint, batch_id string, file string, content string, bytes bigint, "
     "modified bigint, copy_of string, delivered_on date",
     key=("region", "source_table", "delivery", "file"),
@@ -84,8 +86,8 @@ class Intake:
 def plan(
     source_table: str, known: Sequence[Line], found: Sequence[Found], hash_all: Hashes, newest_in_raw: int = FIRST - 1
 ) -> Intake:
-    """What of `found` is new: a file that was never there, or has another content now. Raises SourceError where two
-    have one name.
+    """What of `found` is new: a file that was never there, or has another content now; those of an earlier day come
+    first, however many there are. Raises SourceError where two have one name.
 
     newest_in_raw: the newest delivery that the raw table has, of which a killed run may have left no line.
     """
@@ -95,13 +97,14 @@ def plan(
     fresh = [file for file in found if not _is_known(newest.get(file.name), contents[file.name])]
     names = {file.name for file in fresh}
     standing = [line for line in newest.values() if line.file not in names]
-    delivery = max(newest_in_raw, *(line.delivery for line in known), FIRST - 1) + 1
+    first = max(newest_in_raw, *(line.delivery for line in known), FIRST - 1) + 1
+    numbers = {day: first + place for place, day in enumerate(sorted({*map(_day_of, fresh)}))}
     lines = [
         Line(
-            source_table, delivery, "", file.name, contents[file.name], file.bytes, file.modified,
+            source_table, numbers[_day_of(file)], "", file.name, contents[file.name], file.bytes, file.modified,
             delivered_on=file.delivered_on, path=file.path,
         )
-        for file in fresh
+        for file in sorted(fresh, key=_day_of)
     ]  # fmt: skip
     lines = _with_copies(lines, {line.content: line.copy_of or line.file for line in standing})
     batch_id = fingerprint(lines)
@@ -185,6 +188,11 @@ def _was_read(line: Line) -> bool:
     return not line.bytes or not any(map(is_passed_over, filter(None, (line.file, line.copy_of))))
 
 
+def _day_of(file: Found) -> date:
+    """That of its name; what tells none comes first, and as one."""
+    return file.delivered_on or date.min
+
+
 def _is_known(line: Line | None, content: str) -> bool:
     return line is not None and line.content == content
 
@@ -193,7 +201,8 @@ def _with_copies(lines: Iterable[Line], told: Mapping[str, str]) -> list[Line]:
     """The lines with the file that each is a copy of. told: content -> the file that was read with it before."""
     told, found = dict(told), []
     for line in lines:
-        found.append(replace(line, copy_of=told.get(line.content)))
+        copy_of = None if line.source_table == _RETURNING else told.get(line.content)
+        found.append(replace(line, copy_of=copy_of))
         told.setdefault(line.content, line.file)
     return found
 

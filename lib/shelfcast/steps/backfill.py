@@ -13,7 +13,7 @@ from rich.table import Table
 from shelfcast.errors import ConfigError
 from shelfcast.publications import failures, published_days
 from shelfcast.retraining import training_of
-from shelfcast.runner import Runner
+from shelfcast.runner import Runner, require_come
 from shelfcast.steps.daily import make_days
 from shelfcast.steps.retrain import receive, trained_days
 
@@ -40,10 +40,11 @@ class Planned:
 def backfill(runner: Runner, flags: argparse.Namespace) -> None:
     """Make the days of flags.first..flags.last, oldest first; with flags.dry_run only say what would be done.
 
-    Raises ConfigError where the range is empty, LakeError where days could not be made.
+    Raises ConfigError where the range is empty or yet to come, LakeError where days could not be made.
     """
     if flags.first > flags.last:
         raise ConfigError(f"backfill: found --from {flags.first} after --to {flags.last}; wanted it on or before")
+    require_come(runner.config, flags.last, "backfill: --to")
     with runner.lease:
         planned = _plan(runner, flags)
         _show(planned)

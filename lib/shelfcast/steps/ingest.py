@@ -136,8 +136,11 @@ def _read(run: Run, name: str, intake: Intake, named_after: Mapping[str, int]) -
     """What is new as received, in parts, each with the name of its delivery. Raises SchemaError where a column that was
     named later is in none."""
     source, found = open_source(run.config), []
-    for (delivery, batch_id), lines in groupby(intake.to_read, key=lambda line: (line.delivery, line.batch_id)):
-        spare = {column for column, last in named_after.items() if delivery <= last}
+
+    def read_as(line: Line) -> tuple[str, frozenset[str]]:
+        return line.batch_id, frozenset(column for column, last in named_after.items() if line.delivery <= last)
+
+    for (batch_id, spare), lines in groupby(intake.to_read, key=read_as):
         files = reachable(run, [line.path for line in lines])
         found += [(batch_id, part) for part in source.read(run.spark, name, files, spare)]
     told = {column for _, part in found for column in part.columns}
