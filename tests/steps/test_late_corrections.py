@@ -46,11 +46,12 @@ def demand_as_of(lake: Lake, day: date) -> dict[str, str]:
     return {table.name: lake.content_hash(table, "here") for table in DEMAND}
 
 
-def forecast_of(lake: Lake, region: str, day: date) -> list[tuple[object, ...]]:
-    rows = (
-        lake.read(schemas.FORECASTS, region).where(F.col("forecast_date") == F.lit(day)).drop("forecast_date", "run_id")
+def forecast_of(lake: Lake, region: str, day: date) -> list[tuple[str, ...]]:
+    """The rows of a day's forecast; floats to 9 significant digits."""
+    rows = lake.read(schemas.FORECASTS, region).where(F.col("forecast_date") == F.lit(day)).drop("run_id")
+    return sorted(
+        tuple(f"{each:.9g}" if isinstance(each, float) else str(each) for each in row) for row in rows.collect()
     )
-    return sorted(tuple(row) for row in rows.collect())
 
 
 def test_a_late_correction_changes_no_older_as_of_date_after_a_vacuum(spark: SparkSession, lake_root: Path) -> None:
