@@ -87,11 +87,14 @@ def test_a_service_runs_its_job_with_what_the_environment_is_to_tell_it(job: str
     assert (service["Type"], service["EnvironmentFile"]) == ("oneshot", "-/etc/shelfcast/jobs.env")
 
 
-@pytest.mark.parametrize("job", ["daily", "backup", "maintain"])
+@pytest.mark.parametrize("job", TIMES)
 def test_a_service_tries_again_what_is_transient(job: str) -> None:
-    service = unit("service", f"shelfcast-{job}@")["Service"]
+    told = unit("service", f"shelfcast-{job}@")
+    service = told["Service"]
     assert service["Restart"] == "on-failure"
-    assert {"1", "2"} == {*service["RestartPreventExitStatus"].split()}
+    final = {1, WRONG_USAGE, *([ALERTED] if job == "check_deadline" else [])}
+    assert {*map(int, service["RestartPreventExitStatus"].split())} == final
+    assert int(told["Unit"]["StartLimitBurst"]) > 1
 
 
 def test_the_server_is_started_again_and_stays_up() -> None:

@@ -4,15 +4,16 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from shelfcast import config
 from shelfcast.cleaning.fate import DAY_COUNTS
-from shelfcast.errors import ConfigError, LateError
+from shelfcast.errors import ConfigError, LateError, TransientError
 from shelfcast.lease import Lease
-from shelfcast.monitoring import deadline
+from shelfcast.monitoring import deadline, delivery
 from shelfcast.monitoring.tables import LATE_DAYS
 from shelfcast.runner import Runner
 from shelfcast.schemas import PUBLICATIONS
@@ -31,9 +32,33 @@ def make(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., 
         told = f"monitoring.alerts_file={tmp_path / 'alerts.jsonl'}"
         return Runner(spark, config.load(CONFIG, [f"lake={lake_root}", told, *changes]))
 
-    row = (REGION, date(2017, 8, 1), "run 1", datetime(2017, 8, 2), {})
-    runner().lake.append(PUBLICATIONS, spark.createDataFrame([row], PUBLICATIONS.schema))
+    publish(runner(), date(2017, 8, 1))
     return runner
+
+
+def publish(runner: Runner, day: date) -> None:
+    row = (REGION, day, f"run of {day}", datetime(2017, 8, 4), {})
+    runner.lake.append(PUBLICATIONS, runner.spark.createDataFrame([row], PUBLICATIONS.schema))
+
+
+class Webhook:
+    """One that is away until it is told to be back; the days of the alerts that it took."""
+
+    def __init__(self) -> None:
+        self.is_away, self.took = True, list[str]()
+
+    def post(self, _: str, __: str, alerts: list[Any], *___: object) -> None:
+        if self.is_away:
+            raise TransientError("webhook of hooks.example: HTTP 503, tries 3; wanted an answer of 2xx in 10 s")
+        self.took.extend(alert["day"] for alert in alerts)
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Webhook:
+    webhook = Webhook()
+    monkeypatch.setenv("ALERT_HOOK", "https://hooks.example/s3cret")
+    monkeypatch.setattr(delivery, "post", webhook.post)
+    return webhook
 
 
 @pytest.mark.parametrize("due", [date(2017, 7, 31), date(2017, 8, 1)])
@@ -54,6 +79,35 @@ def test_a_late_day_is_told_once_and_ends_in_3_while_its_run_is_at_work(
     (told,) = map(json.loads, (tmp_path / "alerts.jsonl").read_text().splitlines())
     assert (told["severity"], told["check"], told["forecast_date"]) == ("critical", "deadline", "2017-08-02")
     assert runner.lake.read(LATE_DAYS, REGION).count() == 1
+
+
+def test_an_alert_that_a_webhook_did_not_take_is_tried_again_and_told_once(
+    make: Callable[..., Runner], webhook: Webhook, tmp_path: Path
+) -> None:
+    runner = make("daily.deadline='06:30'", "monitoring.webhook=ALERT_HOOK")
+    with pytest.raises(TransientError, match=r"^2017-08-02: .+; webhook:ALERT_HOOK did not take the alerts") as late:
+        check_deadline(runner, DAY)
+    assert late.value.exit_status == 75
+    webhook.is_away = False
+    for _ in range(2):
+        with pytest.raises(LateError):
+            check_deadline(runner, DAY)
+    assert webhook.took == ["2017-08-02"]
+    assert len((tmp_path / "alerts.jsonl").read_text().splitlines()) == 1
+
+
+def test_what_waits_is_told_also_once_the_day_is_published(make: Callable[..., Runner], webhook: Webhook) -> None:
+    runner = make("daily.deadline='06:30'", "monitoring.webhook=ALERT_HOOK")
+    with pytest.raises(TransientError):
+        check_deadline(runner, DAY)
+    next_day = DAY + timedelta(days=1)
+    publish(runner, next_day)
+    with pytest.raises(TransientError, match=r"^2017-08-03 is published, .+; webhook:ALERT_HOOK did not take"):
+        check_deadline(runner, next_day)
+    webhook.is_away = False
+    for _ in range(2):
+        check_deadline(runner, next_day)
+    assert webhook.took == ["2017-08-02"]
 
 
 def test_without_a_day_the_one_that_the_clock_makes_due_is_looked_for(make: Callable[..., Runner]) -> None:

@@ -20,10 +20,10 @@ from shelfcast.table import Table
 _TOLD = ("alert_id", "severity", "check", "subject", "store_id", "day", "found", "wanted", "held", "reason", "since")
 
 
-def tell(lake: Lake, config: Config, table: Table, day: date) -> None:
-    """Tell the alerts of `day` and shortly before it to every channel of the configuration."""
-    for channel in _channels(config.monitoring):
-        _tell(lake, config, table, day, channel)
+def tell(lake: Lake, config: Config, table: Table, day: date) -> list[str]:
+    """Tell the alerts of `day` and shortly before it to every channel of the configuration. Returns the channels that
+    did not take them."""
+    return [channel for channel in _channels(config.monitoring) if not _tell(lake, config, table, day, channel)]
 
 
 def is_told(lake: Lake, config: Config, table: Table, day: date) -> bool:
@@ -54,13 +54,14 @@ def _waiting(lake: Lake, config: Config, table: Table, day: date, channel: str) 
     return once.select("alert_id", "_alert.*").orderBy(F.desc(rank(F.col("severity"))), F.desc("day"), "alert_id")
 
 
-def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> None:
-    """What fails is said, waits in the table, and is told by the next run."""
+def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> bool:
+    """What fails is said, waits in the table, and is told by the next run. Returns whether the channel has taken all
+    that it was told."""
     settings, (kind, _, name) = config.monitoring, channel.partition(":")
     waiting = _waiting(lake, config, table, day, channel).limit(settings.most).collect()
     alerts = [_as_json(row.asDict()) for row in waiting]
     if not alerts:
-        return
+        return True
     try:
         if kind == "webhook":
             address = delivery.address_in(name)
@@ -69,11 +70,12 @@ def _tell(lake: Lake, config: Config, table: Table, day: date, channel: str) -> 
             delivery.append_lines(Path(name), config.region, alerts)
     except (TransientError, OSError) as error:
         say(f"  alerts: {error}; {len(alerts)} alerts wait in {table.name}")
-        return
+        return False
     now = datetime.now(UTC)
     rows = [(config.region, row.alert_id, channel, now, row.since) for row in waiting]
     lake.append(DELIVERIES, lake.spark.createDataFrame(rows, DELIVERIES.schema))
     say(f"  alerts: {len(alerts)} told by {kind}, such as {alerts[0]['reason']}")
+    return True
 
 
 def _as_json(alert: dict[str, object]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import functions as F
 
 from shelfcast.cleaning.fate import DAY_COUNTS
-from shelfcast.errors import ConfigError, LateError
+from shelfcast.errors import ConfigError, LateError, TransientError
 from shelfcast.events import public_holidays
 from shelfcast.lake_version import require_current
 from shelfcast.logs import say
@@ -21,8 +21,8 @@ def check_deadline(runner: Runner, day: date | None) -> None:
     """Without a lease: the run that is late may be at work. day: that is due; None for the newest that is, of those of
     which sales are waited for.
 
-    Raises LateError where the day, and each after it, is not published, once that is told; ConfigError where the
-    configuration has no deadline.
+    Raises LateError where the day, and each after it, is not published, once that is told; TransientError where a
+    channel has not taken it, or not that of a day before; ConfigError where the configuration has no deadline.
     """
     lake, config = runner.lake, runner.config
     wanted = config.daily.deadline
@@ -33,11 +33,14 @@ def check_deadline(runner: Runner, day: date | None) -> None:
     published = last.forecast_date if last else None
     due = day or _due_by_now(runner, wanted, published)
     if published and published >= due:
-        say(f"check_deadline: {published} is published, {due} is due")
+        in_time = f"{published} is published, {due} is due"
+        say(f"check_deadline: {in_time}")
+        if lake.exists(LATE_DAYS):
+            _tell(runner, published, in_time)
         return
     found = deadline.missed(due, wanted, published)
     _write(runner, due, found)
-    telling.tell(lake, config, LATE_DAYS, due)
+    _tell(runner, due, found.reason)
     raise LateError(found.reason)
 
 
@@ -73,3 +76,11 @@ def _write(runner: Runner, due: date, found: Finding) -> None:
                          ["alert_id", "forecast_date"], how="anti")  # fmt: skip
     if not rows.isEmpty():
         lake.append(LATE_DAYS, rows)
+
+
+def _tell(runner: Runner, day: date, found: str) -> None:
+    """Nothing else tells of late days: what waits for a channel is to be tried again."""
+    refusing = telling.tell(runner.lake, runner.config, LATE_DAYS, day)
+    if refusing:
+        channels = " and ".join(refusing)
+        raise TransientError(f"{found}; {channels} did not take the alerts of {LATE_DAYS.name}; wanted them told")
