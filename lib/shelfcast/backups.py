@@ -8,6 +8,7 @@ list is replaced, and what it names no more goes: until then the copy is the one
 import json
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
+from pathlib import Path, PurePath, PurePosixPath
 
 from pyarrow import fs
 from pyspark.sql import SparkSession
@@ -49,9 +50,10 @@ class _File:
 def back_up(spark: SparkSession, lake: str, place: str) -> Copied:
     """Make `place` a copy of the lake. Nothing may write to the lake meanwhile.
 
-    Raises LakeError where the lake has no files, `place` has others than those of a copy, or executors have put theirs
-    where this process does not find them.
+    Raises LakeError where the lake has no files, one of the two lies in the other, `place` has others than those of a
+    copy, or executors have put theirs where this process does not find them.
     """
+    _require_apart(lake, place)
     files, there = _files(lake), _sizes(place)
     if not files:
         raise LakeError(f"lake {lake}: has no files; wanted one to back up")
@@ -92,6 +94,19 @@ def restore(spark: SparkSession, place: str, lake: str) -> Copied:
         storage.remove(f"{lake}/{name}")
     storage.remove(f"{lake}/{RESTORING}")
     return Copied(len(listed), sum(file.size for file in listed), len(new))
+
+
+def _require_apart(lake: str, place: str) -> None:
+    """Raise LakeError where one of them is the other or lies in it: each copy would hold the one of before."""
+    (filesystem, root), (other, copy) = _located(lake), _located(place)
+    if filesystem == other and (copy.is_relative_to(root) or root.is_relative_to(copy)):
+        raise LakeError(f"{place}: lies in the lake {lake}, or the lake in it; wanted a place apart from the lake")
+
+
+def _located(root: str) -> tuple[fs.FileSystem, PurePath]:
+    filesystem, path = storage.locate(root)
+    is_local = isinstance(filesystem, fs.LocalFileSystem)
+    return filesystem, Path(path).resolve() if is_local else PurePosixPath(path)
 
 
 def _kept(file: _File, before: _File | None, there: dict[str, int]) -> _File | None:

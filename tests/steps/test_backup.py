@@ -225,6 +225,13 @@ def test_a_folder_of_something_else_is_not_made_a_backup(site: Site) -> None:
     assert (site.copy / "thesis.txt").read_text() == "mine"
 
 
+def test_a_lake_is_not_copied_into_itself(site: Site) -> None:
+    place = site.root / "copy"
+    with pytest.raises(LakeError, match=f"^{place}: lies in the lake {site.root}, or the lake in it; wanted a place"):
+        backup(site.runner(), str(place))
+    assert not place.exists()
+
+
 def test_nothing_is_copied_while_any_region_is_at_work(site: Site) -> None:
     site.runner().lake.replace(SALES, site.spark.createDataFrame([("south", 1)], SALES.schema), {"region": "south"},
                                {"run_key": "1"})  # fmt: skip
