@@ -206,20 +206,6 @@ def test_the_job_s_account_is_bound_to_the_role_that_makes_executors() -> None:
     assert by_kind["ServiceAccount"]["metadata"]["name"] == pod["serviceAccountName"]
 
 
-def test_the_image_is_of_a_python_and_a_spark_that_the_project_has() -> None:
-    text = (CLUSTERS / "Dockerfile").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert {line.split()[0] for line in lines} <= {"FROM", "RUN", "WORKDIR", "COPY", "ENV", "USER", "ENTRYPOINT"}
-    asked = (ROOT / "setup.py").read_text(encoding="utf-8")
-    (spark,) = re.findall(r"^FROM apache/spark:(\S+) AS spark$", text, flags=re.MULTILINE)
-    assert f'"pyspark=={spark}"' in asked
-    minor = int(re.findall(r"^FROM python:3\.(\d+)-", text, flags=re.MULTILINE)[0])
-    first, beyond = map(int, re.findall(r'python_requires=">=3\.(\d+),<3\.(\d+)"', asked)[0])
-    assert first <= minor < beyond
-    assert f"/lib/python3.{minor}/site-packages/pyspark" in text
-    assert {"setup", "s3"} <= {*re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)}
-
-
 @pytest.mark.parametrize("name", bundle()["resources"]["jobs"])
 def test_databricks_own_types_know_every_field_of_the_job(name: str) -> None:
     told = bundle()["resources"]["jobs"][name]
