@@ -12,11 +12,12 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
+from shelfcast.config import Config
 from shelfcast.errors import ConfigError, SchemaError, SourceError
 from shelfcast.settings.encodings import ENCODINGS, java_name
 from shelfcast.settings.source import plain_name
 from shelfcast.sources import open_source
-from shelfcast.sources.canonical import REQUIRED, canonical_columns
+from shelfcast.sources.canonical import REQUIRED, canonical_columns, require_keys
 
 
 def write(folder: Path, rows: Sequence[str], encoding: str = "utf-8", end: str = "\n") -> Path:
@@ -187,6 +188,42 @@ def test_a_mapping_that_cannot_be_is_refused_by_its_place(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         rows_of(spark, config(write(tmp_path, ["7;Bread;24.12.2016;2;5"]), **told))
+
+
+def with_keys(settings: Config, keys: dict[str, tuple[str, ...]]) -> Config:
+    return settings.model_copy(update={"cleaning": settings.cleaning.model_copy(update={"keys": keys})})
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        pytest.param(
+            {"sale": ("store_id", "product_id")},
+            r"cleaning\.keys: no table sale; wanted some of sales, products",
+            id="a-table-that-is-none-leaves-sales-without-a-key",
+        ),
+        pytest.param(
+            {"sales": ("basket_id", "produkt_id")},
+            r"cleaning\.keys\.sales: no column produkt_id; wanted some of store_id,.*product_id",
+            id="a-column-that-sales-have-not",
+        ),
+        pytest.param(
+            {"holidays": ("store_id", "sold_on")},
+            r"cleaning\.keys\.holidays: no column sold_on; wanted some of store_id, day",
+            id="a-column-of-another-table",
+        ),
+    ],
+)
+def test_a_business_key_is_of_columns_that_its_table_has(
+    tmp_path: Path, keys: dict[str, tuple[str, ...]], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        open_source(with_keys(config(tmp_path), keys))
+
+
+def test_a_table_of_any_kind_may_have_a_business_key() -> None:
+    """Those that the source leaves out too: a run of some tables has the configuration of all."""
+    require_keys(REQUIRED)
 
 
 FILES = {

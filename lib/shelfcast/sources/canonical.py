@@ -1,9 +1,10 @@
 """What a source may tell: the canonical columns of each of its tables, and which of them a table cannot be without."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shelfcast import schemas
 from shelfcast.cleaning import supply
+from shelfcast.errors import ConfigError
 from shelfcast.table import Table
 
 _CONDITIONS = Table("", "store_id string, day date, until date, known_from date", key=())
@@ -66,3 +67,14 @@ def canonical_columns(name: str) -> dict[str, str]:
     pairs = (column.split() for column in table.columns.split(", "))
     own = {column: kind for column, kind in pairs if column not in {"region", *_DERIVED.get(name, ())}}
     return own | dict(further)
+
+
+def require_keys(keys: Mapping[str, Sequence[str]]) -> None:
+    """Raise ConfigError for a business key of a table that is none, or of a column that its table has not: the rows of
+    the table that was meant would have no key."""
+    if unknown := [name for name in keys if name not in REQUIRED]:
+        raise ConfigError(f"cleaning.keys: no table {', '.join(unknown)}; wanted some of {', '.join(REQUIRED)}")
+    for name, key in keys.items():
+        known = canonical_columns(name)
+        if absent := [column for column in key if column not in known]:
+            raise ConfigError(f"cleaning.keys.{name}: no column {', '.join(absent)}; wanted some of {', '.join(known)}")

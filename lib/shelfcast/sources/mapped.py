@@ -16,7 +16,7 @@ from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
 from shelfcast.settings.source import MappedColumn, MappedTable, Source, plain_name
 from shelfcast.sources import csv_files
-from shelfcast.sources.canonical import CONDITIONS, KNOWN_FROM, REQUIRED, canonical_columns
+from shelfcast.sources.canonical import CONDITIONS, KNOWN_FROM, REQUIRED, canonical_columns, require_keys
 from shelfcast.sources.csv_files import MALFORMED, Form, name_in, number_in
 from shelfcast.sources.delta_tables import find_tables, read_delta_tables
 from shelfcast.sources.excel_files import read_excel
@@ -38,6 +38,7 @@ class Mapped:
 
     def __init__(self, config: Config) -> None:
         self._source, self._first_day = config.source, config.cleaning.first_day
+        require_keys(config.cleaning.keys)
         _require_places(config.source)
         self._folder, self._patterns = config.source.path or "", config.source.patterns
         tables = config.source.read_tables
