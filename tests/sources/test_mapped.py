@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from builders import received
 from mapped_company import HEADER, RECEIVED, SALE, config, rows_of
 from shelfcast.config import Config
 from shelfcast.errors import ConfigError, SchemaError, SourceError
@@ -18,10 +19,18 @@ from shelfcast.settings.encodings import ENCODINGS, java_name
 from shelfcast.settings.source import plain_name
 from shelfcast.sources import open_source
 from shelfcast.sources.canonical import REQUIRED, canonical_columns, require_keys
+from shelfcast.sources.csv_files import MALFORMED
 
 
 def write(folder: Path, rows: Sequence[str], encoding: str = "utf-8", end: str = "\n") -> Path:
     (folder / "sales.csv").write_bytes(end.join((HEADER, *rows, "")).encode(encoding))
+    return folder
+
+
+def write_further(folder: Path, names: str) -> Path:
+    """A file of one sale with further columns, each with its place in it."""
+    values = ";".join(str(place) for place, _ in enumerate(names.split(";")))
+    (folder / "sales.csv").write_text(f"{HEADER};{names}\n7;Bread;24.12.2016;3;4,5;{values}\n")
     return folder
 
 
@@ -240,6 +249,41 @@ def test_a_file_of_another_form_is_refused_by_its_name(
     (tmp_path / "sales.csv").write_bytes(content)
     with pytest.raises(error, match=rf"sales\.csv.*{message}"):
         rows_of(spark, config(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("further", "extra"),
+    [
+        pytest.param("Shop-No", {"Shop_No_2": "0"}, id="a-received-column-keeps-its-plain-name"),
+        pytest.param("shop#no", {"shop_no_2": "0"}, id="names-are-one-in-any-case"),
+        pytest.param(
+            "Till %;Till $;Till_2",
+            {"Till_": "0", "Till_2": "1", "Till_2_2": "2"},
+            id="unknown-ones-are-told-apart-by-their-place",
+        ),
+    ],
+)
+def test_a_new_column_is_kept_whose_name_is_another_s_but_for_its_marks(
+    spark: SparkSession, tmp_path: Path, further: str, extra: dict[str, str]
+) -> None:
+    (row,) = rows_of(spark, config(write_further(tmp_path, further)))
+    assert (row._fate, row.store_id, json.loads(row._raw["_extra"])) == ("clean", "7", extra)
+
+
+def test_a_new_column_with_a_number_in_the_place_of_a_person_s_name_reaches_no_lake(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    settings = config(write_further(tmp_path, "Client %;Client $;Till"))
+    source = settings.source.model_copy(update={"persons": {"client_": "drop"}})
+    (part,) = received(spark, open_source(settings.model_copy(update={"source": source})), "sales")
+    assert [name for name in part.columns if name not in (*map(plain_name, RECEIVED), MALFORMED)] == ["Client_", "Till"]
+
+
+def test_a_received_column_that_a_file_lacks_leaves_its_name_to_no_other(spark: SparkSession, tmp_path: Path) -> None:
+    settings = config(write_further(tmp_path, "Till %"), received=[*RECEIVED, "Till $"])
+    (part,) = open_source(settings).read(spark, "sales", [str(tmp_path / "sales.csv")], spare=["Till $"])
+    assert "Till_2" in part.columns
+    assert "Till_" not in part.columns
 
 
 @given(st.text(max_size=30))

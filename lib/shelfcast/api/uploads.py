@@ -158,7 +158,8 @@ def _places(header: list[str], form: Form) -> dict[str, int]:
 
 
 def _require_names(names: Sequence[str]) -> None:
-    """Refuse names over which the next ingestion, and each after it, would stop for the whole region."""
+    """Refuse names over which the next ingestion, and each after it, would stop for the whole region, and those that it
+    could tell apart by a number alone."""
     if not _is_text("".join(names)):
         raise UploadError("file: line 1: names of more than 10,000 characters or of several lines, or with a zero byte")
     known = [plain_name(name).lower() for name in names]

@@ -1,7 +1,9 @@
 """The section of a configuration that says where transactions come from, and how they read as the canonical ones."""
 
 import re
+from collections.abc import Collection, Iterable
 from datetime import date
+from itertools import chain, count
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -162,3 +164,23 @@ def plain_name(column: str) -> str:
     'Weekly_Sales_'
     """
     return _MARKS.sub("_", column)
+
+
+def plain_names(columns: Iterable[str], received: Collection[str]) -> dict[str, str]:
+    """Column as it came -> its name in the lake's tables. Those of `received` have their plain ones to themselves; any
+    other whose plain one is taken has a number.
+
+    >>> plain_names(["Rabatt %", "Rabatt $"], ["Rabatt $"])
+    {'Rabatt %': 'Rabatt_2', 'Rabatt $': 'Rabatt_'}
+    """
+    names, taken = {}, {plain_name(column).casefold() for column in received}
+    for column in columns:
+        plain = plain_name(column)
+        names[column] = plain if column in received else _free_name(plain, taken)
+        taken.add(names[column].casefold())
+    return names
+
+
+def _free_name(plain: str, taken: Collection[str]) -> str:
+    numbered = (f"{plain.rstrip('_')}_{number}" for number in count(2))
+    return next(name for name in chain([plain], numbered) if name.casefold() not in taken)

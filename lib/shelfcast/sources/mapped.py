@@ -14,7 +14,7 @@ from shelfcast.cleaning.dates import parsed_date
 from shelfcast.config import Config
 from shelfcast.database.connection import Server
 from shelfcast.errors import ConfigError
-from shelfcast.settings.source import MappedColumn, MappedTable, Source, plain_name
+from shelfcast.settings.source import MappedColumn, MappedTable, Source, plain_name, plain_names
 from shelfcast.sources import csv_files
 from shelfcast.sources.canonical import CONDITIONS, KNOWN_FROM, REQUIRED, canonical_columns, require_keys
 from shelfcast.sources.csv_files import MALFORMED, Form, name_in, number_in
@@ -23,7 +23,7 @@ from shelfcast.sources.excel_files import read_excel
 from shelfcast.sources.files import Found, find_files
 from shelfcast.sources.json_files import read_json
 from shelfcast.sources.parquet_files import read_parquet
-from shelfcast.sources.raw import raw_table, with_raw
+from shelfcast.sources.raw import METADATA, raw_table, with_raw
 from shelfcast.sources.selections import Selected
 from shelfcast.table import Table
 
@@ -63,7 +63,9 @@ class Mapped:
     def read(
         self, spark: SparkSession, name: str, files: Sequence[str], spare: Collection[str] = ()
     ) -> Sequence[DataFrame]:
-        return [_with_plain_names(frame) for frame in _read(spark, self._table(name), files, spare)]
+        received, persons = (*self._table(name).received, MALFORMED, METADATA), self._source.persons
+        parts = _read(spark, self._table(name), files, spare)
+        return [_with_plain_names(frame, received, persons) for frame in parts]
 
     def selected(self, spark: SparkSession) -> dict[str, Selected]:
         """The tables that a database holds."""
@@ -206,8 +208,17 @@ def _require_names(name: str, table: MappedTable) -> None:
         raise ConfigError(f"source.tables.{name}.received: two columns of one name among {', '.join(table.received)}")
 
 
-def _with_plain_names(frame: DataFrame) -> DataFrame:
-    return frame.select(*[F.col(f"`{column}`").alias(plain_name(column)) for column in frame.columns])
+def _with_plain_names(frame: DataFrame, received: Collection[str], persons: Collection[str]) -> DataFrame:
+    """The frame with its columns' names in the lake, without those that have a number in the place of a person's name:
+    they may be that person's."""
+    named, of_persons = plain_names(frame.columns, received), {name.casefold() for name in persons}
+    return frame.select(
+        *[
+            F.col(f"`{column}`").alias(name)
+            for column, name in named.items()
+            if name == plain_name(column) or plain_name(column).casefold() not in of_persons
+        ]
+    )
 
 
 def _read(spark: SparkSession, table: MappedTable, files: Sequence[str], spare: Collection[str]) -> Sequence[DataFrame]:
