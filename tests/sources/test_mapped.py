@@ -286,6 +286,28 @@ def test_a_received_column_that_a_file_lacks_leaves_its_name_to_no_other(spark: 
     assert "Till_" not in part.columns
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("region", id="the-lake-s-region"),
+        pytest.param("Region", id="the-lake-s-region-in-another-case"),
+        pytest.param("_id", id="a-name-that-begins-as-the-lake-s-own"),
+        pytest.param("# Shop", id="a-name-that-begins-with-a-mark"),
+        pytest.param("_source_file", id="a-column-of-the-row-s-origin"),
+    ],
+)
+def test_a_received_column_may_be_named_as_the_lake_s_own_are(spark: SparkSession, tmp_path: Path, name: str) -> None:
+    (tmp_path / "sales.csv").write_text(f"{HEADER};{name}\n7;Bread;24.12.2016;3;4,5;Main Street\n")
+    columns = {**SALE, "store_id": name, "basket_id": {"sql": f"upper({plain_name(name)})"}}
+    settings = config(tmp_path, received=[*RECEIVED, name], columns=columns)
+    (row,) = rows_of(spark, settings)
+    assert (row._fate, row.store_id, row.basket_id) == ("clean", "Main Street", "MAIN STREET")
+    assert row._raw["region"] == "here"
+    assert row._raw["_source_file"] == "sales.csv"
+    names = [column.casefold() for column in open_source(settings).raw["sales"].names]
+    assert len(names) == len({*names})
+
+
 @given(st.text(max_size=30))
 def test_plain_names_are_those_that_a_table_may_have(name: str) -> None:
     assert not set(plain_name(name)) & set(" ,;{}()\n\t=.`")

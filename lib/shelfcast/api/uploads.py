@@ -163,7 +163,7 @@ def _require_names(names: Sequence[str]) -> None:
     if not _is_text("".join(names)):
         raise UploadError("file: line 1: names of more than 10,000 characters or of several lines, or with a zero byte")
     known = [plain_name(name).lower() for name in names]
-    times = Counter((*known, *_TAKEN))
+    times = Counter((*known, *map(plain_name, _TAKEN)))
     unfit = [name for name, plain in zip(names, known, strict=True) if times[plain] > 1 or "`" in name]
     if unfit:
         raise UploadError(f"file: line 1: found {', '.join(unfit)[:200]}; wanted each name once, marks and case aside")

@@ -158,12 +158,14 @@ class Source(Section):
 
 
 def plain_name(column: str) -> str:
-    """A received name as the lake's tables may have it: blanks and marks are no part of it there.
+    """A received name as the lake's tables may have it: blanks and marks are no part of it there, and a raw table has a
+    `region` of its own, as it has names that begin with `_`.
 
-    >>> plain_name("Weekly Sales ($)")
-    'Weekly_Sales_'
+    >>> plain_name("Weekly Sales ($)"), plain_name("Region"), plain_name("# Units")
+    ('Weekly_Sales_', 'received_Region', 'received__Units')
     """
-    return _MARKS.sub("_", column)
+    plain = _MARKS.sub("_", column)
+    return f"received_{plain}" if plain.startswith("_") or plain.casefold() == "region" else plain
 
 
 def plain_names(columns: Iterable[str], received: Collection[str]) -> dict[str, str]:

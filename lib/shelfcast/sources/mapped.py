@@ -63,7 +63,7 @@ class Mapped:
     def read(
         self, spark: SparkSession, name: str, files: Sequence[str], spare: Collection[str] = ()
     ) -> Sequence[DataFrame]:
-        received, persons = (*self._table(name).received, MALFORMED, METADATA), self._source.persons
+        received, persons = (*self._table(name).received, MALFORMED), self._source.persons
         parts = _read(spark, self._table(name), files, spare)
         return [_with_plain_names(frame, received, persons) for frame in parts]
 
@@ -211,14 +211,14 @@ def _require_names(name: str, table: MappedTable) -> None:
 def _with_plain_names(frame: DataFrame, received: Collection[str], persons: Collection[str]) -> DataFrame:
     """The frame with its columns' names in the lake, without those that have a number in the place of a person's name:
     they may be that person's."""
-    named, of_persons = plain_names(frame.columns, received), {name.casefold() for name in persons}
-    return frame.select(
-        *[
-            F.col(f"`{column}`").alias(name)
-            for column, name in named.items()
-            if name == plain_name(column) or plain_name(column).casefold() not in of_persons
-        ]
-    )
+    columns, of_persons = [name for name in frame.columns if name != METADATA], {name.casefold() for name in persons}
+    named = {
+        column: name
+        for column, name in plain_names(columns, received).items()
+        if name == plain_name(column) or plain_name(column).casefold() not in of_persons
+    }
+    own = [name for name in frame.columns if name == METADATA]
+    return frame.select(*[F.col(f"`{column}`").alias(name) for column, name in named.items()], *own)
 
 
 def _read(spark: SparkSession, table: MappedTable, files: Sequence[str], spare: Collection[str]) -> Sequence[DataFrame]:

@@ -146,6 +146,7 @@ FURTHER = {
     "another twice": ("note;note", "found note, note"),
     "none twice": (";", "found , ;"),
     "one that the ingestion has": ("malformed_row", "found malformed_row"),
+    "one that Spark has": ("_metadata", "found _metadata"),
     "one that cannot be quoted": ("no`te", "found no`te"),
     "one of two lines": ('"no\nte"', "names of more than"),
 }
