@@ -11,6 +11,7 @@ from typing import Literal
 
 import pandas as pd
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast.errors import ConfigError, SchemaError
@@ -217,6 +218,30 @@ def test_slices_hold_each_row_of_a_file_once_and_share_them_out(spark: SparkSess
     assert len(slices) == spark.sparkContext.defaultParallelism > 1
     assert sorted(chain.from_iterable(held)) == [*range(rows)]
     assert max(map(len, held)) - min(map(len, held)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "parts"),
+    [
+        pytest.param([7] * 5, 1, id="files-more-than-cores-are-read-beside-one-another"),
+        pytest.param([7] * 4, 1, id="files-as-many-as-cores-are-read-beside-one-another"),
+        pytest.param([7, 7], 2, id="two-files-of-a-size-share-the-cores"),
+        pytest.param([1, 40], 2, id="the-longest-file-tells-where-to-cut"),
+    ],
+)
+def test_slices_are_as_many_as_there_are_cores_for_each_file(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: list[int], parts: int
+) -> None:
+    rows = [range(100 * file, 100 * file + size) for file, size in enumerate(sizes)]
+    folders = [str(tmp_path / str(file)) for file, _ in enumerate(sizes)]
+    for of_file, folder in zip(rows, folders, strict=True):
+        spark.range(of_file.start, of_file.stop).coalesce(1).write.parquet(folder)
+    monkeypatch.setattr(SparkContext, "defaultParallelism", 4)
+    slices = in_slices(spark.read.parquet(*folders))
+    held = [[row["id"] for row in part.collect()] for part in slices]
+    assert len(slices) == parts
+    assert all(held)
+    assert sorted(chain.from_iterable(held)) == [*chain.from_iterable(rows)]
 
 
 # RFC 4231, test cases 2 and 3

@@ -1,6 +1,7 @@
 """Raw tables: the source's columns as received, where they came from, and no person's number."""
 
 import hmac
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Literal
@@ -82,15 +83,19 @@ def file_name() -> Column:
 
 
 def in_slices(frame: DataFrame) -> list[DataFrame]:
-    """The rows of Parquet files in as many parts as there are cores.
+    """The rows of Parquet files in as many parts as there are cores for each file.
 
     A row group is read by one task alone, and a publisher's file may be one row group. Decoding is cheap beside what
-    follows: each part decodes all rows and keeps its own.
+    follows: each part decodes all rows and keeps its own. Files as many as cores are read beside one another anyway.
     """
-    slices, rows = frame.sparkSession.sparkContext.defaultParallelism, frame.count()
-    bounds = [rows * each // slices for each in range(slices + 1)]
-    place = F.col(f"{METADATA}.row_index")
-    return [frame.where((place >= first) & (place < last)) for first, last in pairwise(bounds)]
+    cores, of_file = frame.sparkSession.sparkContext.defaultParallelism, frame.groupBy(f"{METADATA}.file_path").count()
+    ((files, longest),) = of_file.agg(F.count("*"), F.max("count")).take(1)
+    slices = max(1, cores // max(1, files))
+    if slices == 1:
+        return [frame]
+    # A row's place is that within its file.
+    place, starts = F.col(f"{METADATA}.row_index"), [(longest or 0) * each // slices for each in range(slices)]
+    return [frame.where((place >= first) & (place < last)) for first, last in pairwise([*starts, sys.maxsize])]
 
 
 def with_raw(raw: DataFrame, canonical: Mapping[str, Column]) -> DataFrame:
