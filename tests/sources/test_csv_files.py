@@ -88,6 +88,7 @@ WHOLE = {
         *[",".join(GOOD.split(",")[::-1])] * 2, header=",".join(SALES.split(",")[::-1])
     ).encode(),
     "a column more": text_of(f"{GOOD},13", f"{GOOD},9", header=f"{SALES},LEAD_TIME").encode(),
+    "columns without a name": text_of(f"{GOOD},,", f"{GOOD},,", header=f"{SALES},,").encode(),
     "blanks around the names": text_of(GOOD, GOOD, header=SALES.replace(",", " , ")).encode(),
 }
 

@@ -261,6 +261,7 @@ def test_a_file_of_another_form_is_refused_by_its_name(
             {"Till_": "0", "Till_2": "1", "Till_2_2": "2"},
             id="unknown-ones-are-told-apart-by-their-place",
         ),
+        pytest.param(";", {"column_6": "0", "column_7": "1"}, id="those-without-a-name-are-named-by-their-place"),
     ],
 )
 def test_a_new_column_is_kept_whose_name_is_another_s_but_for_its_marks(

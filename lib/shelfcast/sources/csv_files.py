@@ -75,10 +75,11 @@ def refusals(columns: Sequence[str], first: str | None = None) -> dict[str, Colu
 
 
 def read_header(file: str, form: Form = COMMAS) -> list[str]:
-    """The names in the first line. Raises SourceError where the file is no text of that form, SchemaError where two
-    columns share a name."""
+    """The names in the first line; a field without one is named by its place. Raises SourceError where the file is no
+    text of that form, SchemaError where two columns share a name."""
     line = _LINE_END.split(head_of(file, form.encoding, _WANTED), maxsplit=1)[0]
-    names = [name.strip() for name in next(csv.reader([line], delimiter=form.delimiter), [])]
+    fields = next(csv.reader([line], delimiter=form.delimiter), [])
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(fields, start=1)]
     found = {what: line.count(mark) for mark, what in _DELIMITERS.items() if line.count(mark)}
     if len(names) < 2 and found:
         wanted = form.delimiters
