@@ -1,5 +1,6 @@
 """Files of the lake that are no tables, through Hadoop's file system, whatever its scheme."""
 
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from pyspark.sql import SparkSession
 from shelfcast import storage
 
 # Stores in which an object is there once it has been sent; there a rename would send it again.
+_BETWEEN = "\0"
 _WHOLE_WHEN_CLOSED = ("s3a", "s3", "gs")
 
 
@@ -28,15 +30,19 @@ class Folder:
 
     def names(self, pattern: str) -> list[str]:
         """The last part of each path that fits the pattern, in order."""
-        filesystem, path = self._hadoop(pattern)
-        return sorted(found.getPath().getName() for found in filesystem.globStatus(path) or ())
+        return sorted(Path(found).name for found in self._found(pattern))
 
     def paths(self, pattern: str) -> list[str]:
         """The paths below the root that fit the pattern, in order."""
-        filesystem, path = self._hadoop(pattern)
-        found = [status.getPath().toUri().getPath() for status in filesystem.globStatus(path) or ()]
         depth = pattern.count("/") + 1
-        return sorted("/".join(each.split("/")[-depth:]) for each in found)
+        return sorted("/".join(each.split("/")[-depth:]) for each in self._found(pattern))
+
+    def _found(self, pattern: str) -> list[str]:
+        """The addresses that fit the pattern, by one call of the JVM: a log has a file for each commit of years."""
+        filesystem, path = self._hadoop(pattern)
+        paths = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(filesystem.globStatus(path))
+        told = self._jvm.scala.collection.mutable.ArraySeq.make(paths).mkString(_BETWEEN) if paths else ""
+        return told.split(_BETWEEN) if told else []
 
     def has_file(self, name: str) -> bool:
         filesystem, path = self._hadoop(name)
