@@ -211,7 +211,10 @@ def _require_names(name: str, table: MappedTable) -> None:
 def _with_plain_names(frame: DataFrame, received: Collection[str], persons: Collection[str]) -> DataFrame:
     """The frame with its columns' names in the lake, without those that have a number in the place of a person's name:
     they may be that person's."""
-    columns, of_persons = [name for name in frame.columns if name != METADATA], {name.casefold() for name in persons}
+    columns, of_persons = (
+        [name for name in frame.columns if name != METADATA],
+        {plain_name(name).casefold() for name in persons},
+    )
     named = {
         column: name
         for column, name in plain_names(columns, received).items()

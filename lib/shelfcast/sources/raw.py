@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField
 
 from shelfcast.errors import ConfigError, SchemaError
+from shelfcast.settings.source import plain_name
 from shelfcast.sources.csv_files import MALFORMED
 from shelfcast.sources.person_key import person_key
 from shelfcast.table import Table
@@ -159,7 +160,7 @@ def require_columns_of_persons(persons: Persons, described: Iterable[Table], rec
     known = {name for table in described for name in _received(table)}
     known |= {name for frame in received for name in frame.columns}
     folded = {name.casefold() for name in known}
-    unknown = [name for name in persons if name.casefold() not in folded]
+    unknown = [name for name in persons if _names_of(name).isdisjoint(folded)]
     if unknown:
         raise ConfigError(
             f"source.persons: no column {', '.join(unknown)} in the source; found {', '.join(sorted(known))}"
@@ -185,8 +186,13 @@ def _hashed(text: Column) -> Column:
 
 
 def _fate(column: str, persons: Persons) -> Literal["drop", "hash"] | None:
-    """What becomes of a column; Spark knows columns in any case, and so do we. Named twice, it is dropped."""
-    return min((fate for name, fate in persons.items() if name.casefold() == column.casefold()), default=None)
+    """What becomes of a column, which may be named as in the source's files or in the lake; Spark knows columns in any
+    case, and so do we. Named twice, it is dropped."""
+    return min((fate for name, fate in persons.items() if column.casefold() in _names_of(name)), default=None)
+
+
+def _names_of(person: str) -> set[str]:
+    return {person.casefold(), plain_name(person).casefold()}
 
 
 def _received(table: Table) -> list[str]:
