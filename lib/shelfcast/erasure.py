@@ -74,12 +74,11 @@ def _delete_baskets(lake: Lake, config: Config, named: DataFrame) -> int:
 
 def _delete(lake: Lake, name: str, region: str, gone: DataFrame, condition: str) -> int:
     """Delete the region's rows for which the condition holds. The commit tells what the region's last one does: whether
-    its job is up to date is read from that. Where the region has none there is nothing to delete, and a commit of no
-    region would be one of every other's."""
+    its job is up to date is read from that. One of no region would be one of every other's."""
     last = lake.last_commit(Table(name, "", key=()), {"region": region})
-    if last is None:
+    if last is None and not lake.names(f"{name}/region={region}"):
         return 0
-    note = {"scope": {"region": region}, **last.note}
+    note = {"scope": {"region": region}, **(last.note if last else {})}
     if name.startswith("raw/"):
         note[BEGUN] = begun_anew(note.get(BEGUN, ""))
     return upkeep.delete_matching(lake, name, gone, f"kept.region = '{region}' and {condition}", note)

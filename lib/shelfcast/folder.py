@@ -9,8 +9,9 @@ from pyspark.sql import SparkSession
 from shelfcast import storage
 
 # Stores in which an object is there once it has been sent; there a rename would send it again.
-_BETWEEN = "\0"
 _WHOLE_WHEN_CLOSED = ("s3a", "s3", "gs")
+# No path has it.
+_BETWEEN = "\0"
 
 
 class Folder:

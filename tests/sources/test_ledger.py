@@ -57,6 +57,8 @@ def test_a_catalogue_that_returns_to_what_it_told_before_is_read() -> None:
     for name, content in (("may", "1"), ("june", "2"), ("july", "1")):
         lines += plan("products", lines, [file(name, content)], lambda _: {}).new
     assert [(line.file, line.copy_of) for line in lines] == [("may", None), ("june", None), ("july", None)]
+    unread = replace(lines[-1], copy_of="may")
+    assert named(plan("products", (*lines[:-1], unread), [file("july", "1")], lambda _: {}).new) == [(4, "july", "1")]
     anew = plan_anew(Intake((), lines), [file("may", "1"), file("june", "2"), file("july", "1")])
     assert [line.file for line in anew.to_read] == ["may", "june", "july"]
 

@@ -262,6 +262,9 @@ def test_a_file_of_another_form_is_refused_by_its_name(
             id="unknown-ones-are-told-apart-by-their-place",
         ),
         pytest.param(";", {"column_6": "0", "column_7": "1"}, id="those-without-a-name-are-named-by-their-place"),
+        pytest.param(
+            "column_7;", {"column_7": "0", "column_7_": "1"}, id="one-without-a-name-whose-place-another-is-named-by"
+        ),
     ],
 )
 def test_a_new_column_is_kept_whose_name_is_another_s_but_for_its_marks(

@@ -159,7 +159,7 @@ def lines_of_json(spark: SparkSession, folder: Path) -> DataFrame:
     row = '{"store": "7", "household": "4711", "product": "milk"}'
     (folder / "tills.json").write_text(f"{row}\n{row.replace('4711', '4712')[:-1]}\n")
     kinds = dict.fromkeys(("store", "household", "product", MALFORMED), "string")
-    return read_json(spark, [str(folder / "tills.json")], kinds, "utf-8")
+    return read_json(spark, [str(folder / "tills.json")], kinds, "utf-8")[0]
 
 
 @pytest.mark.parametrize("fate", ["drop", "hash"])

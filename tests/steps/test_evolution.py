@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 
-from corner import COLUMNS, HEADER, KEY, Corner
+from corner import COLUMNS, HEADER, KEY, REGION, Corner
 from shelfcast import schemas
 from shelfcast.errors import SchemaError, SourceError
+from shelfcast.sources import open_source
 
 TEXTS = dict.fromkeys(HEADER.split(","), "string")
 KINDS = {**TEXTS, "pieces": "double", "money": "double"}
@@ -99,24 +100,47 @@ def test_a_column_that_is_mapped_later_is_read_of_files_that_have_it_and_null_in
     assert shop.take_in() == (False, False)
 
 
+def of_persons(spark: SparkSession, folder: Path, form: str) -> Corner:
+    mail = "source.persons={mail: drop}"
+    return Corner(spark, folder, KEY, mail, format=form, files=f"sales*.{form}", received=RECEIVED[form])
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_person_s_column_that_comes_by_another_name_reaches_no_lake(
-    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
-    persons = Corner(spark, tmp_path, KEY, "source.persons={mail: drop}", received=TEXTS)
-    deliver(persons, "sales-1", "csv", sale("a", mail="a@b.example", till="t1"))
+    persons = of_persons(spark, tmp_path, form)
+    deliver(persons, "sales-1", form, sale("a", mail="a@b.example", till="t1"))
     assert persons.ingest()
     assert "sales: unknown columns kept in _extra: till" in capsys.readouterr().err
-    deliver(persons, "sales-2", "csv", sale("b", 3, email="c@d.example", till=""), sale("c", 3, email="", till=""))
-    deliver(persons, "sales-3", "csv", sale("d", 4, mail="e@f.example", till="t2"))
+    deliver(persons, "sales-2", form, sale("b", 3, email="c@d.example"), sale("c", 3, email=None))
+    deliver(persons, "sales-3", form, sale("d", 4, mail="e@f.example", till="t2"))
     assert persons.ingest()
     told = capsys.readouterr().err
     assert "sales: unknown columns withheld, since mail of source.persons is not there: email" in told
     withheld = {"email": "(withheld: source.persons)"}
     found = {basket: extra and json.loads(extra) for basket, extra in put_aside(persons).items()}
     assert found == {"a": {"till": "t1"}, "b": withheld, "c": None, "d": {"till": "t2"}}
-    deliver(persons, "sales-4", "csv", sale("e", 5, email="g@h.example"))
+    deliver(persons, "sales-4", form, sale("e", 5, email="g@h.example"))
     assert persons.ingest()
     assert json.loads(str(put_aside(persons)["e"])) == withheld
+
+
+def test_nor_does_it_where_the_lake_does_not_tell_which_persons_columns_have_come(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    persons = of_persons(spark, tmp_path, "csv")
+    deliver(persons, "sales-1", "csv", sale("a", mail="a@b.example"))
+    persons.ingest()
+    runner, scope = persons.runner, {"region": REGION}
+    table = open_source(runner.config).raw["sales"]
+    note = runner.lake.last_commit(table, scope).note
+    before = {key: told for key, told in note.items() if key != "columns_of_persons"}
+    assert before != note
+    runner.lake.replace(table, persons.received("sales").localCheckpoint(), scope, before)
+    deliver(persons, "sales-2", "csv", sale("b", 3, email="c@d.example"))
+    persons.ingest()
+    assert json.loads(str(put_aside(persons)["b"])) == {"email": "(withheld: source.persons)"}
 
 
 @pytest.mark.slow

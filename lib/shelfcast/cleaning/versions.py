@@ -70,6 +70,11 @@ def told_until(judged: DataFrame, deliveries: DataFrame) -> DataFrame:
     told = judged.where((F.col("_fate") == CLEAN) & F.col("known_from").isNotNull())
     days = with_slips(told.groupBy(DELIVERY, "known_from").agg(F.count(F.lit(1)).alias("rows")), DELIVERY)
     newest = days.where(~F.col("_is_slip")).groupBy(DELIVERY).agg(F.max("known_from").alias("_newest"))
+    return days_of(deliveries, newest)
+
+
+def days_of(deliveries: DataFrame, newest: DataFrame) -> DataFrame:
+    """As `told_until`. newest: the newest day of each delivery that has rows, as DELIVERY and `_newest`."""
     named = deliveries.groupBy(DELIVERY).agg(F.max("delivered_on").alias("_named"))
     return named.join(newest, DELIVERY, how="left").select(
         DELIVERY, F.coalesce("_named", "_newest").alias("told_until")

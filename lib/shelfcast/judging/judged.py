@@ -68,7 +68,8 @@ def judge_new(run: Run, name: str, before: int) -> Judged:
     judged = fresh if older is None else fresh.unionByName(judge(run.config, name, older, deliveries, keys))
     if name in VERSIONED:
         told = run.read(DELIVERIES).where((F.col("source_table") == name) & (F.col("delivery") <= before))
-        until = told.select(F.col("delivery").alias(versions.DELIVERY), "told_until")
+        told = told.select(F.col("delivery").alias(versions.DELIVERY), F.col("told_until").alias("_newest"))
+        until = versions.days_of(deliveries.where(F.col(versions.DELIVERY) <= before), told)
         judged = versions.with_known_days(judged, until.unionByName(versions.told_until(fresh, since)))
     judged = run.stage(f"touched_{name}", judged)
     then = settle(run.config, name, judged.where(F.col(versions.DELIVERY) <= before))

@@ -9,6 +9,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -78,8 +79,7 @@ def read_header(file: str, form: Form = COMMAS) -> list[str]:
     """The names in the first line; a field without one is named by its place. Raises SourceError where the file is no
     text of that form, SchemaError where two columns share a name."""
     line = _LINE_END.split(head_of(file, form.encoding, _WANTED), maxsplit=1)[0]
-    fields = next(csv.reader([line], delimiter=form.delimiter), [])
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(fields, start=1)]
+    names = _named(next(csv.reader([line], delimiter=form.delimiter), []))
     found = {what: line.count(mark) for mark, what in _DELIMITERS.items() if line.count(mark)}
     if len(names) < 2 and found:
         wanted = form.delimiters
@@ -87,6 +87,15 @@ def read_header(file: str, form: Form = COMMAS) -> list[str]:
             f"{file}: the first line has {_most(found)} and no {wanted}; wanted fields parted by {wanted}"
         )
     require_once(file, names)
+    return names
+
+
+def _named(fields: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in fields]
+    taken = {name.lower() for name in names}
+    for place, name in enumerate(names):
+        free = (f"column_{place + 1}{'_' * times}" for times in count())
+        names[place] = name or next(each for each in free if each not in taken)
     return names
 
 

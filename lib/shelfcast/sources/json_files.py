@@ -16,9 +16,10 @@ from shelfcast.storage import literally
 
 def read_json(
     spark: SparkSession, files: Sequence[str], wanted: Mapping[str, str], encoding: str, spare: Collection[str] = ()
-) -> DataFrame:
-    """The rows of `files`, and the text of those that are none in MALFORMED. wanted: column -> its type, MALFORMED's
-    too; further ones are read as text. spare: those of them that a file may lack.
+) -> list[DataFrame]:
+    """The rows of `files`, those with the same columns together, and the text of those that are none in MALFORMED.
+    wanted: column -> its type, MALFORMED's too; further ones are read as text. spare: those of them that a file may
+    lack.
 
     Raises SourceError, naming the file, where it is no text in the encoding, and SchemaError where no row of it tells
     of a column and one tells of another that is not known. Writers leave out what is null: a column that is away, with
@@ -32,8 +33,15 @@ def read_json(
         names = told[Path(file).name]
         if not {*names} <= {*columns}:
             require_columns(file, names, [name for name in columns if name not in spare])
-    further = sorted({name for names in told.values() for name in names} - {*wanted})
-    schema = ", ".join(f"`{name}` {kind}" for name, kind in {**wanted, **dict.fromkeys(further, "string")}.items())
+    alike = defaultdict(list)
+    for file in files:
+        alike[tuple(name for name in told[Path(file).name] if name not in wanted)].append(file)
+    return [_read_alike(spark, group, {**wanted, **dict.fromkeys(further, "string")}, encoding)
+            for further, group in alike.items()]  # fmt: skip
+
+
+def _read_alike(spark: SparkSession, files: Sequence[str], kinds: Mapping[str, str], encoding: str) -> DataFrame:
+    schema = ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())
     reader = _reader(spark, encoding).option("columnNameOfCorruptRecord", MALFORMED).schema(schema)
     return reader.json([*map(literally, files)])
 

@@ -92,7 +92,9 @@ def plan(
     newest_in_raw: the newest delivery that the raw table has, of which a killed run may have left no line.
     """
     _require_names(source_table, found)
-    newest = {line.file: line for line in sorted(known, key=lambda line: line.delivery)}
+    # Of a lake of before a catalogue that had returned is no copy either.
+    read = [line for line in known if not (line.source_table == _RETURNING and line.copy_of)]
+    newest = {line.file: line for line in sorted(read, key=lambda line: line.delivery)}
     contents = _contents(found, newest, hash_all)
     fresh = [file for file in found if not _is_known(newest.get(file.name), contents[file.name])]
     names = {file.name for file in fresh}

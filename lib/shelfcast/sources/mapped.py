@@ -234,7 +234,7 @@ def _read(spark: SparkSession, table: MappedTable, files: Sequence[str], spare: 
     if table.format == "excel":
         return read_excel(spark, files, needed, table.sheet, table.decimal)
     if table.format == "json":
-        return [read_json(spark, files, _kept(table), table.encoding, spare)]
+        return read_json(spark, files, _kept(table), table.encoding, spare)
     return csv_files.read_csv(spark, files, needed, Form(table.delimiter, table.encoding))
 
 

@@ -158,7 +158,8 @@ def _append(
     table = source.raw[name]
     if run.has_written(table):
         return
-    of_persons = {*_note(run, table).get(_OF_PERSONS, ())}.union(*[persons_in(part, persons) for _, part in received])
+    before = _persons_before(run, table) if intake.known else set()
+    of_persons = before.union(*[persons_in(part, persons) for _, part in received])
     _tell_unknown(run, name, table, of_persons, [part for _, part in received])
     none = run.spark.createDataFrame([], table.schema)
     spare = {plain_name(column) for column in named_after}
@@ -168,11 +169,23 @@ def _append(
     ]
     raw = reduce(DataFrame.unionByName, parts or [none])
     told = {NEWEST: intake.delivery, _READ_AS: source.read_as(name), _NAMED_AFTER: named_after}
-    told |= {_OF_PERSONS: sorted(of_persons)}
+    told |= {_OF_PERSONS: sorted(of_persons)} if received or _OF_PERSONS in _note(run, table) else {}
     if intake.known:
         run.append_once(table, raw, **told, **{BEGUN: _note(run, table)[BEGUN]})
     else:
         run.write(table, raw, **told, **{BEGUN: run.key})
+
+
+def _persons_before(run: Run, table: Table) -> set[str]:
+    """Persons' columns that the table's deliveries have had. Of a lake of before, which does not tell, all that are not
+    known for another table's."""
+    note = _note(run, table)
+    if _OF_PERSONS in note:
+        return {*note[_OF_PERSONS]}
+    described = {each.name: {name.casefold() for name in each.names} for each in _described(run.config)}
+    own = described.pop(table.name)
+    named = {plain_name(name).casefold() for name in run.config.source.persons}
+    return {name for name in named if name in own or not any(name in others for others in described.values())}
 
 
 def _tell_unknown(
