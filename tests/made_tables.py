@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shelfcast import schemas
+from shelfcast import demand, schemas
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.lake import Lake
 from shelfcast.table import Table
@@ -19,6 +19,7 @@ TABLES = (
     schemas.CALENDAR,
     *schemas.DEMAND.values(),
     schemas.SERIES,
+    demand.KNOWN_STORES,
     schemas.PANEL_DEMAND,
     TRAINING_FRAME,
     schemas.VOCABULARIES,

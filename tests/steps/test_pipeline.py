@@ -15,6 +15,7 @@ from made_tables import EXACT, REGION, hashes
 from shelfcast import schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.code import git_commit
+from shelfcast.demand import KNOWN_STORES
 from shelfcast.examples import TRAINING_FRAME
 from shelfcast.forecasting.middle_out import MODELLED
 from shelfcast.lake import Lake
@@ -100,7 +101,7 @@ def test_each_version_of_a_model_tells_where_it_comes_from_and_leads_to_its_scor
     registry, metrics = (ran.lake.read(table, REGION) for table in (schemas.REGISTRY, schemas.METRICS))
     learned_from = {
         table.name: ran.lake.last_commit(table, {"region": REGION}).version
-        for table in (schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, schemas.STORES)
+        for table in (schemas.PANEL_DEMAND, TRAINING_FRAME, schemas.VOCABULARIES, schemas.SCALERS, KNOWN_STORES)
     }
     for row in registry.collect():
         assert row.training_tables == learned_from
