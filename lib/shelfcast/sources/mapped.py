@@ -211,17 +211,14 @@ def _require_names(name: str, table: MappedTable) -> None:
 def _with_plain_names(frame: DataFrame, received: Collection[str], persons: Collection[str]) -> DataFrame:
     """The frame with its columns' names in the lake, without those that have a number in the place of a person's name:
     they may be that person's."""
-    columns, of_persons = (
-        [name for name in frame.columns if name != METADATA],
-        {plain_name(name).casefold() for name in persons},
-    )
-    named = {
-        column: name
-        for column, name in plain_names(columns, received).items()
+    of_persons = {plain_name(name).casefold() for name in persons}
+    named = plain_names([column for column in frame.columns if column != METADATA], received)
+    kept = [
+        F.col(f"`{column}`").alias(name)
+        for column, name in named.items()
         if name == plain_name(column) or plain_name(column).casefold() not in of_persons
-    }
-    own = [name for name in frame.columns if name == METADATA]
-    return frame.select(*[F.col(f"`{column}`").alias(name) for column, name in named.items()], *own)
+    ]
+    return frame.select(*kept, *[METADATA for column in frame.columns if column == METADATA])
 
 
 def _read(spark: SparkSession, table: MappedTable, files: Sequence[str], spare: Collection[str]) -> Sequence[DataFrame]:
