@@ -2,14 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from builders import demand, frame, sale
-from shelfcast import config, migrations
+from builders import Row, demand, frame, sale
+from shelfcast import config, migrations, schemas
+from shelfcast.cleaning.fate import DAY_COUNTS
+from shelfcast.demand import standing
 from shelfcast.errors import LakeError, TransientError
 from shelfcast.job import Job, Run
 from shelfcast.lake import Lake
@@ -118,6 +121,24 @@ def test_sales_of_before_gain_an_end_and_its_check_and_are_of_the_run_that_wrote
     ended = frame(lake.spark, SALES, sale(region="here", known_until=row.known_from))
     with pytest.raises(PySparkException, match="known_for_a_time"):
         lake.replace(SALES, ended, HERE, {"run_key": "next"})
+
+
+def test_promotions_and_counts_of_before_were_known_and_are_of_the_run_that_wrote_them(runner: Runner) -> None:
+    lake, day = runner.lake, date(2017, 8, 1)
+    counts = {"raw": 1, "clean": 1, "quarantined": 0, "duplicates": 0, "superseded": 0}
+    told: list[tuple[Table, Row]] = [
+        (schemas.PROMOTIONS, {"region": "here", "product_id": "milk", "valid_from": day, "valid_to": day}),
+        (DAY_COUNTS, {"region": "here", "store_id": "s1", "day": day, **counts}),
+    ]
+    for table, row in told:
+        columns = [each for each in table.columns.split(", ") if not each.startswith("known_")]
+        before = replace(table, columns=", ".join(columns))
+        lake.replace(before, frame(lake.spark, before, row), HERE, {"run_key": "given"})
+    lake.write_text("_version", "3")
+    migrate(runner)
+    assert [standing(lake.read(table, "here"), day).count() for table, _ in told] == [1, 1]
+    assert [lake.last_commit(table, HERE).run_key for table, _ in told] == ["given", "given"]
+    assert standing(lake.read(DAY_COUNTS, "here"), day - timedelta(days=1)).isEmpty()
 
 
 def test_a_migration_that_was_killed_goes_on_with_the_step_it_was_at(

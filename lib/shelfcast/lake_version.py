@@ -7,7 +7,7 @@ from shelfcast.errors import LakeError
 from shelfcast.folder import Folder
 
 # With each step in migrations.py one more.
-VERSION = 3
+VERSION = 4
 _FILE = "_version"
 # There while the lake is made from a copy.
 RESTORING = "_restoring"

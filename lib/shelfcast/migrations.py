@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 from shelfcast import schemas
 from shelfcast.cleaning import supply
+from shelfcast.cleaning.fate import DAY_COUNTS
 from shelfcast.lake import Lake
 from shelfcast.lake_version import VERSION, require_current, require_whole, set_version, version_of
 from shelfcast.logs import say
-from shelfcast.upkeep import add_columns, remember, renew_checks, table_names
+from shelfcast.upkeep import add_columns, fill, remember, renew_checks, table_names
 
 # Tables whose checks refused rows that are right: a quantile that is not known, demand that did not sell.
 _RECHECKED = (*schemas.DEMAND.values(), schemas.PANEL_DEMAND, schemas.FORECASTS)
 # Tables whose rows may end, where their file comes again without them.
 _ENDING = (schemas.SALES, supply.PURCHASES, supply.INVOICES, supply.STOCK)
+# What was known of them was known on any day, and a day's counts on the day.
+_KNOWN = ((schemas.PROMOTIONS, "date'0001-01-01'"), (DAY_COUNTS, "day"))
 
 
 def to_properties_of_now(lake: Lake) -> None:
@@ -30,8 +33,17 @@ def to_rows_that_end(lake: Lake) -> None:
         renew_checks(lake, table)
 
 
+def to_days_known_of_all(lake: Lake) -> None:
+    """From version 3, whose jobs would count a day for each that it was told of on, and refused promotions without an
+    end."""
+    for table, since in _KNOWN:
+        add_columns(lake, table)
+        renew_checks(lake, table)
+        fill(lake, table, "known_from", since)
+
+
 # The first leads from version 1 to 2. Each may be done again: a killed one is.
-STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now, to_rows_that_end)
+STEPS: tuple[Callable[[Lake], None], ...] = (to_properties_of_now, to_rows_that_end, to_days_known_of_all)
 
 
 def migrate(lake: Lake) -> None:

@@ -65,9 +65,10 @@ STORES = Table(
 )
 PROMOTIONS = Table(
     "clean/promotions",
-    "region string, store_id string, product_id string, valid_from date, valid_to date, display string, mailer string",
-    key=("region", "store_id", "product_id", "valid_from", "display", "mailer"),
-    checks={"ends_after_it_starts": "valid_to >= valid_from"},
+    "region string, store_id string, product_id string, valid_from date, valid_to date, display string, mailer string, "
+    "known_from date, known_until date",
+    key=("region", "store_id", "product_id", "valid_from", "display", "mailer", "known_from"),
+    checks={"ends_after_it_starts": "valid_to is null or valid_to >= valid_from"},
 )
 CALENDAR = Table(
     "clean/calendar",
@@ -236,8 +237,7 @@ SERIES_COUNTS = Table(
 )
 
 JOB_RUNS = Table(
-    "monitoring/job_runs",
-    # Telemetry only: what a table holds is decided by the note in its own commits.
+    "monitoring/job_runs",  # Telemetry only: what a table holds is decided by the note in its own commits.
     "region string, run_key string, job string, as_of date, started_at timestamp, seconds double, code_version string, "
     "reads map<string,bigint>, writes map<string,bigint>, rows_out map<string,bigint>",
     key=("region", "run_key", "started_at"),

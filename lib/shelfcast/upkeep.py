@@ -105,6 +105,22 @@ def add_columns(lake: Lake, table: Table) -> None:
         _alter(lake, table.name, f"ADD COLUMNS ({', '.join(gained)})")
 
 
+def fill(lake: Lake, table: Table, column: str, value: str) -> None:
+    """Give rows of before, which have nothing in a column, its value; they stay those of the run that wrote them.
+    value: an SQL expression."""
+    if not lake.exists(table):
+        return
+    for region in lake.regions():
+        last = lake.last_commit(table, {"region": region})
+        if last:
+            told = {TOLD: json.dumps(last.note, sort_keys=True)}
+            with turn(lake, table.name), settings(lake.spark, told):
+                lake.spark.sql(
+                    f"UPDATE {_sql_name(lake, table.name)} SET {column} = {value} "
+                    f"WHERE region = '{region}' AND {column} IS NULL"
+                )
+
+
 def renew_checks(lake: Lake, table: Table) -> None:
     """Give a table that was made before the checks that it is declared with."""
     if not lake.exists(table):

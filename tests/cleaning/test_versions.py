@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from shelfcast.cleaning.versions import told_until
+from shelfcast.cleaning.versions import sales_beside, told_until, with_known_days
 
 NEW_YEAR = date(2016, 1, 1)
 JANUARY = dict.fromkeys(range(31), 10)
@@ -47,3 +47,31 @@ def test_the_day_in_the_names_of_the_files_counts_where_there_is_one(spark: Spar
     deliveries = spark.createDataFrame([(1, date(2016, 2, 1))], "_delivery bigint, delivered_on date")
     (found,) = told_until(judged, deliveries).collect()
     assert found.told_until == date(2016, 2, 1)
+
+
+# What is counted on the day of a delivery of stock, by the number of the day: how far the delivery tells, the newest
+# delivery of sales before it and with it, of which each tells as far as its number; when the count is known.
+COUNTS = {
+    "on-time-from-its-own-day": (4, 4, 3, 4, 4),
+    "before-what-sales-had-told-from-those-that-came-with-it": (2, 2, 3, 4, 4),
+    "without-new-sales-from-the-last": (2, 2, 3, 3, 3),
+    "a-later-day-of-its-file-counts": (2, 6, 3, 4, 6),
+    "where-nothing-is-told-of-sales-its-own-table-tells": (1, 2, None, None, 2),
+}
+
+
+@pytest.mark.parametrize(("day", "until", "after", "beside", "wanted"), COUNTS.values(), ids=COUNTS)
+def test_a_count_that_sales_had_passed_is_known_from_its_delivery(
+    spark: SparkSession, day: int, until: int, after: int | None, beside: int | None, wanted: int
+) -> None:
+    def on(number: int) -> date:
+        return NEW_YEAR + timedelta(days=number)
+
+    sales = spark.createDataFrame([(number, on(number)) for number in range(1, 6)], "_delivery bigint, told_until date")
+    lines = [(1, None, None), (2, after, beside)]
+    deliveries = spark.createDataFrame(lines, "_delivery bigint, after_sales bigint, with_sales bigint")
+    told = spark.createDataFrame([(1, on(1)), (2, on(until))], "_delivery bigint, told_until date")
+    columns = "_delivery bigint, known_from date, _fate string, _overtaken_by bigint"
+    judged = spark.createDataFrame([(2, on(day), "clean", None)], columns)
+    (row,) = with_known_days(judged, told, sales_beside(deliveries, sales)).collect()
+    assert row.known_from == on(wanted)

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from builders import MONDAY, frame, sale
 from shelfcast import schemas
-from shelfcast.cleaning.fate import DAY_COUNTS, tally_by_day
+from shelfcast.cleaning.fate import tally_by_day
 from shelfcast.monitoring.alerts import FINDINGS, Finding, as_alerts, at_or_above, told_once, without_accepted
 from shelfcast.monitoring.store_days import sum_store_days
 from shelfcast.monitoring.stores import judge_shares, new_stores, product_shares
@@ -64,7 +64,8 @@ def test_a_day_tells_its_rows_its_content_in_any_order_and_what_became_of_those_
     fates = [*["clean"] * 3, *["duplicate"] * 2, "impossible_price"]
     columns = "store_id string, sold_on date, _fate string"
     judged = spark.createDataFrame([("a", MONDAY, fate) for fate in fates], columns)
-    counts = tally_by_day(judged).withColumn("region", F.lit("here")).select(*DAY_COUNTS.names)
+    never = F.lit(None).cast("date")
+    counts = tally_by_day(judged, F.col("sold_on"), never).withColumn("region", F.lit("here"))
     found = {row.store_id: row for row in sum_store_days(frame(spark, schemas.SALES, *rows), counts).collect()}
     assert found["a"].content == found["b"].content != found["half"].content
     assert {store for store, row in found.items() if row.twice} == {"twice"}

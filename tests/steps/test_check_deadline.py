@@ -122,7 +122,7 @@ def test_no_day_is_late_on_which_the_region_does_not_usually_sell(
     runner = make("daily.deadline='06:30'")
     tuesdays = [date(2017, 8, 1) - timedelta(weeks=n) for n in range(5)]
     counts = [(day, 7, 0) for day in tuesdays] + [(day - timedelta(days=6), 0, 7) for day in tuesdays]
-    rows = [(REGION, "7", day, 7, clean, refused, 0, 0) for day, clean, refused in counts]
+    rows = [(REGION, "7", day, day, None, 7, clean, refused, 0, 0) for day, clean, refused in counts]
     runner.lake.append(DAY_COUNTS, spark.createDataFrame(rows, DAY_COUNTS.schema))
     monkeypatch.setattr(deadline, "day_due", lambda *_: date(2017, 8, 7))
     check_deadline(runner, None)

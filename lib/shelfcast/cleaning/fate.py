@@ -12,10 +12,11 @@ from shelfcast.table import Table
 
 DAY_COUNTS = Table(
     "clean/day_counts",
-    # What became of the sales received of a store's day; rows that do not name both are in clean/row_counts alone.
-    "region string, store_id string, day date, raw bigint, clean bigint, quarantined bigint, duplicates bigint, "
-    "superseded bigint",
-    key=("region", "store_id", "day"),
+    # What became of the sales received of a store's day, those that were told since `known_from`, by files that stood
+    # until `known_until`; rows that do not name both are in clean/row_counts alone.
+    "region string, store_id string, day date, known_from date, known_until date, raw bigint, clean bigint, "
+    "quarantined bigint, duplicates bigint, superseded bigint",
+    key=("region", "store_id", "day", "known_from", "known_until"),
     checks={"counts_add_up": "raw = clean + quarantined + duplicates + superseded"},
 )
 CLEAN, BLANK, DUPLICATE, SUPERSEDED = "clean", "blank", "duplicate", "superseded"
@@ -71,12 +72,12 @@ def kept(judged: DataFrame) -> DataFrame:
 
 def without_raw_of_the_kept(frame: DataFrame) -> DataFrame:
     """`_raw` null but where a rule refuses the row: what is not going to quarantine need not be shuffled and staged."""
-    return frame.withColumn("_raw", F.when(_is_refused(), F.col("_raw")))
+    return frame.withColumn("_raw", F.when(is_refused(), F.col("_raw")))
 
 
 def quarantined(frame: DataFrame, region: str, source_table: str) -> DataFrame:
     """The refused rows whole, as clean/quarantine keeps them."""
-    return frame.where(_is_refused()).select(
+    return frame.where(is_refused()).select(
         F.lit(region).alias("region"),
         F.lit(source_table).alias("source_table"),
         F.col("_fate").alias("rule"),
@@ -95,18 +96,19 @@ def tally() -> list[Column]:
     return [
         F.count(F.lit(1)).alias("raw"),
         *[rows(F.col("_fate").isin(*fates)).alias(name) for name, fates in _COUNTED.items()],
-        rows(_is_refused()).alias("quarantined"),
+        rows(is_refused()).alias("quarantined"),
     ]
 
 
-def tally_by_day(judged: DataFrame) -> DataFrame:
-    """The tally of each store and day that rows name: store_id, day, raw, clean, quarantined, duplicates, superseded.
+def tally_by_day(judged: DataFrame, known_from: Column, known_until: Column) -> DataFrame:
+    """The tally of each store and day that rows name, and of when they were known: store_id, day, known_from,
+    known_until, raw, clean, quarantined, duplicates, superseded.
 
     judged: sales with `_fate`.
     """
     named = judged.where("store_id is not null and sold_on is not null")
-    counted = named.groupBy("store_id", F.col("sold_on").alias("day")).agg(*tally())
-    return counted.drop("blank")
+    known = (known_from.alias("known_from"), known_until.alias("known_until"))
+    return named.groupBy("store_id", F.col("sold_on").alias("day"), *known).agg(*tally()).drop("blank")
 
 
 def all_clean(rows: int) -> dict[str, int]:
@@ -114,8 +116,8 @@ def all_clean(rows: int) -> dict[str, int]:
     return {"raw": rows, **dict.fromkeys(_COUNTED, 0), "clean": rows, "quarantined": 0}
 
 
-def _is_refused() -> Column:
-    return ~F.col("_fate").isin(*chain.from_iterable(_COUNTED.values()))
+def is_refused(fate: str = "_fate") -> Column:
+    return ~F.col(fate).isin(*chain.from_iterable(_COUNTED.values()))
 
 
 def _received(frame: DataFrame) -> list[str]:

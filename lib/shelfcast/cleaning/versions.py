@@ -1,8 +1,9 @@
 """Versions: what later deliveries tell of rows that came before, and from when until when each version was known.
 
 A row is known from the day that its source tells of (a sale from its own evening), unless it comes late: what a
-delivery tells of a day that is not after the newest one known before is known from the delivery's day on, so that what
-was known then stays as it was. A file that comes again with another content overtakes what it told before.
+delivery tells of a day that is not after the newest one known before, of its table or of sales, is known from the
+delivery's day on, so that what was known then stays as it was. A file that comes again with another content overtakes
+what it told before.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from pyspark.sql.window import WindowSpec
 from shelfcast.cleaning.fate import CLEAN, DUPLICATE, SUPERSEDED, WITHDRAWN, content_hash, key_columns
 
 DELIVERY, TOLD_UNTIL = "_delivery", "_told_until"
+# From when until when a row is known for itself, and its fate, whatever others tell.
+KNOWN, ENDED, ALONE = "_known", "_ended", "_fate_alone"
 # The delivery with which the row's file came again.
 _OVERTAKEN = "_overtaken_by"
 _SO_FAR = (Window.unboundedPreceding, Window.currentRow)
@@ -22,7 +25,8 @@ _FEW, _GAP = 0.01, 7
 
 
 def as_deliveries(ledger: DataFrame) -> DataFrame:
-    """The files of one source table: batch_id, file, delivery, delivered_on, copy_of, and how they follow one another.
+    """The files of one source table: batch_id, file, delivery, delivered_on, copy_of, after_sales, with_sales, and how
+    they follow one another.
 
     What a file told stands as long as a copy of it does, whatever has become of the file.
     """
@@ -34,7 +38,8 @@ def as_deliveries(ledger: DataFrame) -> DataFrame:
     alike = Window.partitionBy("_told_by", "content", "_read_with")
     stands = F.max(F.col("_after").isNull()).over(alike)
     overtaken = F.when(~stands, F.max("_after").over(alike)).alias(_OVERTAKEN)
-    return lines.select("batch_id", "file", F.col("delivery").alias(DELIVERY), "delivered_on", "copy_of", overtaken)
+    told = ("delivered_on", "copy_of", "after_sales", "with_sales")
+    return lines.select("batch_id", "file", F.col("delivery").alias(DELIVERY), *told, overtaken)
 
 
 def is_again(ledger: DataFrame) -> DataFrame:
@@ -94,20 +99,37 @@ def with_slips(days: DataFrame, *by: str) -> DataFrame:
     )
 
 
-def with_known_days(judged: DataFrame, until: DataFrame) -> DataFrame:
-    """`known_from` of late rows, and `known_until` of those that their file, come again, tells no more or otherwise.
+def sales_beside(deliveries: DataFrame, sales_until: DataFrame) -> DataFrame:
+    """How far sales were told before each delivery of another table, and with it: DELIVERY, sales_before, sales_with.
 
-    until: all deliveries, as `told_until` has them.
+    deliveries: as `as_deliveries` has them. sales_until: all deliveries of sales, as `told_until` has them.
     """
-    before = Window.orderBy(DELIVERY).rowsBetween(Window.unboundedPreceding, -1)
-    days = until.withColumn("_since", F.max("told_until").over(before))
-    day = F.greatest("told_until", "_since").alias("_day")
-    days = days.select(DELIVERY, F.col("told_until").alias(TOLD_UNTIL), "_since", day)
+    so_far = F.max("told_until").over(Window.orderBy(DELIVERY).rowsBetween(*_SO_FAR))
+    told = sales_until.select(F.col(DELIVERY).alias("_sales"), so_far.alias("_until"))
+    lines = deliveries.groupBy(DELIVERY).agg(F.max("after_sales").alias("after"), F.max("with_sales").alias("with"))
+    for name in ("after", "with"):
+        lines = lines.join(told.select(F.col("_sales").alias(name), F.col("_until").alias(f"_{name}")), name, "left")
+    return lines.select(DELIVERY, F.col("_after").alias("sales_before"), F.col("_with").alias("sales_with"))
+
+
+def with_known_days(judged: DataFrame, until: DataFrame, beside: DataFrame | None = None) -> DataFrame:
+    """`known_from` of late rows, and `known_until` of those that their file, come again, tells no more or otherwise;
+    both as KNOWN and ENDED too, and `_fate` as ALONE.
+
+    until: all deliveries, as `told_until` has them. beside: as `sales_beside` has them; None of sales.
+    """
+    before = F.max("told_until").over(Window.orderBy(DELIVERY).rowsBetween(Window.unboundedPreceding, -1))
+    days = until.withColumn("_since", before).withColumn("_day", F.greatest("told_until", "_since"))
+    if beside is not None:
+        since, day = F.greatest("_since", "sales_before"), F.greatest("_day", "sales_with")
+        days = days.join(beside, DELIVERY, how="left").withColumns({"_since": since, "_day": day})
+    days = days.select(DELIVERY, F.col("told_until").alias(TOLD_UNTIL), "_since", "_day")
     ends = days.select(F.col(DELIVERY).alias(_OVERTAKEN), F.col("_day").alias("known_until"))
     told = judged.join(F.broadcast(days), DELIVERY, how="left").join(F.broadcast(ends), _OVERTAKEN, how="left")
-    known = F.col("known_from")
-    is_late = F.coalesce(known <= F.col("_since"), F.lit(False))
-    return told.withColumn("known_from", F.when(is_late, F.col("_day")).otherwise(known)).drop("_since", "_day")
+    is_late = F.coalesce(F.col("known_from") <= F.col("_since"), F.lit(False))
+    known = F.when(is_late, F.col("_day")).otherwise(F.col("known_from"))
+    alone = {KNOWN: known, ENDED: F.col("known_until"), ALONE: F.col("_fate")}
+    return told.withColumns({"known_from": known, **alone}).drop("_since", "_day")
 
 
 def known_last(kept: DataFrame, key: Sequence[str]) -> DataFrame:

@@ -16,19 +16,28 @@ from shelfcast.sources import open_source
 from shelfcast.sources.ledger import FIRST, LEDGER
 
 Tally = dict[str, Any]
-_DAY = ("store_id", "day")
+_DAY = ("store_id", "day", "known_from", "known_until")
 
 
 def write_days(run: Run, sales: Judged | None, writer: Writer) -> None:
-    """What became of the sales of each store's day; those of a file that came again are its newest ones."""
+    """What became of the sales of each store's day."""
     if sales is None:
         writer.leave(fate.DAY_COUNTS)
         return
-    now = fate.tally_by_day(versions.of_standing_files(sales.now))
+    now = _tally_days(sales.now)
     if sales.then is not None:
-        then = fate.tally_by_day(versions.of_standing_files(sales.then))
-        now = account.added(run.read(fate.DAY_COUNTS), now, then, _DAY)
+        now = account.added(run.read(fate.DAY_COUNTS), now, _tally_days(sales.then), _DAY)
     writer.replace(fate.DAY_COUNTS, now)
+
+
+def _tally_days(sales: DataFrame) -> DataFrame:
+    if versions.KNOWN in sales.columns:
+        # Refused rows of a file that came again were refused until then.
+        judged = sales.withColumn(
+            "_fate", F.when(fate.is_refused(versions.ALONE), F.col(versions.ALONE)).otherwise(F.col("_fate"))
+        )
+        return fate.tally_by_day(judged, F.col(versions.KNOWN), F.col(versions.ENDED))
+    return fate.tally_by_day(sales, F.col("known_from"), F.lit(None).cast("date"))
 
 
 def tally_deliveries(run: Run, judged: Mapping[str, Judged]) -> dict[str, list[Tally]]:

@@ -45,20 +45,23 @@ class Judged:
         return replace(self, now=run.stage(name, self.now))
 
 
-def judge_all(run: Run, name: str, last: int) -> Judged:
-    """Every row of a source table. last: its newest delivery; FIRST where there is no other."""
+def judge_all(run: Run, name: str, last: int, sales_until: DataFrame | None = None) -> Judged:
+    """Every row of a source table. last: its newest delivery; FIRST where there is no other. sales_until: as
+    `clock.sales_until` has it."""
     raw = run.read(open_source(run.config).raw[name])
     if last <= FIRST:
         return Judged(settle(run.config, name, judge(run.config, name, raw, keys=_keys(run, name))))
     deliveries = deliveries_of(run, name)
     judged = judge(run.config, name, raw, deliveries, _keys(run, name))
     if name in VERSIONED:
-        judged = versions.with_known_days(judged, versions.told_until(judged, deliveries))
+        until = versions.told_until(judged, deliveries)
+        judged = versions.with_known_days(judged, until, _beside(deliveries, sales_until))
     return Judged(settle(run.config, name, judged))
 
 
-def judge_new(run: Run, name: str, before: int) -> Judged:
-    """The rows of the deliveries after `before`, and those of the same keys that came earlier."""
+def judge_new(run: Run, name: str, before: int, sales_until: DataFrame | None = None) -> Judged:
+    """The rows of the deliveries after `before`, and those of the same keys that came earlier. sales_until: as
+    `clock.sales_until` has it."""
     deliveries, keys = deliveries_of(run, name), _keys(run, name)
     since = deliveries.where(F.col(versions.DELIVERY) > before)
     batches = [row[0] for row in since.select("batch_id").distinct().collect()]
@@ -67,13 +70,25 @@ def judge_new(run: Run, name: str, before: int) -> Judged:
     older = _touched(run, name, raw.where(~is_new), fresh)
     judged = fresh if older is None else fresh.unionByName(judge(run.config, name, older, deliveries, keys))
     if name in VERSIONED:
-        told = run.read(DELIVERIES).where((F.col("source_table") == name) & (F.col("delivery") <= before))
-        told = told.select(F.col("delivery").alias(versions.DELIVERY), F.col("told_until").alias("_newest"))
+        told = told_before(run, name, before)
         until = versions.days_of(deliveries.where(F.col(versions.DELIVERY) <= before), told)
-        judged = versions.with_known_days(judged, until.unionByName(versions.told_until(fresh, since)))
+        until = until.unionByName(versions.told_until(fresh, since))
+        judged = versions.with_known_days(judged, until, _beside(deliveries, sales_until))
     judged = run.stage(f"touched_{name}", judged)
     then = settle(run.config, name, judged.where(F.col(versions.DELIVERY) <= before))
     return Judged(run.stage(f"judged_{name}", settle(run.config, name, judged)), then, before)
+
+
+def told_before(run: Run, name: str, until: int | None = None) -> DataFrame:
+    """The newest day that each delivery of a source table tells of, up to delivery `until`, as the account has it:
+    DELIVERY, `_newest`."""
+    told = run.read(DELIVERIES).where(F.col("source_table") == name)
+    told = told if until is None else told.where(F.col("delivery") <= until)
+    return told.select(F.col("delivery").alias(versions.DELIVERY), F.col("told_until").alias("_newest"))
+
+
+def _beside(deliveries: DataFrame, sales_until: DataFrame | None) -> DataFrame | None:
+    return None if sales_until is None else versions.sales_beside(deliveries, sales_until)
 
 
 def _touched(run: Run, name: str, raw: DataFrame, fresh: DataFrame) -> DataFrame | None:

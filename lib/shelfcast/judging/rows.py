@@ -15,7 +15,9 @@ from shelfcast.sources import open_source
 from shelfcast.sources.canonical import CONDITIONS, canonical_columns
 
 # The tables that keep the versions of a row; of the others the last one counts.
-VERSIONED = ("sales", "products", "purchases", "invoices", "opening_stock", "closing_stock", *CONDITIONS)
+VERSIONED = (
+    "sales", "products", "promotions", "purchases", "invoices", "opening_stock", "closing_stock", *CONDITIONS
+)  # fmt: skip
 _NO_KEY = "missing_key"
 
 

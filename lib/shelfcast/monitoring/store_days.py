@@ -14,8 +14,8 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
     """store_id, day, rows, units, content (an order-free hash of what sold), twice (whether each row is there an even
     number of times), and of the rows received how many were duplicates or refused.
 
-    sales: clean/sales as known on the day. day_counts: clean/day_counts. A day of which every row was refused is there,
-    with 0 rows.
+    sales, day_counts: clean/sales and clean/day_counts as known on the day. A day of which every row was refused is
+    there, with 0 rows.
     """
     row = F.xxhash64("product_id", "quantity", "unit_price", "revenue")
     sold = sales.groupBy("store_id", F.col("sold_on").alias("day")).agg(
@@ -25,7 +25,8 @@ def sum_store_days(sales: DataFrame, day_counts: DataFrame) -> DataFrame:
         # Equal numbers cancel: that others do too has a chance of 2^-64.
         (F.bit_xor(row) == 0).alias("twice"),
     )
-    counted = day_counts.select("store_id", "day", "raw", "duplicates", "quarantined")
+    received = [F.sum(name).alias(name) for name in ("raw", "duplicates", "quarantined")]
+    counted = day_counts.groupBy("store_id", "day").agg(*received)
     both = sold.join(counted, ["store_id", "day"], how="full")
     return both.select(
         "store_id",

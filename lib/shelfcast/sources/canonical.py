@@ -29,6 +29,7 @@ _BECOMES: Mapping[str, tuple[Table, Mapping[str, str]]] = {
 _DERIVED = {
     "sales": {"quantity", "capped_quantity", "is_outlier", "is_return", "known_until"},
     "products": {"size_ml", "size_g", "size_count"},
+    "promotions": {"known_until"},
     "purchases": {"known_until"},
     "invoices": {"known_until"},
     "opening_stock": {"moment", "known_until"},

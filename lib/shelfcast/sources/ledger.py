@@ -13,6 +13,7 @@ from functools import reduce
 from operator import or_
 from uuid import uuid4
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shelfcast.errors import SourceError
@@ -35,9 +36,10 @@ LEDGER = Table(
     "raw/ledger",
     # A delivery is what one run took in of a source table, and of files whose names tell their days, of one of them:
     # FIRST, 2 ... batch_id names the run in the raw rows. content: a hash. copy_of: the file that was read with it, and
-    # is not read again for this one. delivered_on: as the file's name tells.
+    # is not read again for this one. delivered_on: as the file's name tells. after_sales, with_sales: the newest
+    # delivery of sales before this one, and with it (`clock`); null where rows are known from their own days.
     "region string, source_table string, delivery bigint, batch_id string, file string, content string, bytes bigint, "
-    "modified bigint, copy_of string, delivered_on date",
+    "modified bigint, copy_of string, delivered_on date, after_sales bigint, with_sales bigint",
     key=("region", "source_table", "delivery", "file"),
     operational=("modified",),
 )
@@ -57,6 +59,8 @@ class Line:
     modified: int
     copy_of: str | None = None
     delivered_on: date | None = None
+    after_sales: int | None = None
+    with_sales: int | None = None
     path: str = ""
 
 
@@ -152,8 +156,9 @@ def read(run: Run, deliveries: Mapping[str, int]) -> dict[str, list[Line]]:
     }
 
 
-def write(run: Run, intakes: Mapping[str, Intake], described: Collection[str]) -> None:
-    """The new lines, with those that stand and those of tables that are not `described` now, in one commit."""
+def write(run: Run, intakes: Mapping[str, Intake], described: Collection[str], timed: bool = True) -> None:
+    """The new lines, with those that stand and those of tables that are not `described` now, in one commit. timed:
+    whether the deliveries of sales that lines tell of are those of now."""
     new = [line for intake in intakes.values() for line in intake.new]
     rows = [(run.config.region, *(getattr(line, name) for name in LEDGER.names[1:])) for line in new]
     lines = run.spark.createDataFrame(rows, LEDGER.schema)
@@ -164,7 +169,8 @@ def write(run: Run, intakes: Mapping[str, Intake], described: Collection[str]) -
             for table, intake in intakes.items()
             if intake.known
         ]
-        lines = run.read(LEDGER).where(reduce(or_, kept, ~name.isin(*described))).unionByName(lines)
+        standing = run.read(LEDGER).where(reduce(or_, kept, ~name.isin(*described)))
+        lines = (standing if timed else _untimed(standing)).unionByName(lines)
     run.write(LEDGER, lines)
 
 
@@ -182,6 +188,10 @@ def begun_anew(begun: str) -> str:
 def begun_by(begun: str) -> str:
     """The run that read a raw table from the first delivery on."""
     return begun.partition(_REWRITTEN)[0]
+
+
+def _untimed(lines: DataFrame) -> DataFrame:
+    return lines.withColumns({name: F.lit(None).cast("bigint") for name in ("after_sales", "with_sales")})
 
 
 def _was_read(line: Line) -> bool:

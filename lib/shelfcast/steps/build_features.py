@@ -90,7 +90,9 @@ def select_panels(run: Run, plan: Plan) -> list[DataFrame]:
         weekly.where("level = 'category'"), series.where("level = 'category'"), first, last
     )
     by_product = panels.demand_panel(weekly.where("level = 'product'"), modelled, first, last)
-    planned = panels.join_promotions(by_product, run.read(schemas.PROMOTIONS), first, plan.ahead[-1])
+    key = run.config.cleaning.key_of("promotions")
+    promotions = demand.newest_known(run.read(schemas.PROMOTIONS), run.known_on, key)
+    planned = panels.join_promotions(by_product, promotions, first, plan.ahead[-1])
     rows = {
         panels.REFERENCE: panels.without_promotions(panels.reference_panel(known, settings.reference, first, last)),
         panels.CATEGORY: _as_known(run, panels.without_promotions(by_category)),

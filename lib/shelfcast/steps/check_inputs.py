@@ -36,7 +36,7 @@ def check_inputs(run: Run) -> None:
     known = demand.known_on(run.read(schemas.SALES), as_of, run.config.cleaning.key_of("sales"))
     # Once: which version of a row is known is asked of all its versions.
     sales = run.stage("sales", known.select(*_LOOKED_AT))
-    counts = run.read(DAY_COUNTS).where(F.col("day") <= F.lit(as_of))
+    counts = demand.standing(run.read(DAY_COUNTS), as_of).where(F.col("day") <= F.lit(as_of))
     store_days = run.stage("store_days", sum_store_days(sales, counts))
     sold_on = _days(store_days, settings.history_weeks)
     if not sold_on:

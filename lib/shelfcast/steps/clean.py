@@ -16,6 +16,7 @@ from shelfcast.conditions import CONDITIONS, as_conditions
 from shelfcast.config import Config
 from shelfcast.job import Job, Run
 from shelfcast.judging import accounts, contracts, promises, requirements
+from shelfcast.judging.clock import judge_sales_first
 from shelfcast.judging.judged import Judged, judge_all, judge_new
 from shelfcast.judging.since import judged_before, last_deliveries
 from shelfcast.judging.writing import Writer, in_shape
@@ -60,22 +61,27 @@ def clean(run: Run) -> None:
     """Clean what new deliveries bring, where nothing else has changed since the last run; else all."""
     last, before = last_deliveries(run), judged_before(run)
     if before is not None:
-        judged = {name: _judge(run, name, since, last[name]) for name, since in before.items() if last[name] > since}
+        since = {name: delivery for name, delivery in before.items() if last[name] > delivery}
+        judged = judge_sales_first(run, since, lambda name, until: _judge(run, name, since[name], last[name], until))
         bounds = _further_bounds(run, judged)
         if bounds is not None:
             return _write(run, judged, Writer(run, is_further=True), bounds)
         run.say("bounds of quantities have moved: all rows are judged anew")
-    judged = {name: judge_all(run, name, delivery) for name, delivery in last.items()}
-    # The judged sales are staged: they are needed many times.
-    judged["sales"] = judged["sales"].staged(run, "sales")
+    judged = judge_sales_first(run, last, lambda name, until: _judge_all(run, name, last[name], until))
     return _write(run, judged, Writer(run, is_further=False))
 
 
-def _judge(run: Run, name: str, since: int, last: int) -> Judged:
+def _judge(run: Run, name: str, since: int, last: int, sales_until: DataFrame | None) -> Judged:
     """What came since; of the catalogue, which is written whole, all."""
     if name == "products":
-        return replace(judge_all(run, name, last), before=since)
-    return judge_new(run, name, since)
+        return replace(judge_all(run, name, last, sales_until), before=since)
+    return judge_new(run, name, since, sales_until)
+
+
+def _judge_all(run: Run, name: str, last: int, sales_until: DataFrame | None) -> Judged:
+    """The judged sales are staged: they are needed many times."""
+    judged = judge_all(run, name, last, sales_until)
+    return judged.staged(run, name) if name == "sales" else judged
 
 
 def _write(run: Run, judged: Mapping[str, Judged], writer: Writer, bounds: DataFrame | None = None) -> None:

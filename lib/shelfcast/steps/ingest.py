@@ -14,6 +14,7 @@ from shelfcast.job import Job, Run
 from shelfcast.session import side_by_side
 from shelfcast.settings.source import plain_name
 from shelfcast.sources import Source, ledger, open_source, selected_tables
+from shelfcast.sources.clock import SALES, beside_sales
 from shelfcast.sources.files import content_hashes
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST, Intake, Line
 from shelfcast.sources.person_key import keep_mark
@@ -65,7 +66,12 @@ def ingest(run: Run) -> None:
     if "hash" in run.config.source.persons.values():
         keep_mark(run.lake, run.config.region)
     rows = plan_rows(run, source, selected)
-    ledger.write(run, {**intakes, **{name: each.intake for name, each in rows.items()}}, source.raw)
+    newest = {name: _newest_before(run, table) for name, table in source.raw.items()}
+    # Sales that are read whole are one delivery, and none of those of before is there.
+    if are_whole := SALES in rows and rows[SALES].is_whole:
+        newest[SALES] = 0
+    taken = beside_sales({**intakes, **{name: each.intake for name, each in rows.items()}}, newest)
+    ledger.write(run, taken, source.raw, timed=not are_whole)
     of_files = [
         partial(_append, run, name, intake, named_after[name], parts)
         for (name, intake), parts in zip(intakes.items(), received, strict=True)
@@ -130,6 +136,14 @@ def _named_after(run: Run, source: Source, name: str) -> dict[str, int]:
 def _note(run: Run, table: Table) -> Mapping[str, Any]:
     commit = run.lake.last_commit(table, run.scope(table))
     return commit.note if commit else {}
+
+
+def _newest_before(run: Run, table: Table) -> int:
+    """The newest delivery that the raw table had before this run, which may have been killed after it wrote it."""
+    commit = run.lake.last_commit(table, run.scope(table))
+    if commit and commit.run_key == run.key:
+        commit = run.lake.last_commit(table, run.scope(table), until=commit.version - 1)
+    return int(commit.note.get(NEWEST, 0)) if commit else 0
 
 
 def _read(run: Run, name: str, intake: Intake, named_after: Mapping[str, int]) -> list[tuple[str, DataFrame]]:
