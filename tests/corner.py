@@ -1,16 +1,18 @@
 """A corner shop whose sales come as small files, as its configuration maps them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 
 from shelfcast import demand, schemas
 from shelfcast.config import load
+from shelfcast.job import Run
 from shelfcast.resources import resource_folder
 from shelfcast.runner import Runner
 from shelfcast.sources import open_source
@@ -85,6 +87,20 @@ class Corner:
     def clean(self) -> bool:
         runner = self.runner
         return runner.run(clean.job(runner.config))
+
+    def killed_after(self, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+        """Run ingest, and be killed once the table is written."""
+        whole: Callable[..., None] = Run.append_once
+
+        def dying(run: Run, written: object, *arguments: object, **told: object) -> None:
+            whole(run, written, *arguments, **told)
+            if getattr(written, "name", "") == table:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Run, "append_once", dying)
+            with pytest.raises(KeyboardInterrupt):
+                self.ingest()
 
     def take_in(self) -> tuple[bool, bool]:
         """Whether each job had anything to do."""

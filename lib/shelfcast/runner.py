@@ -10,7 +10,6 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -34,7 +33,7 @@ from shelfcast.writers import writer_of
 def require_come(config: Config, day: date, what: str) -> None:
     """Raise ConfigError where the day is yet to come where the stores are: what is published of it would be the newest
     until then. `source.time_zone` may be none that was thought of: a day too early is none."""
-    today = datetime.now(ZoneInfo(config.source.time_zone)).date()
+    today = config.source.now.date()
     if day > today + timedelta(days=1):
         raise ConfigError(f"{what}: found {day}, which is yet to come; wanted {today} or before")
 

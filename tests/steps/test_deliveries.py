@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -179,21 +178,6 @@ def test_without_a_key_equal_rows_are_sales_and_a_file_that_comes_again_takes_th
     assert shop.hashes() != apart
 
 
-def killed_after(monkeypatch: pytest.MonkeyPatch, shop: Corner, table: str) -> None:
-    """Run ingest, and be killed once the table is written."""
-    whole: Callable[..., None] = Run.append_once
-
-    def dying(run: Run, written: object, *arguments: object, **told: object) -> None:
-        whole(run, written, *arguments, **told)
-        if getattr(written, "name", "") == table:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Run, "append_once", dying)
-        with pytest.raises(KeyboardInterrupt):
-            shop.ingest()
-
-
 @pytest.mark.parametrize("comes", [False, True], ids=["nothing-more-comes", "another-file-comes-meanwhile"])
 def test_killed_after_the_rows_are_in_they_are_in_once(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comes: bool
@@ -202,7 +186,7 @@ def test_killed_after_the_rows_are_in_they_are_in_once(
     shop.deliver("sales-2.csv", line("a", "2017-01-02", 1))
     shop.ingest()
     shop.deliver("sales-3.csv", line("b", "2017-01-03", 1))
-    killed_after(monkeypatch, shop, "raw/corner_sales")
+    shop.killed_after(monkeypatch, "raw/corner_sales")
     if comes:
         shop.deliver("sales-4.csv", line("c", "2017-01-04", 1))
     shop.ingest()

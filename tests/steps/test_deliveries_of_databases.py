@@ -1,6 +1,7 @@
 """Rows of a database that come one after another: each run's are a delivery, and what was known on a day stays."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from corner import COLUMNS, REGION, Corner
 from servers import Sql
+from shelfcast.cleaning import supply
 from shelfcast.schemas import SALES
 from shelfcast.sources import open_source
 from shelfcast.sources.ledger import BEGUN, LEDGER, NEWEST
@@ -28,7 +30,7 @@ class Till(Corner):
 
     def __init__(self, spark: SparkSession, folder: Path, database: Sql) -> None:
         super().__init__(spark, folder, "{sales: [basket_id]}")
-        self.database = database
+        self.database, self.tables = database, {}
         moment = "datetime" if database.settings["kind"] == "mysql" else "timestamp"
         texts, numbers = ("store varchar(9), basket varchar(9), product varchar(9)", "pieces float, money float")
         database.run(f"drop table if exists till; create table till ({texts}, day date, {numbers}, changed {moment});")
@@ -45,7 +47,8 @@ class Till(Corner):
             "kind": "mapped",
             "name": REGION,
             "database": self.database.asked,
-            "tables": {"sales": sales | self._told},
+            "path": str(self.folder),
+            "tables": {"sales": sales | self._told, **self.tables},
         }
         return [f"source={yaml.safe_dump(source)}", *self._base]
 
@@ -103,6 +106,26 @@ def test_another_selection_begins_anew(till: Till) -> None:
     assert few.take_in() == (True, True)
     assert few.sold() == {"a": 5, "c": 3, "d": 4}
     assert [line.delivery for line in few.runner.lake.read(LEDGER, REGION).collect()] == [1]
+
+
+@pytest.mark.slow
+def test_what_came_after_sales_that_were_there_is_not_late_once_sales_begin_anew(till: Till) -> None:
+    columns = {"store_id": "store", "product_id": "product", "counted_on": "day", "on_hand": "left"}
+    till.tables["closing_stock"] = {"files": "stock*.csv", "received": [*columns.values()], "columns": columns}
+    till.deliver("stock-1.csv", "s1,milk,2017-01-01,9", header="store,product,day,left")
+    till.open()
+    till.deliver("stock-2.csv", "s1,milk,2017-01-02,8", header="store,product,day,left")
+    till.go_on()
+
+    def known() -> list[tuple[int | None, date]]:
+        lines = till.runner.lake.read(LEDGER, REGION).where("source_table = 'closing_stock'").orderBy("delivery")
+        stock = till.runner.lake.read(supply.STOCK, REGION).orderBy("counted_on")
+        told = zip(lines.collect(), stock.collect(), strict=True)
+        return [(line.after_sales, row.known_from) for line, row in told]
+
+    assert known() == [(None, date(2017, 1, 1)), (1, date(2017, 1, 3))]
+    till.reading(select={"query": "select * from till where basket <> 'b'", "watermark": "changed"}).take_in()
+    assert known() == [(None, date(2017, 1, 1)), (None, date(2017, 1, 2))]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from pyspark.sql import SparkSession
 
@@ -13,6 +14,8 @@ from corner import KEY, REGION, Corner, line
 from shelfcast import demand, schemas
 from shelfcast.cleaning import supply
 from shelfcast.cleaning.fate import DAY_COUNTS
+from shelfcast.sources.ledger import LEDGER
+from shelfcast.steps import ingest
 from shelfcast.table import Table
 
 KEYS = "{sales: [basket_id, product_id], closing_stock: [store_id, product_id, counted_on]}"
@@ -90,6 +93,22 @@ def test_days_that_come_at_once_are_known_as_they_were_day_by_day(spark: SparkSe
         deliver(corner, night)
     corner.take_in()
     assert known_on_all_days(corner) == KNOWN
+
+
+def test_what_came_with_sales_came_with_them_though_the_run_was_killed_between(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corner = shop(spark, tmp_path)
+    deliver(corner, "02")
+    corner.ingest()
+    deliver(corner, "03")
+    # One after the other: of tables that are written at once the killed run may have written all.
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest, "side_by_side", lambda _, *parts: [part() for part in parts])
+        corner.killed_after(monkeypatch, "raw/corner_sales")
+    corner.ingest()
+    lines = corner.runner.lake.read(LEDGER, REGION).where("source_table = 'closing_stock'").orderBy("delivery")
+    assert [(line.after_sales, line.with_sales) for line in lines.collect()] == [(None, None), (1, 2)]
 
 
 def test_what_was_received_of_a_day_is_counted_as_it_was_known(spark: SparkSession, tmp_path: Path) -> None:

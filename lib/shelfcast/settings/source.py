@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, count
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -148,6 +148,11 @@ class Source(Section):
     def tells_of_supply(self) -> bool:
         """Whether it has purchases, invoices or stock, and with them vendors and prices."""
         return not _SUPPLY.isdisjoint(self.read_tables)
+
+    @property
+    def now(self) -> datetime:
+        """In the stores' time."""
+        return datetime.now(ZoneInfo(self.time_zone))
 
     @field_validator("time_zone")
     @classmethod

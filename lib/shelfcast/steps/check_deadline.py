@@ -1,7 +1,6 @@
 """monitoring/publications, clean/day_counts -> monitoring/late_days, monitoring/deliveries; a webhook and a file"""
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, time, timedelta
 
 from pyspark.sql import functions as F
 
@@ -46,7 +45,7 @@ def check_deadline(runner: Runner, day: date | None) -> None:
 
 def _due_by_now(runner: Runner, wanted: time, published: date | None) -> date:
     config = runner.config
-    due = deadline.day_due(datetime.now(ZoneInfo(config.source.time_zone)), wanted)
+    due = deadline.day_due(config.source.now, wanted)
     if published is None:
         return due
     holidays = public_holidays(config.country, range(published.year, due.year + 1))

@@ -1,8 +1,7 @@
 """clean/sales, clean/products, clean/day_counts, monitoring/contracts -> monitoring/input_alerts, monitoring/drift"""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -47,18 +46,13 @@ def check_inputs(run: Run) -> None:
     judge = Judge(settings, max(sold_on), closed)
     found = judge.findings(store_days, run.config.runtime.buckets).unionByName(judge.findings_of_all(store_days))
     of_days = run.stage("findings", without_accepted(found, settings.accepted))
-    due = freshness.newest_due(as_of, freshness.days_until_known(sales, max(sold_on)), _today(run))
+    due = freshness.newest_due(as_of, freshness.days_until_known(sales, max(sold_on)), run.config.source.now.date())
     stale = run.spark.createDataFrame(freshness.stale(sold_on, as_of, due, settings, closed), FINDINGS)
     sound = without_held(sales, of_days.where("held"))
     products = stores.product_shares(sound, as_of, 7 * settings.drift_weeks)
     told = [*_drift(run, sound), *stores.judge_shares(_shares(products), settings), *_broken(run)]
     others = run.spark.createDataFrame(told, FINDINGS).unionByName(without_accepted(stale, settings.accepted))
     _write(run, of_days.unionByName(others).unionByName(stores.new_stores(store_days, as_of, settings.window_days)))
-
-
-def _today(run: Run) -> date:
-    """In the stores' time."""
-    return datetime.now(ZoneInfo(run.config.source.time_zone)).date()
 
 
 def _write(run: Run, findings: DataFrame) -> None:
