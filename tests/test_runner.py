@@ -72,6 +72,17 @@ def test_an_as_of_date_that_is_yet_to_come_is_refused(make_runner: Callable[...,
         make_runner(f"as_of={day}")
 
 
+def test_what_was_made_for_another_day_is_not_read(make_runner: Callable[..., Runner]) -> None:
+    series = replace(PRICES, name="demand/series")
+    before, plan = (Job(name, reads, (table,), (), put(table)) for name, reads, table in
+                    (("aggregate", (), series), ("plan", (series,), COSTS)))  # fmt: skip
+    make_runner("as_of=2017-08-02").run(before)
+    assert make_runner("as_of=2017-08-02").run(plan)
+    told = "job plan: table demand/series is that of 2017-08-02; wanted that of 2017-08-01, made by the jobs before it"
+    with pytest.raises(LakeError, match=told):
+        make_runner("as_of=2017-08-01").run(plan)
+
+
 def test_a_missing_input_is_named_with_its_lake_its_job_and_the_regions_there(
     make_runner: Callable[..., Runner], lake_root: Path
 ) -> None:

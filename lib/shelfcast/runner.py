@@ -27,7 +27,7 @@ from shelfcast.lease import Lease
 from shelfcast.logs import say
 from shelfcast.session import named_in_spark
 from shelfcast.table import Table
-from shelfcast.writers import writer_of
+from shelfcast.writers import OF_A_DAY, WRITERS, writer_of
 
 
 def require_come(config: Config, day: date, what: str) -> None:
@@ -133,6 +133,8 @@ class Runner:
         required = {table.name: self._require(run, table) for table in run.job.reads}
         if torn := _torn(required):
             raise LakeError(f"job {run.job.name}: {torn}; wanted both of one run, which was interrupted")
+        if run.as_of and (other := _of_another_day(required, run.as_of)):
+            raise LakeError(f"job {run.job.name}: {other}; wanted that of {run.as_of}, made by the jobs before it")
         found = {table.name: self.lake.last_commit(table, run.scope(table)) for table in run.job.optional}
         return required | _whole({name: commit for name, commit in found.items() if commit})
 
@@ -215,6 +217,15 @@ def _torn(commits: Mapping[str, Commit]) -> str:
         other = first.setdefault(job, name)
         if commits[other].run_key != commit.run_key:
             return f"{other} is of run {commits[other].run_key} of job {job}, {name} of run {commit.run_key}"
+    return ""
+
+
+def _of_another_day(commits: Mapping[str, Commit], as_of: date) -> str:
+    """Names a table that was made for another as-of date; else "". Models may be those of a day before."""
+    for name, commit in commits.items():
+        made_for = commit.note.get("as_of")
+        if WRITERS.get(name) in OF_A_DAY and made_for and made_for != str(as_of):
+            return f"table {name} is that of {made_for}"
     return ""
 
 

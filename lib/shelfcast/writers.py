@@ -27,6 +27,9 @@ WRITERS: Mapping[str, str] = {
     "inventory/costs": "plan_inventory",
 }
 
+# What each as-of date makes of what was known on it: of another date it knows more, or less.
+OF_A_DAY = ("aggregate", "build_features")
+
 
 def writer_of(table: str) -> str:
     """The job, in words; a raw table's is that of all of them."""
