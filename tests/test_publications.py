@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from shelfcast.errors import LakeError
 from shelfcast.lake import Lake
-from shelfcast.publications import DAY_RUNS, Publication, failures, moment, newest, published_days
+from shelfcast.publications import DAY_RUNS, Publication, failures, is_past, moment, newest, published_days
 from shelfcast.schemas import PUBLICATIONS
 from shelfcast.table import Table
 
@@ -61,6 +61,13 @@ def test_nothing_is_published_yet(lake: Lake) -> None:
     assert published_days(lake, NORTH) == set()
     publish(lake, 1, {}, region="south")
     assert newest(lake, NORTH) is None
+
+
+def test_a_day_is_past_once_a_newer_one_of_its_region_is_published(lake: Lake) -> None:
+    assert not is_past(lake, NORTH, DAY)
+    publish(lake, 1, {})
+    publish(lake, 2, {}, DAY + timedelta(1), "south")
+    assert [is_past(lake, NORTH, DAY + timedelta(days)) for days in (-1, 0, 1)] == [True, False, False]
 
 
 def test_a_reader_sees_what_was_published_and_not_what_was_written_since(lake: Lake) -> None:

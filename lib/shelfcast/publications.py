@@ -60,6 +60,12 @@ def newest(lake: Lake, region: str) -> Publication | None:
     return None if row is None else _as_publication(row)
 
 
+def is_past(lake: Lake, region: str, day: date) -> bool:
+    """Whether a newer day than `day` is published."""
+    published = newest(lake, region)
+    return published is not None and published.forecast_date > day
+
+
 def publish_again(lake: Lake, region: str, names: Collection[str]) -> None:
     """Publish the region's newest run once more, with the versions of now of those of the tables that no run has
     written since it was published; nothing happens where it published none of them. Under the region's lease."""

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from builders import frame
-from shelfcast import config
+from shelfcast import config, schemas
 from shelfcast.errors import LakeError, SourceError
 from shelfcast.inventory import decisions, tables
 from shelfcast.lake import Lake
@@ -163,6 +164,21 @@ def test_a_decision_on_the_rest_of_an_order_leaves_what_was_granted_of_it(tomorr
     # A day later the level may lie a box higher.
     assert all(after[name].quantity <= 6 for name in (taken, corrected) if name in after)
     assert (after[refused].status, after[refused].order_id) == ("rejected", rest[refused].order_id)
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_as_it_was"),
+    [pytest.param(1, False, id="the-newest-day"), pytest.param(2, True, id="an-older-day")],
+)
+def test_a_plan_made_again_knows_what_was_decided_on_it_until_a_newer_day_is_published(
+    spark: SparkSession, tomorrow: Runner, third_day: Runner, tmp_path: Path, newest: int, is_as_it_was: bool
+) -> None:
+    again = make_runner(spark, Path(shutil.copytree(third_day.lake.root, tmp_path / "lake")), 1)
+    published = {"region": "tiny", "forecast_date": day(newest), "published_at": datetime(2016, 12, 1), "tables": {}}
+    again.lake.append(schemas.PUBLICATIONS, frame(spark, schemas.PUBLICATIONS, {**published, "run_id": "given"}))
+    assert plan(again)
+    for table in (tables.OPEN_ORDERS, tables.POLICIES, tables.ORDERS):
+        assert (rows(again, table, 1) == rows(tomorrow, table, 1)) == is_as_it_was, table.name
 
 
 def test_an_approved_transfer_is_netted_in_both_stores(tomorrow: Runner) -> None:

@@ -96,6 +96,12 @@ def merged(known: DataFrame, new: DataFrame) -> DataFrame:
     return ranked.where("_rank = 1").drop(TOLD, "_rank")
 
 
+def known_to_plan(decisions: DataFrame, as_of: date, *, is_past: bool) -> DataFrame:
+    """The decisions that a plan of `as_of` knows. What is decided bears the day of the plan that it is on: one that is
+    made again once a newer day is published, `is_past`, knows none of its own day, as it did when it was made."""
+    return decisions.where(F.col("decided_on") < F.lit(as_of)) if is_past else decisions
+
+
 def last_words(decisions: DataFrame, as_of: date) -> DataFrame:
     """The last decision on each order that was known on `as_of`."""
     known = decisions.where(F.col("problem").isNull() & (F.col("decided_on") <= F.lit(as_of)))

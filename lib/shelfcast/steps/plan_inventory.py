@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shelfcast import demand, schemas
+from shelfcast import demand, publications, schemas
 from shelfcast.challengers import CHAMPIONS
 from shelfcast.cleaning import supply
 from shelfcast.config import Config
@@ -105,10 +105,11 @@ def _newest_forecast(run: Run) -> Forecast:
 
 
 def _stamp(run: Run) -> str:
-    """The plan of a day changes with the forecast that it finds, whatever day that is of, and with what is held."""
+    """The plan of a day changes with the forecast that it finds, with what is held, and once it is of a past day."""
     forecast = _newest_forecast(run)
     holds.require_checked(run)
-    return f"{forecast.made_on} {forecast.run_key} {holds.stamp(run)}"
+    past = " past" if publications.is_past(run.lake, run.config.region, run.known_on) else ""
+    return f"{forecast.made_on} {forecast.run_key} {holds.stamp(run)}{past}"
 
 
 def _require_sound_sales(run: Run, forecast: Forecast) -> DataFrame | None:
@@ -146,7 +147,9 @@ def _write_stock(run: Run, purchases: DataFrame) -> None:
 
 def _decisions(run: Run) -> DataFrame:
     found = run.find(tables.ORDER_DECISIONS)
-    return run.spark.createDataFrame([], tables.ORDER_DECISIONS.schema) if found is None else found
+    told = run.spark.createDataFrame([], tables.ORDER_DECISIONS.schema) if found is None else found
+    is_past = publications.is_past(run.lake, run.config.region, run.known_on)
+    return decisions.known_to_plan(told, run.known_on, is_past=is_past)
 
 
 def _write_policies(run: Run, forecast: Forecast, held: DataFrame | None, has_stock: bool) -> None:
