@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from builders import demand, frame
+from builders import demand, frame, sale
 from shelfcast import config, schemas
 from shelfcast.availability.tables import AVAILABILITY
 from shelfcast.command import worst_alert
@@ -52,7 +52,7 @@ def weeks_before(number: int) -> date:
 TABLES: list[tuple[Table, list[dict[str, Any]]]] = [
     (INPUT_ALERTS, [alert("day 1"), alert("day 2", "info"), alert("day 3", "warning")]),
     (DRIFT, [{**KEYS, "feature": "price", "bin": 1, "psi": 0.0}]),
-    (schemas.STORES, [{"region": "tiny", "store_id": store} for store in ("s1", "s2", "s3")]),
+    (schemas.SALES, [sale(region="tiny", store_id=store, sold_on=SUNDAY) for store in ("s1", "s2", "s3")]),
     (
         schemas.DEMAND["weekly"],
         [
@@ -114,6 +114,21 @@ def test_alerts_of_inputs_and_forecast_are_told_once_each(make_runner: Callable[
     assert len(file.read_text().splitlines()) == len(told), "made anew, none is told a second time"
 
 
+def test_of_all_stores_are_those_that_were_known_on_the_day(
+    make_runner: Callable[..., Runner], spark: SparkSession
+) -> None:
+    runner, scope = make_runner(), {"region": "tiny"}
+    days = dict.fromkeys(("s1", "s2", "s3", "s4"), SUNDAY) | dict.fromkeys(("s5", "s6", "s7"), SUNDAY + timedelta(1))
+    sales = frame(spark, schemas.SALES, *(sale(**scope, store_id=store, sold_on=day) for store, day in days.items()))
+    runner.lake.replace(schemas.SALES, sales, scope, {"run_key": "later", "job": "clean"})
+    told = frame(spark, INPUT_ALERTS, *(alert(store, store_id=store, day=SUNDAY) for store in ("s1", "s2", "s3")))
+    dated = {**scope, "forecast_date": str(SUNDAY)}
+    runner.lake.replace(INPUT_ALERTS, told, dated, {"run_key": "given", "job": "check_inputs"})
+    assert detect(runner)
+    (together,) = runner.lake.read(ALERTS, "tiny").where("check = 'volume'").collect()
+    assert together.subject == f"{SUNDAY}, 3 of 4 stores"
+
+
 def test_a_forecast_is_judged_by_the_weeks_of_which_all_is_known(
     make_runner: Callable[..., Runner], spark: SparkSession
 ) -> None:
@@ -142,8 +157,8 @@ def look(spark: SparkSession, lake_root: Path, tmp_path: Path) -> Callable[..., 
     """Looks at the alerts of a day, in a lake without a forecast: how many lines of alerts are told by then."""
     told, lake = tmp_path / "alerts.jsonl", Lake(spark, str(lake_root))
     settings = config.load(CONFIG, [f"lake={lake_root}", f"monitoring.alerts_file={told}"])
-    stores = frame(spark, schemas.STORES, {"region": "tiny", "store_id": "7"})
-    lake.replace(schemas.STORES, stores, {"region": "tiny"}, {"job": "clean", "run_key": "given"})
+    sales = frame(spark, schemas.SALES, sale(region="tiny", store_id="7", sold_on=SUNDAY))
+    lake.replace(schemas.SALES, sales, {"region": "tiny"}, {"job": "clean", "run_key": "given"})
 
     def of(after: int, *alerts: dict[str, Any]) -> int:
         day = SUNDAY + timedelta(days=after)

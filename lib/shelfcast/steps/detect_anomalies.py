@@ -1,5 +1,5 @@
-"""monitoring/input_alerts, forecasts/demand, demand/weekly -> monitoring/alerts, monitoring/deliveries; a webhook and
-a file"""
+"""monitoring/input_alerts, clean/sales, forecasts/demand, demand/weekly -> monitoring/alerts, monitoring/deliveries; a
+webhook and a file"""
 
 from datetime import date
 from functools import reduce
@@ -29,7 +29,7 @@ def job(config: Config) -> Job:
         delivery.address_in(config.monitoring.webhook)
     return Job(
         "detect_anomalies",
-        (INPUT_ALERTS, schemas.STORES),
+        (INPUT_ALERTS, schemas.SALES),
         (ALERTS,),
         ("monitoring", "hidden_demand"),
         detect_anomalies,
@@ -42,7 +42,9 @@ def job(config: Config) -> Job:
 def detect_anomalies(run: Run) -> None:
     """Judge the forecast, write all alerts, then tell of them: what cannot be told now is in the table."""
     inputs = run.read(INPUT_ALERTS).select(*column_names(FINDINGS))
-    findings = told_once(inputs, run.read(schemas.STORES).count())
+    # Those of demand/stores, which is not there where sales alone are looked at.
+    stores = demand.standing(run.read(schemas.SALES), run.known_on).select("store_id").distinct()
+    findings = told_once(inputs, stores.count())
     forecasts, weekly = (run.find(table) for table in _OPTIONAL)
     if forecasts is not None and weekly is not None:
         findings = findings.unionByName(_of_forecast(run, forecasts, weekly))
