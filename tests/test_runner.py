@@ -83,6 +83,22 @@ def test_what_was_made_for_another_day_is_not_read(make_runner: Callable[..., Ru
         make_runner("as_of=2017-08-01").run(plan)
 
 
+def test_what_a_job_can_do_without_is_left_out_where_it_was_made_for_another_day(
+    make_runner: Callable[..., Runner], capsys: pytest.CaptureFixture[str]
+) -> None:
+    series, found = replace(PRICES, name="demand/series"), []
+
+    def look(run: Run) -> None:
+        found.append(run.find(series) is not None)
+        put(COSTS)(run)
+
+    make_runner("as_of=2017-08-02").run(Job("aggregate", (), (series,), (), put(series)))
+    for day in ("2017-08-02", "2017-08-01"):
+        make_runner(f"as_of={day}").run(Job("look", (), (COSTS,), (), look, optional=(series,)))
+    assert found == [True, False]
+    assert "look: table demand/series is that of 2017-08-02, and is left out" in capsys.readouterr().err
+
+
 def test_a_missing_input_is_named_with_its_lake_its_job_and_the_regions_there(
     make_runner: Callable[..., Runner], lake_root: Path
 ) -> None:

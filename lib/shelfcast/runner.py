@@ -133,10 +133,15 @@ class Runner:
         required = {table.name: self._require(run, table) for table in run.job.reads}
         if torn := _torn(required):
             raise LakeError(f"job {run.job.name}: {torn}; wanted both of one run, which was interrupted")
-        if run.as_of and (other := _of_another_day(required, run.as_of)):
-            raise LakeError(f"job {run.job.name}: {other}; wanted that of {run.as_of}, made by the jobs before it")
+        for name, day in _of_another_day(required, run.as_of).items():
+            told = f"job {run.job.name}: table {name} is that of {day}"
+            raise LakeError(f"{told}; wanted that of {run.as_of}, made by the jobs before it")
         found = {table.name: self.lake.last_commit(table, run.scope(table)) for table in run.job.optional}
-        return required | _whole({name: commit for name, commit in found.items() if commit})
+        there = {name: commit for name, commit in found.items() if commit}
+        for name, day in _of_another_day(there, run.as_of).items():
+            say(f"{run.job.name}: table {name} is that of {day}, and is left out")
+            del there[name]
+        return required | _whole(there)
 
     def _require(self, run: Run, table: Table) -> Commit:
         commit = self.lake.last_commit(table, run.scope(table))
@@ -220,13 +225,12 @@ def _torn(commits: Mapping[str, Commit]) -> str:
     return ""
 
 
-def _of_another_day(commits: Mapping[str, Commit], as_of: date) -> str:
-    """Names a table that was made for another as-of date; else "". Models may be those of a day before."""
-    for name, commit in commits.items():
-        made_for = commit.note.get("as_of")
-        if WRITERS.get(name) in OF_A_DAY and made_for and made_for != str(as_of):
-            return f"table {name} is that of {made_for}"
-    return ""
+def _of_another_day(commits: Mapping[str, Commit], as_of: date | None) -> dict[str, str]:
+    """The tables that were made for another as-of date, and for which. Models may be those of a day before."""
+    if as_of is None:
+        return {}
+    made_for = {name: commit.note.get("as_of") for name, commit in commits.items() if WRITERS.get(name) in OF_A_DAY}
+    return {name: day for name, day in made_for.items() if day and day != str(as_of)}
 
 
 def _whole(commits: Mapping[str, Commit]) -> dict[str, Commit]:

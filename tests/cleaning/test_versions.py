@@ -57,6 +57,7 @@ COUNTS = {
     "without-new-sales-from-the-last": (2, 2, 3, 3, 3),
     "a-later-day-of-its-file-counts": (2, 6, 3, 4, 6),
     "where-nothing-is-told-of-sales-its-own-table-tells": (1, 2, None, None, 2),
+    "of-sales-that-came-again-and-are-there-no-more-those-before-count": (2, 2, 7, 8, 5),
 }
 
 

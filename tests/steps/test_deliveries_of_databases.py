@@ -32,7 +32,8 @@ class Till(Corner):
         super().__init__(spark, folder, "{sales: [basket_id]}")
         self.database, self.tables = database, {}
         moment = "datetime" if database.settings["kind"] == "mysql" else "timestamp"
-        texts, numbers = ("store varchar(9), basket varchar(9), product varchar(9)", "pieces float, money float")
+        texts = "store varchar(9), basket varchar(9), product varchar(9)"
+        numbers = "pieces double precision, money double precision"
         database.run(f"drop table if exists till; create table till ({texts}, day date, {numbers}, changed {moment});")
 
     @property
@@ -109,7 +110,8 @@ def test_another_selection_begins_anew(till: Till) -> None:
 
 
 @pytest.mark.slow
-def test_what_came_after_sales_that_were_there_is_not_late_once_sales_begin_anew(till: Till) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"], ids=["sales-alone", "both"])
+def test_what_came_after_sales_that_were_there_is_not_late_once_sales_begin_anew(till: Till, encoding: str) -> None:
     columns = {"store_id": "store", "product_id": "product", "counted_on": "day", "on_hand": "left"}
     till.tables["closing_stock"] = {"files": "stock*.csv", "received": [*columns.values()], "columns": columns}
     till.deliver("stock-1.csv", "s1,milk,2017-01-01,9", header="store,product,day,left")
@@ -124,6 +126,7 @@ def test_what_came_after_sales_that_were_there_is_not_late_once_sales_begin_anew
         return [(line.after_sales, row.known_from) for line, row in told]
 
     assert known() == [(None, date(2017, 1, 1)), (1, date(2017, 1, 3))]
+    till.tables["closing_stock"]["encoding"] = encoding
     till.reading(select={"query": "select * from till where basket <> 'b'", "watermark": "changed"}).take_in()
     assert known() == [(None, date(2017, 1, 1)), (None, date(2017, 1, 2))]
 

@@ -102,14 +102,14 @@ def with_slips(days: DataFrame, *by: str) -> DataFrame:
 def sales_beside(deliveries: DataFrame, sales_until: DataFrame) -> DataFrame:
     """How far sales were told before each delivery of another table, and with it: DELIVERY, sales_before, sales_with.
 
-    deliveries: as `as_deliveries` has them. sales_until: all deliveries of sales, as `told_until` has them.
+    deliveries: as `as_deliveries` has them. sales_until: all deliveries of sales, as `told_until` has them; of those
+    that files came with again, and that were read anew since, none is there.
     """
-    so_far = F.max("told_until").over(Window.orderBy(DELIVERY).rowsBetween(*_SO_FAR))
-    told = sales_until.select(F.col(DELIVERY).alias("_sales"), so_far.alias("_until"))
-    lines = deliveries.groupBy(DELIVERY).agg(F.max("after_sales").alias("after"), F.max("with_sales").alias("with"))
-    for name in ("after", "with"):
-        lines = lines.join(told.select(F.col("_sales").alias(name), F.col("_until").alias(f"_{name}")), name, "left")
-    return lines.select(DELIVERY, F.col("_after").alias("sales_before"), F.col("_with").alias("sales_with"))
+    told = F.broadcast(sales_until.select(F.col(DELIVERY).alias("_sales"), "told_until"))
+    lines = deliveries.groupBy(DELIVERY).agg(F.max("after_sales").alias("_after"), F.max("with_sales").alias("_with"))
+    before = F.max(F.when(F.col("_sales") <= F.col("_after"), F.col("told_until")))
+    beside = lines.join(told, F.col("_sales") <= F.col("_with"), how="left")
+    return beside.groupBy(DELIVERY).agg(before.alias("sales_before"), F.max("told_until").alias("sales_with"))
 
 
 def with_known_days(judged: DataFrame, until: DataFrame, beside: DataFrame | None = None) -> DataFrame:

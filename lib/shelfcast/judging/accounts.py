@@ -88,10 +88,11 @@ def write_totals(
 
 
 def _tally_deliveries(run: Run, name: str, judged: Judged) -> list[Tally]:
-    """Twenty million promotions need no second look where as many were written as came."""
+    """Twenty million promotions need no second look where as many were written as came, and none tells since when it
+    was known."""
     if versions.DELIVERY in judged.new.columns:
         return [row.asDict() for row in account.tally_by_delivery(judged.new).collect()]
-    if name == "promotions":
+    if name == "promotions" and "known_from" not in run.config.source.read_tables[name].columns:
         received = run.read(open_source(run.config).raw[name]).count()
         if received == run.written[schemas.PROMOTIONS.name].rows:
             return [{"delivery": FIRST, "told_until": None, **fate.all_clean(received)}]

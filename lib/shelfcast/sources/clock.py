@@ -13,7 +13,8 @@ def beside_sales(intakes: Mapping[str, Intake], newest: Mapping[str, int]) -> di
     whose names tell their days that of the day before, and of the day.
 
     A table's first delivery tells its history, and what comes with the first sales is theirs: each row is known from
-    its own day. newest: the newest delivery that each raw table had before.
+    its own day. So is what begins a table later, but for files whose names tell of sales on the days before.
+    newest: the newest delivery that each raw table had before.
     """
     sales = (*intakes[SALES].known, *intakes[SALES].new)
     return {
@@ -24,15 +25,16 @@ def beside_sales(intakes: Mapping[str, Intake], newest: Mapping[str, int]) -> di
 
 def _timed(intake: Intake, newest: int, sales: Collection[Line], before: int) -> tuple[Line, ...]:
     first = min((line.delivery for line in (*intake.known, *intake.new)), default=FIRST)
-    return tuple(_beside(line, sales, before) if line.delivery > max(first, newest) else line for line in intake.new)
+    known = before if newest else FIRST - 1
+    return tuple(_beside(line, sales, known) if line.delivery > max(first, newest) else line for line in intake.new)
 
 
-def _beside(line: Line, sales: Collection[Line], before: int) -> Line:
-    """before: the newest delivery of sales that came before the line's run."""
-    earlier = [each.delivery for each in sales if each.delivery <= before or _is_of_a_day_before(each, line)]
+def _beside(line: Line, sales: Collection[Line], known: int) -> Line:
+    """known: the newest delivery of sales that the line came after, whatever names tell."""
+    earlier = [each.delivery for each in sales if each.delivery <= known or _is_of_a_day_before(each, line)]
     if not earlier:
         return line
-    later = {each.delivery for each in sales if each.delivery > before and _is_of_a_day_before(line, each)}
+    later = {each.delivery for each in sales if each.delivery > known and _is_of_a_day_before(line, each)}
     beside = max(each.delivery for each in sales if each.delivery not in later)
     return replace(line, after_sales=max(earlier), with_sales=beside)
 

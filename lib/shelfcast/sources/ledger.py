@@ -63,6 +63,10 @@ class Line:
     with_sales: int | None = None
     path: str = ""
 
+    @property
+    def untimed(self) -> "Line":
+        return replace(self, after_sales=None, with_sales=None)
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -132,7 +136,7 @@ def plan_anew(intake: Intake, found: Sequence[Found], as_one: bool = False) -> I
         )
     lines = [replace(line, path=paths[name]) for name, line in newest.items()]
     if as_one:
-        lines = [replace(line, delivery=intake.delivery, batch_id="") for line in lines]
+        lines = [replace(line.untimed, delivery=intake.delivery, batch_id="") for line in lines]
         batch_id = fingerprint(lines)
         lines = [replace(line, batch_id=batch_id) for line in lines]
     return Intake((), tuple(_with_copies(sorted(lines, key=lambda line: line.delivery), {})))
@@ -160,6 +164,7 @@ def write(run: Run, intakes: Mapping[str, Intake], described: Collection[str], t
     """The new lines, with those that stand and those of tables that are not `described` now, in one commit. timed:
     whether the deliveries of sales that lines tell of are those of now."""
     new = [line for intake in intakes.values() for line in intake.new]
+    new = new if timed else [line.untimed for line in new]
     rows = [(run.config.region, *(getattr(line, name) for name in LEDGER.names[1:])) for line in new]
     lines = run.spark.createDataFrame(rows, LEDGER.schema)
     if run.lake.exists(LEDGER):

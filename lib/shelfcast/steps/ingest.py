@@ -66,7 +66,7 @@ def ingest(run: Run) -> None:
     if "hash" in run.config.source.persons.values():
         keep_mark(run.lake, run.config.region)
     rows = plan_rows(run, source, selected)
-    newest = {name: _newest_before(run, table) for name, table in source.raw.items()}
+    newest = {name: _newest_before(run, table, is_selected=name in rows) for name, table in source.raw.items()}
     # Sales that are read whole are one delivery, and none of those of before is there.
     if are_whole := SALES in rows and rows[SALES].is_whole:
         newest[SALES] = 0
@@ -138,12 +138,15 @@ def _note(run: Run, table: Table) -> Mapping[str, Any]:
     return commit.note if commit else {}
 
 
-def _newest_before(run: Run, table: Table) -> int:
-    """The newest delivery that the raw table had before this run, which may have been killed after it wrote it."""
-    commit = run.lake.last_commit(table, run.scope(table))
-    if commit and commit.run_key == run.key:
-        commit = run.lake.last_commit(table, run.scope(table), until=commit.version - 1)
-    return int(commit.note.get(NEWEST, 0)) if commit else 0
+def _newest_before(run: Run, table: Table, *, is_selected: bool) -> int:
+    """The newest delivery that the raw table had before this run, which may have been killed after it wrote it; 0
+    where that was a database's table begun anew, of whose deliveries none is there."""
+    last = commit = run.lake.last_commit(table, run.scope(table))
+    if last and last.run_key == run.key:
+        commit = run.lake.last_commit(table, run.scope(table), until=last.version - 1)
+    if commit is None or last is None or (is_selected and commit.note.get(BEGUN) != last.note.get(BEGUN)):
+        return 0
+    return int(commit.note.get(NEWEST, 0))
 
 
 def _read(run: Run, name: str, intake: Intake, named_after: Mapping[str, int]) -> list[tuple[str, DataFrame]]:
