@@ -1,7 +1,7 @@
 """Days made in turn: of jobs that do next to nothing, and in the slow tests of the real ones."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -198,7 +198,7 @@ def test_a_backfill_from_a_day_to_one_before_it_is_wrong() -> None:
 def test_a_backfill_to_a_day_that_is_yet_to_come_is_wrong() -> None:
     last = date.today() + timedelta(days=3)
     flags = SimpleNamespace(first=day(1), last=last, reprocess="none", dry_run=True)
-    runner = SimpleNamespace(config=SimpleNamespace(source=SimpleNamespace(time_zone="UTC")))
+    runner = SimpleNamespace(config=SimpleNamespace(source=SimpleNamespace(now=datetime.now(UTC))))
     with pytest.raises(ConfigError, match=f"backfill: --to: found {last}, which is yet to come"):
         backfill.backfill(runner, flags)  # type: ignore[arg-type]
 
