@@ -64,9 +64,9 @@ def with_delivery(canonical: DataFrame, deliveries: DataFrame) -> DataFrame:
     return joined.withColumn(DELIVERY, found).drop("_batch", "_file")
 
 
-def of_standing_files(judged: DataFrame) -> DataFrame:
-    """The rows of files as they came last."""
-    return judged.where(F.col(_OVERTAKEN).isNull()) if _OVERTAKEN in judged.columns else judged
+def of_standing_files(told: DataFrame) -> DataFrame:
+    """The rows, or the lines, of files as they came last."""
+    return told.where(F.col(_OVERTAKEN).isNull())
 
 
 def told_until(judged: DataFrame, deliveries: DataFrame) -> DataFrame:
