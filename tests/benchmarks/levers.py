@@ -26,8 +26,9 @@ OURS = ("--properties-file", resource_folder("conf") / "spark-defaults.conf")
 LEVERS: dict[str, Settings] = {
     "as it is": {},
     "no adaptive execution": {"spark.sql.adaptive.enabled": "false"},
+    "8 partitions": {"spark.sql.shuffle.partitions": "8"},
     "200 partitions": {"spark.sql.shuffle.partitions": "200"},
-    "64 to begin with": {"spark.sql.adaptive.coalescePartitions.initialPartitionNum": "64"},
+    "128 MB of files a task": {"spark.sql.files.maxPartitionBytes": "128m"},
     "no generated code": {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"},
     "the JVM's own options": {"spark.driver.extraJavaOptions": "-XX:+UseG1GC"},
     "4 GB for the driver": {"spark.driver.memory": "4g"},
