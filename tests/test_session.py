@@ -89,6 +89,32 @@ def test_workers_run_the_python_of_a_session_without_spark_submit(
     assert set_outside["PYSPARK_PYTHON"] == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        pytest.param({"AWS_REGION": "eu-west-1"}, {}, id="Amazon's own buckets are found wherever they are"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "http://store.corner.example:9000"},
+            {"path.style.access": "true", "endpoint.region": "us-east-1"},
+            id="a server of its own has the region that most have",
+        ),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "http://store.corner.example:9000", "AWS_REGION": "eu-west-1"},
+            {"path.style.access": "true", "endpoint.region": "eu-west-1"},
+            id="or that which is named",
+        ),
+    ],
+)
+def test_spark_finds_a_store_by_the_variables_by_which_arrow_does(
+    variables: dict[str, str], expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert session._of_stores() == {f"spark.hadoop.fs.s3a.{name}": value for name, value in expected.items()}
+
+
 def test_tasks_run_at_the_same_time_and_answer_in_their_order(spark: SparkSession) -> None:
     both_run = Barrier(2, timeout=60)
 

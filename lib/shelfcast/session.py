@@ -12,6 +12,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 from pyspark.util import inheritable_thread_target
 
+from shelfcast import storage
 from shelfcast.options import read_options
 from shelfcast.resources import resource_folder
 
@@ -95,8 +96,11 @@ def settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
 
 
 def _of_stores() -> dict[str, str]:
-    """Of a server that speaks as S3 does, named by AWS_ENDPOINT_URL, buckets are folders, and no names of hosts."""
-    return {"spark.hadoop.fs.s3a.path.style.access": "true"} if os.environ.get("AWS_ENDPOINT_URL") else {}
+    """Of a server that speaks as S3 does, named by AWS_ENDPOINT_URL, buckets are folders, and no names of hosts. Its
+    region Hadoop's connector does not take from the environment: it would sign for us-east-2."""
+    region = storage.s3_region() if os.environ.get("AWS_ENDPOINT_URL") else None
+    s3a = {"path.style.access": "true", "endpoint.region": region} if region else {}
+    return {f"spark.hadoop.fs.s3a.{name}": value for name, value in s3a.items()}
 
 
 def _submitted_conf() -> SparkConf:

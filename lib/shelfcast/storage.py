@@ -34,6 +34,12 @@ def is_remote(uri: str) -> bool:
     return "://" in uri and not uri.startswith("file:")
 
 
+def s3_region() -> str | None:
+    """The region that the environment names; us-east-1, as most take it, of a server that is S3's like."""
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return named or ("us-east-1" if os.environ.get("AWS_ENDPOINT_URL") else None)
+
+
 def address(root: str, name: str) -> str:
     """Where the file lies that a row of a lake names: by its path below the root, which is the same in a copy of the
     lake, or, as rows of before do, by its address."""
@@ -202,14 +208,10 @@ def _fits(name: str, pattern: str) -> bool:
 def _s3(bucket: str) -> fs.FileSystem:
     """The file system of a bucket: its region is asked for where the environment does not say."""
     told = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = s3_region()
     authorities = os.environ.get("AWS_CA_BUNDLE")
     options = {
-        **(
-            {"scheme": told.scheme, "endpoint_override": told.netloc, "region": region or "us-east-1"}
-            if told.netloc
-            else {}
-        ),
+        **({"scheme": told.scheme, "endpoint_override": told.netloc} if told.netloc else {}),
         **({"region": region} if region else {}),
         # Amazon's tools read this variable; the library that Arrow speaks to S3 by does not.
         **({"tls_ca_file_path": authorities} if authorities else {}),
