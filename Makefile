@@ -40,7 +40,7 @@ servers:  ## install PostgreSQL and MariaDB with apt-get, which some tests start
 s3: setup  ## what s3a:// needs, laid beside Spark's own jars (690 MB, kept in the cache)
 	@environment/s3.sh
 
-s3server:  ## build s3s-fs with cargo, the S3 server that tests start (minutes, once)
+s3server:  ## build versitygw with go, the S3 server that tests start (minutes, once)
 	@environment/s3server.sh
 
 dags: setup  ## load the Airflow DAGs of conf/schedule in Airflow's own environment, and render every task

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from servers import PASSWORD, Process, certify, free_port, hand_over, own_folder
 from shelfcast import storage
 
+REGION = "eu-west-1"
 FRONT = Path(__file__).parent / "tls_front.py"
 
 
@@ -30,6 +31,7 @@ class Store:
         """Have a session find it that began before it."""
         settings = spark.sparkContext._jsc.hadoopConfiguration()
         settings.set("fs.s3a.endpoint", self.environment["AWS_ENDPOINT_URL"])
+        settings.set("fs.s3a.endpoint.region", self.environment["AWS_REGION"])
         settings.set("fs.s3a.access.key", self.environment["AWS_ACCESS_KEY_ID"])
         settings.set("fs.s3a.secret.key", self.environment["AWS_SECRET_ACCESS_KEY"])
         settings.set("fs.s3a.path.style.access", "true")
@@ -38,17 +40,18 @@ class Store:
 @contextmanager
 def s3(bucket: str) -> Iterator[Store]:
     """An S3 server on a folder, with the bucket, and PASSWORD as its secret key."""
-    server, home_of_jars = _s3s_fs(), Path(importlib.import_module("pyspark").__file__).parent / "jars"
+    server, home_of_jars = _versitygw(), Path(importlib.import_module("pyspark").__file__).parent / "jars"
     if not [*home_of_jars.glob("hadoop-aws-*.jar")]:
         pytest.skip("no connector to S3 beside Spark's jars; `make s3` puts it there")
     with own_folder() as home:
         (home / "buckets" / bucket).mkdir(parents=True)
         port, keys = free_port(), ("AKIATEST", PASSWORD)
-        how = ("--host", "127.0.0.1", "--port", str(port), "--access-key", keys[0], "--secret-key", keys[1])
-        process = Process((server, *how, str(home / "buckets")), port, home / "log")
+        how = ("--quiet", "--port", f"127.0.0.1:{port}", "--access", keys[0], "--secret", keys[1], "--region", REGION)
+        process = Process((server, *how, "posix", str(home / "buckets")), port, home / "log")
         process.start()
         try:
-            found = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1"}
+            # Another than those that clients take where they are told none.
+            found = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_REGION": REGION}
             secret = {"AWS_ACCESS_KEY_ID": keys[0], "AWS_SECRET_ACCESS_KEY": keys[1]}
             yield Store(process, home / "buckets", found | secret)
         finally:
@@ -85,11 +88,11 @@ def in_environment(variables: dict[str, str]) -> Iterator[None]:
     storage._s3.cache_clear()
 
 
-def _s3s_fs() -> str:
+def _versitygw() -> str:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     # The newest of them: the others may be of the project's past.
-    kept = sorted(map(str, (cache / "shelfcast").glob("s3s-fs-*/bin")), reverse=True)
-    found = shutil.which("s3s-fs", path=":".join([*kept, os.environ["PATH"]]))
+    kept = sorted(map(str, (cache / "shelfcast").glob("versitygw-*")), reverse=True)
+    found = shutil.which("versitygw", path=":".join([*kept, os.environ["PATH"]]))
     if found is None:
-        pytest.skip("no S3 server: s3s-fs is not there; `make s3server` builds it")
+        pytest.skip("no S3 server: versitygw is not there; `make s3server` builds it")
     return found
